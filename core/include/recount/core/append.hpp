@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/core/event.hpp>
+#include <recount/core/stream.hpp>
+#include <recount/core/values.hpp>
+
+namespace recount {
+
+/// A command's expected "no".
+struct Rejection {
+    std::string code;    // stable, for programs: "cart_closed"
+    std::string detail;  // for people
+    friend bool operator==(const Rejection&, const Rejection&) = default;
+};
+
+/// What must be true of a stream at the moment of the commit.
+class Expected {
+public:
+    enum class Kind : std::uint8_t { any, no_stream, exists, exactly };
+
+    static Expected any() { return Expected{Kind::any, {}}; }
+    static Expected no_stream() { return Expected{Kind::no_stream, {}}; }
+    static Expected exists() { return Expected{Kind::exists, {}}; }
+    /// exactly({0}) is the same as no_stream().
+    static Expected exactly(Version version) { return Expected{Kind::exactly, version}; }
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+    [[nodiscard]] Version version() const { return version_; }
+    [[nodiscard]] bool holds(Version actual) const;
+    friend bool operator==(const Expected&, const Expected&) = default;
+
+private:
+    Expected(Kind kind, Version version) : kind_(kind), version_(version) {}
+    Kind kind_;
+    Version version_;
+};
+
+std::string to_string(const Expected& expected);  // "any", "no stream", "exists", "version 7"
+
+/// Events for one stream.
+struct StreamWrite {
+    StreamName stream;
+    Expected expected = Expected::any();
+    std::vector<NewEvent> events;  // at least one
+};
+
+/// A stream that is not written, but must be as expected for the append to hold.
+struct StreamCheck {
+    StreamName stream;
+    Expected expected;
+};
+
+/// What a command says about itself besides its content. Names and headers hold no personal data.
+struct CommandMetadata {
+    std::string command_id;  // empty: a UUIDv7 is made, and refusals are not remembered
+    std::string correlation_id;
+    std::string causation_id;
+    std::string traceparent;  // W3C trace context of where it began
+    std::map<std::string, std::string> headers;
+    std::optional<Timestamp> occurred_at;  // nothing: the moment of recording
+};
+
+/// One append: several streams written and others checked, all or nothing, once under its command id.
+/// Without writes it records that the command decided nothing, or was refused.
+struct Append {
+    CommandMetadata metadata;             // command_id is required here
+    Hash request;                         // of the command's content: a repeat must bring the same
+    std::vector<StreamWrite> writes;
+    std::vector<StreamCheck> checks;
+    std::optional<Rejection> rejection;   // only without writes
+    std::vector<StorePositions> after;    // what the writer had seen
+};
+
+/// Where the events of one stream of an append went.
+struct StreamAppended {
+    StreamName stream;
+    Version first, last;
+    Position first_position;  // the events of one write need not be neighbours of another's
+    friend bool operator==(const StreamAppended&, const StreamAppended&) = default;
+};
+
+/// What became of a command id. Recorded in the append's own transaction; a repeat gets the same.
+struct CommandOutcome {
+    enum class Kind : std::uint8_t { events = 1, nothing = 2, refused = 3, voided = 4 };
+
+    std::string command_id;
+    Kind kind = Kind::nothing;
+    Hash request;
+    std::vector<StreamAppended> streams;
+    Rejection rejection;
+    Timestamp recorded_at;
+    StorePositions reached;  // covers every event of the append; for others what the decision had seen
+    friend bool operator==(const CommandOutcome&, const CommandOutcome&) = default;
+};
+
+struct FailedCheck {
+    StreamName stream;
+    Expected expected;
+    Version actual;
+    friend bool operator==(const FailedCheck&, const FailedCheck&) = default;
+};
+
+/// Every expectation that did not hold. Nothing was written.
+struct Conflict {
+    std::vector<FailedCheck> failed;
+};
+
+std::string to_string(const Conflict& conflict);
+
+/// The verdict on one append of a group.
+struct AppendResult {
+    enum class Kind : std::uint8_t {
+        committed,  // now
+        repeated,   // the first outcome under this id, from before
+        conflict,   // expectations failed; nothing written
+        reused,     // the id stands for other content; nothing written
+        expired,    // the id is older than what is remembered; nothing written
+    };
+    Kind kind = Kind::conflict;
+    std::optional<CommandOutcome> outcome;  // when committed or repeated
+    Conflict conflict;                      // when conflict
+    std::string message;                    // when reused or expired: what an exception would say
+};
+
+/// Throws CommandReused or CommandExpired when that is the verdict; else returns it.
+AppendResult accepted(AppendResult result);
+
+/// Limits, refused before any I/O with InvalidArgument.
+struct AppendLimits {
+    std::size_t event_bytes = (std::size_t{1} << 20) - 16384;  // 1 MiB less headers: Kafka's default
+    std::size_t append_bytes = std::size_t{4} << 20;
+    std::size_t append_events = 1000;
+    std::size_t metadata_entries = 64;
+    std::size_t metadata_bytes = 8192;
+};
+
+/// Throws InvalidArgument when an append breaks a limit, writes a stream twice, carries no command id,
+/// or mixes writes with a rejection.
+void check_append(const Append& append, const AppendLimits& limits = {});
+
+/// The hash of an append's content, for callers who build appends by hand: streams, expectations,
+/// types and payloads.
+Hash request_hash(const Append& append);
+
+}  // namespace recount

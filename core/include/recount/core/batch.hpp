@@ -1,0 +1,50 @@
+#pragma once
+
+#include <any>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <recount/core/outcome.hpp>
+#include <recount/core/streams.hpp>
+
+namespace recount {
+
+/// Commands that are decided one by one, each on what the earlier ones made of its stream, and
+/// committed together in one transaction, each with an outcome of its own. A command whose stream was
+/// changed by another meanwhile is decided again by itself. For imports, replays and engines that have
+/// many commands at hand; it saves commits, not checks. One thread at a time.
+///
+///     recount::Batch batch{store};
+///     for (const auto& line : lines) carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
+///     for (const recount::Outcome& outcome : batch.commit()) …
+class Batch {
+public:
+    explicit Batch(Streams& streams) : streams_(streams) {}
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    /// Outcomes in the order of the commands; the batch is then empty. When it throws, the batch is
+    /// unchanged and may be committed again: command ids make that safe.
+    std::vector<Outcome> commit();
+    /// Forgets what was not committed.
+    void clear();
+
+private:
+    template <class State>
+    friend class Repository;
+
+    struct Entry {
+        Append append;
+        std::function<Outcome(AppendResult)> settle;  // the outcome, or the command done again
+    };
+
+    Streams& streams_;
+    std::vector<Entry> entries_;
+    std::unordered_map<std::string, std::any> states_;  // by stream: what pending commands made of it
+    std::vector<std::function<void(bool)>> after_;      // told whether all went as decided
+};
+
+}  // namespace recount

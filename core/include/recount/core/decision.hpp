@@ -1,0 +1,70 @@
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <recount/core/append.hpp>
+#include <recount/core/events.hpp>
+
+namespace recount {
+
+/// The decision to record no event: what was asked for is already so.
+struct Nothing {};
+inline Nothing nothing() { return {}; }
+
+/// The decision to refuse: a stable code for programs, a detail for people.
+inline Rejection reject(std::string code, std::string detail = {}) {
+    return {std::move(code), std::move(detail)};
+}
+
+/// Several events at once: `return recount::events(added, checked_out);`
+template <class... Event>
+std::tuple<Event...> events(Event... event) {
+    return {std::move(event)...};
+}
+
+/// What a command decided: events in order, nothing, or a refusal.
+template <class State>
+class Decision {
+public:
+    using EventList = typename State::Event;
+    using Variant = typename EventList::Variant;
+
+    Decision() = default;  // nothing, until events are added
+    Decision(Nothing) {}
+    Decision(Rejection rejection) : rejection_(std::move(rejection)), rejected_(true) {}
+
+    template <class Event>
+        requires std::is_base_of_v<google::protobuf::Message, Event>
+    Decision(Event event) {
+        add(std::move(event));
+    }
+    template <class... Event>
+    Decision(std::tuple<Event...> events) {
+        std::apply([this](auto&... event) { (add(std::move(event)), ...); }, events);
+    }
+
+    /// One more event, for decisions of a length known only at run time.
+    template <class Event>
+    Decision& add(Event event) {
+        static_assert(EventList::template contains<Event>,
+                      "decide returned an event that State::Event does not list");
+        events_.push_back(Variant{std::move(event)});
+        return *this;
+    }
+
+    [[nodiscard]] bool rejected() const { return rejected_; }
+    [[nodiscard]] const Rejection& rejection() const { return rejection_; }
+    [[nodiscard]] const std::vector<Variant>& events() const { return events_; }
+
+private:
+    std::vector<Variant> events_;
+    Rejection rejection_;
+    bool rejected_ = false;
+};
+
+}  // namespace recount

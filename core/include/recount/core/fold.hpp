@@ -1,0 +1,108 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <recount/core/decision.hpp>
+#include <recount/core/error.hpp>
+#include <recount/core/event.hpp>
+
+namespace recount {
+
+/// What is left of an event whose payload was erased. A State that can go on without it has
+/// `evolve(State, const recount::Erased&)`.
+struct Erased {
+    Position position;
+    Version version;
+    std::string type;
+};
+
+template <class State, class Event>
+concept Evolves = requires(State state, const Event& event) {
+    { evolve(std::move(state), event) } -> std::same_as<State>;
+};
+
+template <class State, class Command>
+concept Decides = requires(const State& state, const Command& command) {
+    { decide(state, command) } -> std::same_as<Decision<State>>;
+};
+
+template <class State>
+concept HasCategory = requires {
+    { State::category } -> std::convertible_to<std::string_view>;
+};
+
+/// Each check is a type of its own, so that the compiler's first lines name state and message.
+namespace check {
+
+template <class State, class Event>
+struct EvolveOverload {
+    static_assert(Evolves<State, Event>,
+                  "this State has no `State evolve(State, const Event&)` for this event");
+};
+template <class State, class Command>
+struct DecideOverload {
+    static_assert(std::is_base_of_v<google::protobuf::Message, Command>,
+                  "a command is a protobuf message");
+    static_assert(Decides<State, Command>,
+                  "this State has no `recount::Decision<State> decide(const State&, const Command&)` "
+                  "for this command");
+};
+template <class State>
+struct IsState {
+    static_assert(HasCategory<State>,
+                  "a State has `static constexpr std::string_view category = \"...\"`");
+    static_assert(requires { typename State::Event; },
+                  "a State has `using Event = recount::Events<...>`");
+    static_assert(std::default_initializable<State>, "a State starts empty: default constructible");
+};
+template <class State, class List>
+struct EveryEvolve;
+template <class State, class... Event>
+struct EveryEvolve<State, Events<Event...>> : EvolveOverload<State, Event>... {};
+
+}  // namespace check
+
+/// Instantiates the checks of a State: category, Event, one evolve for each event.
+template <class State>
+constexpr bool checked_state() {
+    (void)sizeof(check::IsState<State>);
+    (void)sizeof(check::EveryEvolve<State, typename State::Event>);
+    return true;
+}
+
+/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event does
+/// not list, for bytes that are no such message, and for an erased payload that State does not expect.
+template <class State>
+State fold(State state, const RecordedEvent& event) {
+    if (event.erased()) {
+        if constexpr (Evolves<State, Erased>) {
+            return evolve(std::move(state),
+                          Erased{event.at.position, event.at.version, event.at.type});
+        } else {
+            throw UnreadableEvent("event " + std::to_string(event.at.version.value) + " of stream " +
+                                  event.at.stream.full() +
+                                  " was erased; give its State an evolve(State, const recount::Erased&)");
+        }
+    }
+    const bool known = State::Event::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
+        state = evolve(std::move(state), parse_as<E>(event));
+    });
+    if (!known) {
+        throw UnreadableEvent("stream " + event.at.stream.full() + " version " +
+                              std::to_string(event.at.version.value) + " holds a " + event.at.type +
+                              ", which its State::Event does not list; add it there");
+    }
+    return state;
+}
+
+/// The state after an event that has just been decided.
+template <class State>
+State fold(State state, const typename State::Event::Variant& event) {
+    return std::visit([&](const auto& message) { return evolve(std::move(state), message); }, event);
+}
+
+}  // namespace recount

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <recount/core/append.hpp>
+#include <recount/core/environment.hpp>
+#include <recount/core/event.hpp>
+
+namespace recount {
+
+/// Which store this is, and in which of its histories. A store keeps `id` for ever; `incarnation`
+/// changes when it was restored to an earlier state and declared so.
+struct StoreIdentity {
+    Uuid id;
+    Uuid incarnation;
+    std::int32_t partitions = 16;
+    std::string name;  // where it is, without secrets: "sqlite:shop.db", "postgresql://db/shop"
+};
+
+enum class Direction : std::uint8_t { forwards, backwards };
+
+struct ReadStream {
+    Version from{1};  // first version wanted; backwards: the last one, max means the head
+    std::size_t max_events = 1000;
+    std::size_t max_bytes = std::size_t{8} << 20;  // at least one event is returned all the same
+    Direction direction = Direction::forwards;
+};
+
+/// One page of a stream, and how many events the stream had when it was read.
+struct StreamPage {
+    std::vector<RecordedEvent> events;
+    Version head;       // 0: no such stream
+    bool end = false;   // nothing more in this direction
+};
+
+/// What command handling needs of a store. Implementations are thread-safe; all calls block.
+class Streams {
+public:
+    virtual ~Streams() = default;
+
+    [[nodiscard]] virtual const StoreIdentity& identity() const = 0;
+    virtual Environment& environment() = 0;
+
+    /// Appends in the order given, in one transaction, each with a verdict of its own: one conflict
+    /// never fails its neighbours, and a later append of the group sees the earlier ones. When it
+    /// throws, none was committed, except OutcomeUnknown, which leaves all of them open. InvalidArgument
+    /// is thrown before any I/O.
+    virtual std::vector<AppendResult> append(std::span<const Append> group) = 0;
+    /// One append: committed, repeated or conflict; throws CommandReused and CommandExpired.
+    AppendResult append(const Append& one) { return accepted(append(std::span{&one, 1}).front()); }
+
+    /// What became of a command id, if anything has. "Nothing" proves nothing: the append may still
+    /// wait for a lock. To be certain, send it again or void it.
+    virtual std::optional<CommandOutcome> find_outcome(std::string_view command_id) = 0;
+
+    /// Claims a command id, so that the command can never happen; or returns what had happened first.
+    virtual CommandOutcome void_command(std::string_view command_id) = 0;
+
+    virtual StreamPage read_stream(const StreamName& stream, const ReadStream& options = {}) = 0;
+};
+
+}  // namespace recount

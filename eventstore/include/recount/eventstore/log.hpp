@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <recount/core/environment.hpp>
+#include <recount/core/event.hpp>
+#include <recount/core/streams.hpp>
+
+namespace recount {
+
+/// The last event of a partition: its number (0: none), its hash (the origin's when none), its time.
+struct LogHead {
+    std::int64_t n = 0;
+    Hash hash;
+    Timestamp recorded_at;
+    friend bool operator==(const LogHead&, const LogHead&) = default;
+};
+
+/// One history of a store. A store begins with one; each declared lossy restore adds another, which
+/// shares its parent's events up to the fork.
+struct Incarnation {
+    Uuid id;
+    std::optional<Uuid> parent;
+    Timestamp began_at;
+    std::vector<LogHead> forks;  // for each partition, the last event shared with the parent
+
+    /// The hash from which this incarnation's chain begins in a partition.
+    [[nodiscard]] Hash origin(const Uuid& store, Partition partition) const;
+};
+
+/// True when positions taken in `seen.incarnation` still mean the same in the newest of `incarnations`:
+/// it is that one, or each position is at or before every fork that followed.
+bool still_holds(const StorePositions& seen, const std::vector<Incarnation>& incarnations);
+
+struct ReadLog {
+    std::size_t max_events = 1000;
+    std::size_t max_bytes = std::size_t{8} << 20;  // at least one event is returned all the same
+};
+
+/// Consecutive events of one partition, in order.
+struct LogPage {
+    std::vector<RecordedEvent> events;
+    bool end = false;  // there was nothing behind the last one
+};
+
+/// All events of a store, partition by partition: read from the store itself, or from the Kafka topic
+/// that carries it. Projections, sagas and the relay know only this. Thread-safe; all calls block.
+///
+/// Events of a partition come in order and without gaps; whoever has seen n has seen all before n.
+class Log {
+public:
+    virtual ~Log() = default;
+
+    [[nodiscard]] virtual const StoreIdentity& identity() const = 0;
+    virtual Environment& environment() = 0;
+    /// Oldest first; the last is the living one.
+    virtual std::vector<Incarnation> incarnations() = 0;
+
+    /// The events of a partition behind the n-th. Throws Divergence when the chain does not hold.
+    virtual LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) = 0;
+
+    /// One entry a partition, freshly read.
+    virtual std::vector<LogHead> heads() = 0;
+
+    /// Waits until some partition holds more than `seen`; false at the time-out or when asked to stop.
+    virtual bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) = 0;
+};
+
+/// Checks, event by event, that one partition's chain holds. A value.
+class ChainCheck {
+public:
+    /// From the beginning of a store's chain, or behind an event that was checked before.
+    ChainCheck(Partition partition, std::int64_t n, const Hash& hash)
+        : partition_(partition), n_(n), hash_(hash) {}
+
+    /// Throws Divergence that names the position, and what did not fit: number, hash or payload digest.
+    /// `incarnations` and `store` let the chain cross a fork.
+    void next(const RecordedEvent& event, const Uuid& store,
+              const std::vector<Incarnation>& incarnations);
+
+    [[nodiscard]] std::int64_t n() const { return n_; }
+    [[nodiscard]] const Hash& hash() const { return hash_; }
+
+private:
+    Partition partition_;
+    std::int64_t n_;
+    Hash hash_;
+};
+
+}  // namespace recount
