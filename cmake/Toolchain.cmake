@@ -1,0 +1,40 @@
+# Language level, linker, compiler cache and sanitizers. Everything but the language level is left
+# alone when recount is a part of somebody else's build.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT PROJECT_IS_TOP_LEVEL)
+    return()
+endif()
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Kind of build" FORCE)
+endif()
+
+# Paths are cached relative to the source folder, so that clones and worktrees share compilations.
+find_program(RECOUNT_CCACHE ccache)
+mark_as_advanced(RECOUNT_CCACHE)
+if(RECOUNT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        ${RECOUNT_CCACHE})
+endif()
+
+include(CheckLinkerFlag)
+foreach(linker IN ITEMS mold lld)
+    check_linker_flag(CXX "-fuse-ld=${linker}" RECOUNT_HAS_${linker})
+    if(RECOUNT_HAS_${linker})
+        add_link_options(-fuse-ld=${linker})
+        break()
+    endif()
+endforeach()
+
+if(RECOUNT_SANITIZE)
+    add_compile_options(-fsanitize=${RECOUNT_SANITIZE} -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${RECOUNT_SANITIZE})
+endif()
