@@ -1,0 +1,142 @@
+# Part of ./dev: a private PostgreSQL and a real Kafka broker on 127.0.0.1, with ports of their own
+# and everything they write below build/services. They outlive the shell that started them;
+# `services down` ends exactly those whose ids were recorded.
+# shellcheck shell=bash
+
+services_dir=$build_dir/services
+
+# shellcheck source=scripts/postgres.sh
+source "$root/scripts/postgres.sh"
+# shellcheck source=scripts/kafka.sh
+source "$root/scripts/kafka.sh"
+
+service_names=(postgres kafka)
+services_started=()
+
+# A port nobody answers on, below the range that the system gives to outgoing connections.
+free_port() {
+  local port
+  for _ in {1..200}; do
+    port=$((20000 + RANDOM % 12000))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  die "no free port was found between 20000 and 32000"
+}
+
+recorded() { cat "$services_dir/$1" 2>/dev/null || true; }
+
+# is_ours PID MARK: the process lives and its command line carries MARK, so the id was not reused.
+is_ours() {
+  [[ -n $1 && -r /proc/$1/cmdline ]] && tr '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$2"
+}
+
+# wait_until SECONDS COMMAND…: polls ten times a second.
+wait_until() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+
+gone() { ! is_ours "$1" "$2"; }
+
+# end_process PID MARK: asks it to end, waits, and insists when asking does not help.
+end_process() {
+  local signal
+  for signal in TERM KILL; do
+    is_ours "$1" "$2" || return 0
+    kill -s "$signal" "$1" 2>/dev/null || true
+    if wait_until 40 gone "$1" "$2"; then return 0; fi
+  done
+  die "process $1 does not end; see $services_dir"
+}
+
+# Two shells may say `up` at once: one does it, the other finds it done.
+with_services_lock() {
+  mkdir -p "$services_dir"
+  exec 9>"$services_dir/lock"
+  flock 9
+  "$@"
+  exec 9>&-
+}
+
+check_names() {
+  local name
+  for name in "$@"; do
+    [[ " ${service_names[*]} " == *" $name "* ]] ||
+      die "there is no service '$name'; there are: ${service_names[*]}"
+  done
+}
+
+# services_up [names]: starts what is not up yet, all unless some are named; ready when it returns.
+services_up() {
+  (($#)) || set -- "${service_names[@]}"
+  check_names "$@"
+  with_services_lock start_missing "$@"
+}
+
+start_missing() {
+  local name
+  for name in "$@"; do
+    if "${name}_is_up"; then continue; fi
+    services_started+=("$name")
+    "${name}_start"
+  done
+}
+
+services_down() {
+  (($#)) || set -- "${service_names[@]}"
+  check_names "$@"
+  with_services_lock stop_running "$@"
+}
+
+stop_running() {
+  local name
+  for name in "$@"; do
+    "${name}_stop"
+  done
+}
+
+services_status() {
+  local name
+  for name in "${service_names[@]}"; do
+    if "${name}_is_up"; then
+      printf '%-9s up    127.0.0.1:%s  process %s\n' "$name" "$(recorded "$name.port")" \
+        "$(recorded "$name.pid")"
+    else
+      printf '%-9s down\n' "$name"
+    fi
+  done
+}
+
+services_env() {
+  local name
+  for name in "${service_names[@]}"; do
+    if "${name}_is_up"; then "${name}_env"; fi
+  done
+}
+
+# For the tests: servers named in the environment are used, others started, and only those ended.
+services_start_own() {
+  local wanted=()
+  [[ -n ${RECOUNT_TEST_POSTGRES:-} ]] || wanted+=(postgres)
+  [[ -n ${RECOUNT_TEST_KAFKA:-} ]] || wanted+=(kafka)
+  ((${#wanted[@]})) || return 0
+  services_up "${wanted[@]}"
+  eval "$(services_env)"
+}
+
+services_stop_own() {
+  ((${#services_started[@]})) || return 0
+  services_down "${services_started[@]}"
+}
+
+services_clean() {
+  services_down
+  rm -rf -- "$(postgres_home)" "$services_dir"
+}
