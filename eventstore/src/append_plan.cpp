@@ -1,0 +1,262 @@
+#include "append_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <recount/core/envelope.hpp>
+#include <recount/core/ids.hpp>
+
+namespace recount {
+namespace {
+
+constexpr std::size_t salt_bytes = 16;
+
+std::size_t count_events(AppendGroup group) {
+    std::size_t count = 0;
+    for (const Append* append : group) {
+        for (const StreamWrite& write : append->writes) count += write.events.size();
+    }
+    return count;
+}
+
+/// The state of the log while a group is decided on it.
+class Planner {
+public:
+    Planner(AppendGroup group, const Touched& touched, const KnownState& known,
+            const PlanContext& context, Timestamp now, Random& random)
+        : touched_(touched),
+          known_(known),
+          context_(context),
+          now_(now),
+          heads_(known.heads),
+          versions_(known.versions),
+          outcomes_(touched.command_ids.size(), nullptr),
+          salts_(count_events(group) * salt_bytes, '\0') {
+        for (std::size_t i = 0; i < known.outcomes.size(); ++i) {
+            if (known.outcomes[i]) outcomes_[i] = &*known.outcomes[i];
+        }
+        // One call for the whole group: a system call costs more than the bytes.
+        if (!salts_.empty()) {
+            random.fill({reinterpret_cast<std::uint8_t*>(salts_.data()), salts_.size()});
+        }
+        plan_.events.reserve(salts_.size() / salt_bytes);
+        plan_.outcomes.reserve(group.size());
+        plan_.results.reserve(group.size());  // outcomes_ points into it
+    }
+
+    AppendPlan run(AppendGroup group) {
+        for (const Append* append : group) decide(*append);
+        collect_changes();
+        return std::move(plan_);
+    }
+
+private:
+    void decide(const Append& append) {
+        const CommandOutcome*& first =
+            outcomes_[touched_.index_of_command(append.metadata.command_id)];
+        AppendResult& result = plan_.results.emplace_back();
+        if (first != nullptr) {
+            repeat(append, *first, result);
+            return;
+        }
+        check(append, result.conflict);
+        if (!result.conflict.failed.empty()) {
+            result.kind = AppendResult::Kind::conflict;
+            return;
+        }
+        result.kind = AppendResult::Kind::committed;
+        result.outcome = append.writes.empty() ? record_decision(append) : record_events(append);
+        first = &*result.outcome;
+        plan_.outcomes.push_back({append.metadata.command_id, result.outcome->kind,
+                                  result.outcome->recorded_at, encode(*result.outcome)});
+    }
+
+    static void repeat(const Append& append, const CommandOutcome& first, AppendResult& result) {
+        const bool same = first.request == append.request;
+        if (same || first.kind == CommandOutcome::Kind::voided) {
+            result.kind = AppendResult::Kind::repeated;
+            result.outcome = first;
+            return;
+        }
+        result.kind = AppendResult::Kind::reused;
+        result.message = "command id " + first.command_id + " was used before, at " +
+                         to_string(first.recorded_at) +
+                         ", for a command with other content; nothing was written. Give each "
+                         "command an id of its own, and repeat a command with the content it had";
+    }
+
+    void check(const Append& append, Conflict& conflict) const {
+        for (const StreamWrite& write : append.writes) {
+            check(write.stream, write.expected, conflict);
+        }
+        for (const StreamCheck& wanted : append.checks) {
+            check(wanted.stream, wanted.expected, conflict);
+        }
+    }
+
+    void check(const StreamName& stream, const Expected& expected, Conflict& conflict) const {
+        const Version actual = versions_[touched_.index_of_stream(stream.full())];
+        if (!expected.holds(actual)) conflict.failed.push_back({stream, expected, actual});
+    }
+
+    CommandOutcome begin_outcome(const Append& append, CommandOutcome::Kind kind) const {
+        CommandOutcome outcome;
+        outcome.command_id = append.metadata.command_id;
+        outcome.kind = kind;
+        outcome.request = append.request;
+        outcome.recorded_at = now_;
+        outcome.reached.store = context_.identity.id;
+        outcome.reached.incarnation = context_.identity.incarnation;
+        return outcome;
+    }
+
+    /// Nothing or a refusal: reached is what the decision had seen.
+    CommandOutcome record_decision(const Append& append) const {
+        CommandOutcome outcome =
+            begin_outcome(append, append.rejection ? CommandOutcome::Kind::refused
+                                                   : CommandOutcome::Kind::nothing);
+        if (append.rejection) outcome.rejection = *append.rejection;
+        for (const StreamCheck& seen : append.checks) {
+            const Partition partition = partition_of(seen.stream, context_.identity.partitions);
+            const LogHead& head = heads_[touched_.index_of(partition)];
+            outcome.recorded_at = std::max(outcome.recorded_at, head.recorded_at);
+            outcome.reached.positions.raise(Position{partition, head.n});
+        }
+        return outcome;
+    }
+
+    CommandOutcome record_events(const Append& append) {
+        CommandOutcome outcome = begin_outcome(append, CommandOutcome::Kind::events);
+        begin_envelopes(append);
+        for (const StreamWrite& write : append.writes) {
+            const Partition partition = partition_of(write.stream, context_.identity.partitions);
+            LogHead& head = heads_[touched_.index_of(partition)];
+            Version& version = versions_[touched_.index_of_stream(write.stream.full())];
+
+            StreamAppended& appended = outcome.streams.emplace_back();
+            appended.stream = write.stream;
+            appended.first = Version{version.value + 1};
+            appended.first_position = Position{partition, head.n + 1};
+            envelope_.stream = write.stream;
+            for (const NewEvent& event : write.events) {
+                record(write, event, partition, head, version);
+            }
+            appended.last = version;
+            outcome.recorded_at = std::max(outcome.recorded_at, head.recorded_at);
+            outcome.reached.positions.raise(Position{partition, head.n});
+        }
+        return outcome;
+    }
+
+    /// What the envelopes of one append share. One object for the whole group: its strings keep
+    /// their memory.
+    void begin_envelopes(const Append& append) {
+        const CommandMetadata& metadata = append.metadata;
+        std::size_t count = 0;
+        for (const StreamWrite& write : append.writes) count += write.events.size();
+        envelope_.append_id = metadata.command_id;
+        envelope_.append_index = 0;
+        envelope_.append_count = static_cast<std::uint32_t>(count);
+        envelope_.correlation_id = metadata.correlation_id;
+        envelope_.causation_id = metadata.causation_id;
+        envelope_.traceparent = metadata.traceparent;
+        envelope_.headers = metadata.headers;
+        envelope_.after = append.after;
+        occurred_at_ = metadata.occurred_at;
+    }
+
+    void record(const StreamWrite& write, const NewEvent& event, Partition partition, LogHead& head,
+                Version& version) {
+        PlannedEvent& row = plan_.events.emplace_back();
+        row.salt.assign(salts_, (plan_.events.size() - 1) * salt_bytes, salt_bytes);
+        row.payload = event.payload;
+        row.stream = write.stream.full();
+        row.type = event.type;
+
+        const Hash before = chained_from(partition, head);
+        head.recorded_at = std::max(now_, head.recorded_at);
+        row.version = Version{++version.value};
+        row.position = Position{partition, ++head.n};
+
+        envelope_.version = row.version;
+        envelope_.event_id = event_id(envelope_.append_id, envelope_.append_index);
+        envelope_.type = event.type;
+        envelope_.schema_revision = context_.revision_of(event.type);
+        envelope_.encoding = event.encoding;
+        envelope_.payload_digest = payload_digest(row.salt, row.payload);
+        envelope_.recorded_at = head.recorded_at;
+        envelope_.occurred_at = occurred_at_.value_or(head.recorded_at);
+        row.envelope = encode(envelope_);
+        row.hash = head.hash = chain_hash(row.position, before, row.envelope);
+        ++envelope_.append_index;
+    }
+
+    [[nodiscard]] const Hash& chained_from(Partition partition, const LogHead& head) const {
+        const LogHead& origin = context_.origins[static_cast<std::size_t>(partition.value)];
+        return head.n == origin.n ? origin.hash : head.hash;
+    }
+
+    void collect_changes() {
+        for (std::size_t i = 0; i < heads_.size(); ++i) {
+            if (heads_[i].n == known_.heads[i].n) continue;
+            plan_.heads.push_back({touched_.partitions[i], known_.heads[i], heads_[i]});
+        }
+        for (std::size_t i = 0; i < versions_.size(); ++i) {
+            if (versions_[i] == known_.versions[i]) continue;
+            plan_.versions.push_back({touched_.streams[i], known_.versions[i], versions_[i]});
+        }
+    }
+
+    const Touched& touched_;
+    const KnownState& known_;
+    const PlanContext& context_;
+    Timestamp now_;
+    std::vector<LogHead> heads_;
+    std::vector<Version> versions_;
+    std::vector<const CommandOutcome*> outcomes_;
+    std::string salts_;
+    Envelope envelope_;
+    std::optional<Timestamp> occurred_at_;
+    AppendPlan plan_;
+};
+
+}  // namespace
+
+KnownState KnownState::for_all(const Touched& touched) {
+    KnownState known;
+    known.heads.resize(touched.partitions.size());
+    known.versions.resize(touched.streams.size());
+    known.outcomes.resize(touched.command_ids.size());
+    return known;
+}
+
+std::vector<LogHead> living_origins(const StoreIdentity& identity,
+                                    const std::vector<Incarnation>& incarnations) {
+    const Incarnation& living = incarnations.back();
+    std::vector<LogHead> origins(static_cast<std::size_t>(identity.partitions));
+    for (std::int32_t i = 0; i < identity.partitions; ++i) {
+        const auto index = static_cast<std::size_t>(i);
+        if (index < living.forks.size()) origins[index] = living.forks[index];
+        origins[index].hash = living.origin(identity.id, Partition{i});
+    }
+    return origins;
+}
+
+AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
+                       const PlanContext& context, Timestamp now, Random& random) {
+    return Planner{group, touched, known, context, now, random}.run(group);
+}
+
+CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,
+                              Timestamp now) {
+    CommandOutcome outcome;
+    outcome.command_id = command_id;
+    outcome.kind = CommandOutcome::Kind::voided;
+    outcome.recorded_at = now;
+    outcome.reached.store = identity.id;
+    outcome.reached.incarnation = identity.incarnation;
+    return outcome;
+}
+
+}  // namespace recount

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <recount/core/append.hpp>
+#include <recount/core/environment.hpp>
+#include <recount/core/streams.hpp>
+#include <recount/eventstore/log.hpp>
+
+#include "append_group.hpp"
+
+namespace recount {
+
+/// What the store held under its locks, entry by entry of Touched's lists.
+struct KnownState {
+    std::vector<LogHead> heads;     // of Touched::partitions
+    std::vector<Version> versions;  // of Touched::streams, 0 when there is none
+    std::vector<std::optional<CommandOutcome>> outcomes;  // of Touched::command_ids
+
+    /// All empty, of the right sizes, to be filled in.
+    static KnownState for_all(const Touched& touched);
+};
+
+/// What stays the same from one append to the next.
+struct PlanContext {
+    StoreIdentity identity;
+    /// For each partition of the store: where the living incarnation began (the fork's number, 0 for a
+    /// new store) and its origin hash, from which the first event behind the fork is chained.
+    std::vector<LogHead> origins;
+    /// The schema revision that the store has registered for a type.
+    std::function<std::uint32_t(std::string_view type)> revision_of;
+};
+
+/// Makes `origins` of the living incarnation (the last of `incarnations`).
+std::vector<LogHead> living_origins(const StoreIdentity& identity,
+                                    const std::vector<Incarnation>& incarnations);
+
+/// One row for the log. Views point into the group.
+struct PlannedEvent {
+    Position position;
+    std::string_view stream;
+    Version version;
+    std::string_view type;
+    std::string envelope;
+    Hash hash;
+    std::string salt;
+    std::string_view payload;
+};
+
+struct PlannedHead {
+    Partition partition;
+    LogHead before;  // as it was known: what a conditional update compares with
+    LogHead head;
+};
+
+struct PlannedVersion {
+    std::string_view stream;
+    Version before, version;
+};
+
+struct PlannedOutcome {
+    std::string_view command_id;
+    CommandOutcome::Kind kind;
+    Timestamp recorded_at;
+    std::string bytes;  // encode(CommandOutcome)
+};
+
+/// What to write, and the verdict on each append.
+struct AppendPlan {
+    std::vector<PlannedEvent> events;  // in the order of the group; of a partition, in its order
+    std::vector<PlannedHead> heads;    // of partitions that grow, sorted
+    std::vector<PlannedVersion> versions;  // of streams that grow, sorted
+    std::vector<PlannedOutcome> outcomes;  // new ones, in the order of the group
+    std::vector<AppendResult> results;     // one an append
+
+    [[nodiscard]] bool writes_nothing() const { return outcomes.empty(); }
+};
+
+/// Decides a group of appends, one after the other, each on what the earlier ones left: an outcome
+/// under its id is repeated or, for other content, refused as reused; then all its expectations are
+/// checked, and every one that fails is listed; then its rows are made. Pure but for `random`.
+AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
+                       const PlanContext& context, Timestamp now, Random& random);
+
+/// The outcome that claims a command id which has none.
+CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,
+                              Timestamp now);
+
+}  // namespace recount
