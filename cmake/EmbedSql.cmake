@@ -8,7 +8,8 @@ foreach(file IN LISTS FILES)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" bytes "${hex}")
     # A line break of the file ends a literal, which keeps lines short for compilers and people.
     string(REPLACE "\\x0a" "\\x0a\"\n    \"" bytes "${bytes}")
-    string(APPEND text "/// ${name}.sql\nconstexpr std::string_view ${name} =\n    \"${bytes}\";\n\n")
+    string(APPEND text "/// ${name}.sql\n"
+                       "constexpr std::string_view ${name} =\n    \"${bytes}\";\n\n")
 endforeach()
 string(APPEND text "}  // namespace recount::sql\n")
 file(WRITE "${OUTPUT}" "${text}")

@@ -102,7 +102,7 @@ kafka_start() {
   kafka_fetch
   port=$(recorded kafka.port)
   for _ in 1 2 3; do
-    if [[ -z $port ]] || (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then port=$(free_port); fi
+    if [[ -z $port ]] || port_is_taken "$port"; then port=$(free_port); fi
     kafka_configure "$port" "$(free_port)"
     kafka_format
     setsid java "-Dlog4j.configuration=file:$kafka_home/log4j.properties" \

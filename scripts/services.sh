@@ -13,12 +13,14 @@ source "$root/scripts/kafka.sh"
 service_names=(postgres kafka)
 services_started=()
 
+port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 # A port nobody answers on, below the range that the system gives to outgoing connections.
 free_port() {
   local port
   for _ in {1..200}; do
     port=$((20000 + RANDOM % 12000))
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    if ! port_is_taken "$port"; then
       echo "$port"
       return
     fi

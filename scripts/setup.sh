@@ -55,13 +55,13 @@ setup() {
     say "setup knows Debian's packages only; on this system their like must be there already"
     return
   fi
-  local group wanted=() package missing=()
+  local group wanted=() package missing=() format='${db:Status-Status} ${Package}\n'
   for group in "$@"; do
     # shellcheck disable=SC2207
     wanted+=($(packages_of "$group"))
   done
   local installed
-  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+  installed=$(dpkg-query -W -f="$format" "${wanted[@]}" 2>/dev/null) || true
   for package in "${wanted[@]}"; do
     [[ $'\n'$installed$'\n' == *$'\ninstalled '"$package"$'\n'* ]] || missing+=("$package")
   done
