@@ -1,6 +1,7 @@
 #pragma once
 
-/// Everything of recount::eventstore: the store, its log, and the small SQL handle views are written with.
+/// Everything of recount::eventstore: the store, its log, and the small SQL handle views are
+/// written with.
 
 #include <recount/core.hpp>
 #include <recount/eventstore/event_store.hpp>

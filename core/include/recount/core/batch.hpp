@@ -12,12 +12,14 @@
 namespace recount {
 
 /// Commands that are decided one by one, each on what the earlier ones made of its stream, and
-/// committed together in one transaction, each with an outcome of its own. A command whose stream was
-/// changed by another meanwhile is decided again by itself. For imports, replays and engines that have
-/// many commands at hand; it saves commits, not checks. One thread at a time.
+/// committed together in one transaction, each with an outcome of its own. A command whose stream
+/// was changed by another meanwhile is decided again by itself. For imports, replays and engines
+/// that have many commands at hand; it saves commits, not checks. One thread at a time.
 ///
 ///     recount::Batch batch{store};
-///     for (const auto& line : lines) carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
+///     for (const auto& line : lines) {
+///         carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
+///     }
 ///     for (const recount::Outcome& outcome : batch.commit()) …
 class Batch {
 public:
@@ -43,8 +45,9 @@ private:
 
     Streams& streams_;
     std::vector<Entry> entries_;
-    std::unordered_map<std::string, std::any> states_;  // by stream: what pending commands made of it
-    std::vector<std::function<void(bool)>> after_;      // told whether all went as decided
+    /// By stream: what pending commands made of it.
+    std::unordered_map<std::string, std::any> states_;
+    std::vector<std::function<void(bool)>> after_;  // told whether all went as decided
 };
 
 }  // namespace recount

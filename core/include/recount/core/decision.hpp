@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -38,8 +39,7 @@ public:
     Decision(Nothing) {}
     Decision(Rejection rejection) : rejection_(std::move(rejection)), rejected_(true) {}
 
-    template <class Event>
-        requires std::is_base_of_v<google::protobuf::Message, Event>
+    template <std::derived_from<google::protobuf::Message> Event>
     Decision(Event event) {
         add(std::move(event));
     }

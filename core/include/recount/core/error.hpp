@@ -5,9 +5,9 @@
 
 namespace recount {
 
-/// Everything that recount throws. A refusal is not an error: it is a value (see Decision, Outcome).
-/// The message names the stream, partition or topic, what was expected, what is there, and ends with
-/// what to do. A subclass exists only where a caller would act differently.
+/// Everything that recount throws. A refusal is not an error: it is a value (see Decision,
+/// Outcome). The message names the stream, partition or topic, what was expected, what is there,
+/// and ends with what to do. A subclass exists only where a caller would act differently.
 class Error : public std::runtime_error {
 public:
     explicit Error(const std::string& message, bool retryable = false)
@@ -38,8 +38,8 @@ public:
     explicit Overloaded(const std::string& message) : Error(message, true) {}
 };
 
-/// The store became unreachable while it was committing: the append may or may not be there. Send the
-/// same append again (its command id makes that safe) or void its id; never assume.
+/// The store became unreachable while it was committing: the append may or may not be there. Send
+/// the same append again (its command id makes that safe) or void its id; never assume.
 class OutcomeUnknown : public Error {
 public:
     explicit OutcomeUnknown(const std::string& message) : Error(message, true) {}
@@ -69,8 +69,8 @@ public:
     explicit Mismatch(const std::string& message) : Error(message) {}
 };
 
-/// The log is not what it was: a hash does not follow from the one before, events are missing, or two
-/// histories claim one position. Stop and look; nothing was applied.
+/// The log is not what it was: a hash does not follow from the one before, events are missing, or
+/// two histories claim one position. Stop and look; nothing was applied.
 class Divergence : public Error {
 public:
     explicit Divergence(const std::string& message) : Error(message) {}

@@ -32,8 +32,8 @@ struct NewEvent {
     std::string encoding = "plain";
 };
 
-/// Serialises a message as it will be stored; map fields in order of key. Throws InvalidArgument above
-/// the size limit of a message.
+/// Serialises a message as it will be stored; map fields in order of key. Throws InvalidArgument
+/// above the size limit of a message.
 NewEvent new_event(const google::protobuf::Message& message);
 
 /// Reads the payload as `message`. Throws UnreadableEvent when the type differs, the bytes are not

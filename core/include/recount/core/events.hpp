@@ -25,11 +25,13 @@ struct Events {
     template <class M>
     static constexpr bool contains = (std::is_same_v<M, Message> || ...);
 
-    /// Calls `visit` with an empty message of the type named `type`; false when it is not in the list.
+    /// Calls `visit` with an empty message of the type named `type`; false when it is not in the
+    /// list.
     template <class Visit>
     static bool visit_type(std::string_view type, Visit&& visit) {
-        return ((type == type_name<Message>() ? (visit(std::type_identity<Message>{}), true) : false) ||
-                ...);
+        return (
+            (type == type_name<Message>() ? (visit(std::type_identity<Message>{}), true) : false) ||
+            ...);
     }
     /// Calls `visit(std::type_identity<M>{})` for each type of the list.
     template <class Visit>

@@ -47,16 +47,17 @@ template <class State, class Command>
 struct DecideOverload {
     static_assert(std::is_base_of_v<google::protobuf::Message, Command>,
                   "a command is a protobuf message");
-    static_assert(Decides<State, Command>,
-                  "this State has no `recount::Decision<State> decide(const State&, const Command&)` "
-                  "for this command");
+    static_assert(
+        Decides<State, Command>,
+        "this State has no `recount::Decision<State> decide(const State&, const Command&)` "
+        "for this command");
 };
 template <class State>
 struct IsState {
     static_assert(HasCategory<State>,
                   "a State has `static constexpr std::string_view category = \"...\"`");
-    static_assert(requires { typename State::Event; },
-                  "a State has `using Event = recount::Events<...>`");
+    static_assert(
+        requires { typename State::Event; }, "a State has `using Event = recount::Events<...>`");
     static_assert(std::default_initializable<State>, "a State starts empty: default constructible");
 };
 template <class State, class List>
@@ -74,8 +75,9 @@ constexpr bool checked_state() {
     return true;
 }
 
-/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event does
-/// not list, for bytes that are no such message, and for an erased payload that State does not expect.
+/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event
+/// does not list, for bytes that are no such message, and for an erased payload that State does not
+/// expect.
 template <class State>
 State fold(State state, const RecordedEvent& event) {
     if (event.erased()) {
@@ -83,9 +85,10 @@ State fold(State state, const RecordedEvent& event) {
             return evolve(std::move(state),
                           Erased{event.at.position, event.at.version, event.at.type});
         } else {
-            throw UnreadableEvent("event " + std::to_string(event.at.version.value) + " of stream " +
-                                  event.at.stream.full() +
-                                  " was erased; give its State an evolve(State, const recount::Erased&)");
+            throw UnreadableEvent(
+                "event " + std::to_string(event.at.version.value) + " of stream " +
+                event.at.stream.full() +
+                " was erased; give its State an evolve(State, const recount::Erased&)");
         }
     }
     const bool known = State::Event::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
@@ -102,7 +105,8 @@ State fold(State state, const RecordedEvent& event) {
 /// The state after an event that has just been decided.
 template <class State>
 State fold(State state, const typename State::Event::Variant& event) {
-    return std::visit([&](const auto& message) { return evolve(std::move(state), message); }, event);
+    return std::visit([&](const auto& message) { return evolve(std::move(state), message); },
+                      event);
 }
 
 }  // namespace recount

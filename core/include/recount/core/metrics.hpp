@@ -11,7 +11,8 @@
 
 namespace recount {
 
-/// Names and values that tell series of one metric apart: few and bounded, never stream or event ids.
+/// Names and values that tell series of one metric apart: few and bounded, never stream or event
+/// ids.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 /// Only grows. Thread-safe.
@@ -59,7 +60,8 @@ public:
 
     Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-    Histogram& histogram(const std::string& name, const std::string& help, const Labels& labels = {},
+    Histogram& histogram(const std::string& name, const std::string& help,
+                         const Labels& labels = {},
                          const std::vector<double>& bounds = second_bounds());
 
     [[nodiscard]] std::string prometheus() const;

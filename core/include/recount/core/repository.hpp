@@ -21,7 +21,7 @@ namespace recount {
 
 /// What a caller may say about a command. All of it optional.
 struct CommandOptions {
-    Session* session = nullptr;  // its writes and reads; grows by what this command wrote and saw
+    Session* session = nullptr;   // its writes and reads; grows by what this command wrote and saw
     std::string command_id = {};  // makes the command happen once, whatever is sent again
     std::string correlation_id = {};
     std::string causation_id = {};
@@ -32,10 +32,10 @@ struct CommandOptions {
 };
 
 struct RepositoryOptions {
-    int attempts = 5;                  // decisions on ever newer state before Contended is thrown
+    int attempts = 5;  // decisions on ever newer state before Contended is thrown
     Duration backoff = std::chrono::milliseconds{2};  // doubles with each attempt, with full jitter
-    std::size_t cached_states = 1024;  // 0 turns the cache off
-    std::size_t page = 1000;           // events read at a time
+    std::size_t cached_states = 1024;                 // 0 turns the cache off
+    std::size_t page = 1000;                          // events read at a time
 };
 
 /// The pure half of command handling, without templates on the store's side. See repository.cpp.
@@ -52,7 +52,8 @@ bool back_off(Streams& streams, const RepositoryOptions& options, int attempt);
 }  // namespace command
 
 /// Handles the commands of one kind of stream: load, fold, decide, append at the version read. When
-/// another writer was faster the decision is made again on the newer state, at most `attempts` times.
+/// another writer was faster the decision is made again on the newer state, at most `attempts`
+/// times.
 ///
 /// Thread-safe; the store must outlive it. Throws what the store throws, and Contended.
 ///
@@ -68,12 +69,14 @@ public:
         : streams_(streams), options_(options), cache_(options.cached_states) {}
 
     template <class Command>
-    Outcome handle(std::string_view id, const Command& command, const CommandOptions& options = {}) {
+    Outcome handle(std::string_view id, const Command& command,
+                   const CommandOptions& options = {}) {
         (void)sizeof(check::DecideOverload<State, Command>);
         const StreamName stream{State::category, id};
         const std::string command_id = id_of(options);
         Conflict conflict;
-        for (int attempt = 0; attempt == 0 || command::back_off(streams_, options_, attempt); ++attempt) {
+        for (int attempt = 0; attempt == 0 || command::back_off(streams_, options_, attempt);
+             ++attempt) {
             Loaded<State> loaded = load_for(stream, /*use_cache=*/attempt == 0);
             if (options.expected && *options.expected != loaded.version) {
                 if (auto first = first_outcome(stream, command, options)) return *first;
@@ -83,8 +86,10 @@ public:
             Decision<State> decision = decide(std::as_const(loaded.state), command);
             if (decision.events().empty() && options.command_id.empty()) {
                 // Nothing will be appended, so nothing would notice that the cached state was old.
-                if (refresh(stream, loaded)) decision = decide(std::as_const(loaded.state), command);
-                if (decision.events().empty()) return unrecorded(command_id, decision, loaded, options);
+                if (refresh(stream, loaded))
+                    decision = decide(std::as_const(loaded.state), command);
+                if (decision.events().empty())
+                    return unrecorded(command_id, decision, loaded, options);
             }
             const Append append =
                 append_of(stream, loaded.version, command, command_id, decision, options);
@@ -111,8 +116,7 @@ public:
         Loaded<State>& pending = pending_state(batch, stream);
         Decision<State> decision = decide(std::as_const(pending.state), command);
         Batch::Entry entry;
-        entry.append =
-            append_of(stream, pending.version, command, kept.command_id, decision, kept);
+        entry.append = append_of(stream, pending.version, command, kept.command_id, decision, kept);
         for (const auto& event : decision.events()) {
             pending.state = fold(std::move(pending.state), event);
             ++pending.version.value;
@@ -203,11 +207,12 @@ private:
         return std::any_cast<Loaded<State>&>(slot);
     }
 
-    void settle_cache(const StreamName& stream, Loaded<State> loaded, const Decision<State>& decision,
-                      const AppendResult& result) {
+    void settle_cache(const StreamName& stream, Loaded<State> loaded,
+                      const Decision<State>& decision, const AppendResult& result) {
         if (result.kind != AppendResult::Kind::committed || result.outcome->streams.empty()) return;
         const StreamAppended& written = result.outcome->streams.front();
-        for (const auto& event : decision.events()) loaded.state = fold(std::move(loaded.state), event);
+        for (const auto& event : decision.events())
+            loaded.state = fold(std::move(loaded.state), event);
         loaded.version = written.last;
         loaded.last = {written.first_position.partition,
                        result.outcome->reached.positions[written.first_position.partition]};
@@ -232,8 +237,8 @@ private:
                        const Loaded<State>& loaded, const CommandOptions& options) {
         CommandOutcome outcome;
         outcome.command_id = command_id;
-        outcome.kind = decision.rejected() ? CommandOutcome::Kind::refused
-                                           : CommandOutcome::Kind::nothing;
+        outcome.kind =
+            decision.rejected() ? CommandOutcome::Kind::refused : CommandOutcome::Kind::nothing;
         outcome.rejection = decision.rejection();
         outcome.recorded_at = streams_.environment().clock.now();
         outcome.reached = seen(loaded);
@@ -241,13 +246,13 @@ private:
         return Outcome{std::move(outcome), false};
     }
 
-    /// The caller decided on a version that the stream no longer has. Not recorded: the same command
-    /// may be right on the version there is.
+    /// The caller decided on a version that the stream no longer has. Not recorded: the same
+    /// command may be right on the version there is.
     Outcome outdated(const StreamName& stream, const Loaded<State>& loaded,
                      const CommandOptions& options) {
-        const Decision<State> refusal = reject(
-            "version_changed",
-            stream.full() + " is at version " + std::to_string(loaded.version.value));
+        const Decision<State> refusal =
+            reject("version_changed",
+                   stream.full() + " is at version " + std::to_string(loaded.version.value));
         return unrecorded(options.command_id, refusal, loaded, options);
     }
 

@@ -17,8 +17,8 @@ class Token {
 public:
     void raise(const StorePositions& seen);
     void raise(const Token& other);
-    /// One entry a (store, incarnation), sorted; positions of a dead branch are kept apart, so that a
-    /// store can tell which of them still hold.
+    /// One entry a (store, incarnation), sorted; positions of a dead branch are kept apart, so that
+    /// a store can tell which of them still hold.
     [[nodiscard]] const std::vector<StorePositions>& stores() const { return stores_; }
     /// The entries of one store.
     [[nodiscard]] std::vector<StorePositions> of(const Uuid& store) const;
@@ -29,8 +29,8 @@ private:
     std::vector<StorePositions> stores_;
 };
 
-/// One request's or one user's thread of reads and writes: what it wrote and saw. Pass it to commands
-/// and reads; both make it grow. Not thread-safe.
+/// One request's or one user's thread of reads and writes: what it wrote and saw. Pass it to
+/// commands and reads; both make it grow. Not thread-safe.
 class Session {
 public:
     Session() = default;
@@ -63,7 +63,8 @@ public:
     explicit Tokens(std::vector<Key> keys) : Tokens(std::move(keys), {}, Environment::system()) {}
 
     [[nodiscard]] std::string encode(const Token& token) const;
-    /// Throws InvalidArgument when it is not ours, was changed, is for another tenant, or has expired.
+    /// Throws InvalidArgument when it is not ours, was changed, is for another tenant, or has
+    /// expired.
     [[nodiscard]] Token decode(std::string_view text) const;
 
 private:

@@ -22,8 +22,8 @@ struct Loaded {
     Uuid incarnation;  // the store's when it was folded
 };
 
-/// The most recently used folded states, bounded in number. Only ever a head start: every append still
-/// checks the version. Thread-safe.
+/// The most recently used folded states, bounded in number. Only ever a head start: every append
+/// still checks the version. Thread-safe.
 template <class State>
 class StateCache {
 public:

@@ -33,8 +33,8 @@ private:
     std::string full_;
 };
 
-/// The partition of a stream among `count`: murmur2 of its full name, sign bit cleared, modulo count,
-/// as Apache Kafka's Java client picks a partition for a record key.
+/// The partition of a stream among `count`: murmur2 of its full name, sign bit cleared, modulo
+/// count, as Apache Kafka's Java client picks a partition for a record key.
 Partition partition_of(const StreamName& stream, std::int32_t count);
 Partition partition_of(std::string_view stream, std::int32_t count);
 

@@ -34,8 +34,8 @@ struct ReadStream {
 /// One page of a stream, and how many events the stream had when it was read.
 struct StreamPage {
     std::vector<RecordedEvent> events;
-    Version head;       // 0: no such stream
-    bool end = false;   // nothing more in this direction
+    Version head;      // 0: no such stream
+    bool end = false;  // nothing more in this direction
 };
 
 /// What command handling needs of a store. Implementations are thread-safe; all calls block.
@@ -48,8 +48,8 @@ public:
 
     /// Appends in the order given, in one transaction, each with a verdict of its own: one conflict
     /// never fails its neighbours, and a later append of the group sees the earlier ones. When it
-    /// throws, none was committed, except OutcomeUnknown, which leaves all of them open. InvalidArgument
-    /// is thrown before any I/O.
+    /// throws, none was committed, except OutcomeUnknown, which leaves all of them open.
+    /// InvalidArgument is thrown before any I/O.
     virtual std::vector<AppendResult> append(std::span<const Append> group) = 0;
     /// One append: committed, repeated or conflict; throws CommandReused and CommandExpired.
     AppendResult append(const Append& one) { return accepted(append(std::span{&one, 1}).front()); }
@@ -58,7 +58,8 @@ public:
     /// wait for a lock. To be certain, send it again or void it.
     virtual std::optional<CommandOutcome> find_outcome(std::string_view command_id) = 0;
 
-    /// Claims a command id, so that the command can never happen; or returns what had happened first.
+    /// Claims a command id, so that the command can never happen; or returns what had happened
+    /// first.
     virtual CommandOutcome void_command(std::string_view command_id) = 0;
 
     virtual StreamPage read_stream(const StreamName& stream, const ReadStream& options = {}) = 0;

@@ -12,7 +12,8 @@
 
 namespace recount {
 
-/// The last event of a partition: its number (0: none), its hash (the origin's when none), its time.
+/// The last event of a partition: its number (0: none), its hash (the origin's when none), its
+/// time.
 struct LogHead {
     std::int64_t n = 0;
     Hash hash;
@@ -32,8 +33,8 @@ struct Incarnation {
     [[nodiscard]] Hash origin(const Uuid& store, Partition partition) const;
 };
 
-/// True when positions taken in `seen.incarnation` still mean the same in the newest of `incarnations`:
-/// it is that one, or each position is at or before every fork that followed.
+/// True when positions taken in `seen.incarnation` still mean the same in the newest of
+/// `incarnations`: it is that one, or each position is at or before every fork that followed.
 bool still_holds(const StorePositions& seen, const std::vector<Incarnation>& incarnations);
 
 struct ReadLog {
@@ -47,8 +48,9 @@ struct LogPage {
     bool end = false;  // there was nothing behind the last one
 };
 
-/// All events of a store, partition by partition: read from the store itself, or from the Kafka topic
-/// that carries it. Projections, sagas and the relay know only this. Thread-safe; all calls block.
+/// All events of a store, partition by partition: read from the store itself, or from the Kafka
+/// topic that carries it. Projections, sagas and the relay know only this. Thread-safe; all calls
+/// block.
 ///
 /// Events of a partition come in order and without gaps; whoever has seen n has seen all before n.
 class Log {
@@ -66,7 +68,8 @@ public:
     /// One entry a partition, freshly read.
     virtual std::vector<LogHead> heads() = 0;
 
-    /// Waits until some partition holds more than `seen`; false at the time-out or when asked to stop.
+    /// Waits until some partition holds more than `seen`; false at the time-out or when asked to
+    /// stop.
     virtual bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) = 0;
 };
 
@@ -77,8 +80,8 @@ public:
     ChainCheck(Partition partition, std::int64_t n, const Hash& hash)
         : partition_(partition), n_(n), hash_(hash) {}
 
-    /// Throws Divergence that names the position, and what did not fit: number, hash or payload digest.
-    /// `incarnations` and `store` let the chain cross a fork.
+    /// Throws Divergence that names the position, and what did not fit: number, hash or payload
+    /// digest. `incarnations` and `store` let the chain cross a fork.
     void next(const RecordedEvent& event, const Uuid& store,
               const std::vector<Incarnation>& incarnations);
 

@@ -48,14 +48,15 @@ enum class SqlDialect : std::uint8_t { sqlite, postgresql };
 struct RowsWrite {
     std::string_view table;
     std::vector<std::string> columns;
-    std::vector<std::string> types;        // "bigint", "double precision", "text", "bytea", one a column
-    std::vector<std::string> key;          // empty: plain insert; else on conflict (key) do update
+    std::vector<std::string> types;  // "bigint", "double precision", "text", "bytea"
+    std::vector<std::string> key;    // empty: plain insert; else on conflict (key) do update
     std::vector<std::vector<SqlValue>> rows;  // no two with the same key
 };
 
-/// SQL within one open transaction, on SQLite and PostgreSQL alike: `$1`, `$2` … are the arguments in
-/// that order, whatever the order in the text. Names of tables are never taken from data. One thread at
-/// a time. Throws Unavailable when the database is lost, Error (retryable() tells) otherwise.
+/// SQL within one open transaction, on SQLite and PostgreSQL alike: `$1`, `$2` … are the arguments
+/// in that order, whatever the order in the text. Names of tables are never taken from data. One
+/// thread at a time. Throws Unavailable when the database is lost, Error (retryable() tells)
+/// otherwise.
 class Sql {
 public:
     virtual ~Sql() = default;
@@ -76,7 +77,8 @@ public:
     virtual void script(std::string_view sql) = 0;
     /// Writes many rows in as few round trips as there can be.
     virtual void write(const RowsWrite& write) = 0;
-    /// Rows of a table whose single text key column is among `keys`, in any order; all named columns.
+    /// Rows of a table whose single text key column is among `keys`, in any order; all named
+    /// columns.
     virtual SqlResult read(std::string_view table, std::span<const std::string> columns,
                            std::string_view key, std::span<const std::string> keys) = 0;
     /// Deletes the rows whose single text key column is among `keys`.
@@ -89,7 +91,8 @@ private:
     static SqlValue value_of(const T& value) {
         if constexpr (std::is_same_v<T, SqlValue> || std::is_same_v<T, Bytes>) {
             return value;
-        } else if constexpr (std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::nullopt_t>) {
+        } else if constexpr (std::is_same_v<T, std::nullptr_t> ||
+                             std::is_same_v<T, std::nullopt_t>) {
             return std::monostate{};
         } else if constexpr (std::is_integral_v<T>) {
             return static_cast<std::int64_t>(value);
@@ -110,23 +113,26 @@ public:
     virtual void commit() = 0;
 };
 
-/// `snapshot` reads one consistent state and writes nothing; `write` takes SQLite's write lock at once.
+/// `snapshot` reads one consistent state and writes nothing; `write` takes SQLite's write lock at
+/// once.
 enum class SqlMode : std::uint8_t { snapshot, write };
 
 struct DatabaseOptions {
-    bool create = true;      // SQLite: the file; PostgreSQL: the schema
+    bool create = true;  // SQLite: the file; PostgreSQL: the schema
     bool read_only = false;
-    bool durable = true;     // SQLite: synchronous=FULL; false: NORMAL, for what can be rebuilt
+    bool durable = true;  // SQLite: synchronous=FULL; false: NORMAL, for what can be rebuilt
     Duration timeout = std::chrono::seconds{10};  // for locks and statements
 };
 
-/// One connection to `sqlite:PATH`, `sqlite::memory:` or `postgresql://…?schema=NAME` (the schema is the
-/// search path, so tables are named without it). Not thread-safe: one thread at a time, one open
-/// transaction at a time. A lost connection is made anew at the next begin(), never within one.
+/// One connection to `sqlite:PATH`, `sqlite::memory:` or `postgresql://…?schema=NAME` (the schema
+/// is the search path, so tables are named without it). Not thread-safe: one thread at a time, one
+/// open transaction at a time. A lost connection is made anew at the next begin(), never within
+/// one.
 class Database {
 public:
     virtual ~Database() = default;
-    static std::unique_ptr<Database> open(const std::string& url, const DatabaseOptions& options = {});
+    static std::unique_ptr<Database> open(const std::string& url,
+                                          const DatabaseOptions& options = {});
 
     virtual std::unique_ptr<SqlTransaction> begin(SqlMode mode) = 0;
     [[nodiscard]] virtual SqlDialect dialect() const = 0;
