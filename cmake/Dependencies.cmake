@@ -1,5 +1,8 @@
 # What recount is built on; all of it is in Debian 12.
 
+# Whoever adds recount with add_subdirectory links these too, from a folder above.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Protobuf 3.21 REQUIRED)

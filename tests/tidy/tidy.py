@@ -74,13 +74,11 @@ class Tree:
             self.lines[path] = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
 
     def _paths(self):
-        listed = subprocess.run(
-            ["git", "-C", self.root, "ls-files", "-z", "--cached", "--others",
-             "--exclude-standard"],
-            capture_output=True, check=False)
-        top = subprocess.run(["git", "-C", self.root, "rev-parse", "--show-toplevel"],
-                             capture_output=True, check=False, text=True)
-        if listed.returncode == 0 and Path(top.stdout.strip()).resolve() == self.root:
+        if (self.root / ".git").exists():
+            git = ["git", "-c", f"safe.directory={self.root}", "-C", self.root]
+            listed = subprocess.run(
+                [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                capture_output=True, check=True)
             return sorted(set(filter(None, listed.stdout.decode().split("\0"))))
         found = []
         for folder, folders, files in os.walk(self.root):

@@ -52,9 +52,9 @@ public:
 };
 
 /// Opens the store that a URL names, creating it when there is none:
-///   memory:                                             gone with the object
-///   sqlite:PATH                                         a file; WAL, synchronous=FULL; one writing
-///   process postgresql://USER@HOST:PORT/DATABASE?schema=NAME    a schema of its own
+///     memory:                                             gone with the object
+///     sqlite:PATH                                         a file; durable; one writing process
+///     postgresql://USER@HOST:PORT/DATABASE?schema=NAME    a schema of its own
 /// Throws InvalidArgument for another scheme or a missing folder, Mismatch for a foreign file,
 /// another partition count or a newer schema (nothing is touched), Unavailable when it cannot be
 /// reached.
