@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <recount/core/event.hpp>
@@ -28,7 +29,9 @@ public:
     static Expected no_stream() { return Expected{Kind::no_stream, {}}; }
     static Expected exists() { return Expected{Kind::exists, {}}; }
     /// exactly({0}) is the same as no_stream().
-    static Expected exactly(Version version) { return Expected{Kind::exactly, version}; }
+    static Expected exactly(Version version) {
+        return version.value == 0 ? no_stream() : Expected{Kind::exactly, version};
+    }
 
     [[nodiscard]] Kind kind() const { return kind_; }
     [[nodiscard]] Version version() const { return version_; }
@@ -69,12 +72,12 @@ struct CommandMetadata {
 /// One append: several streams written and others checked, all or nothing, once under its command id.
 /// Without writes it records that the command decided nothing, or was refused.
 struct Append {
-    CommandMetadata metadata;             // command_id is required here
-    Hash request;                         // of the command's content: a repeat must bring the same
+    CommandMetadata metadata;  // command_id is required here
+    Hash request;              // of the command's content: a repeat must bring the same
     std::vector<StreamWrite> writes;
     std::vector<StreamCheck> checks;
-    std::optional<Rejection> rejection;   // only without writes
-    std::vector<StorePositions> after;    // what the writer had seen
+    std::optional<Rejection> rejection;  // only without writes
+    std::vector<StorePositions> after;   // what the writer had seen
 };
 
 /// Where the events of one stream of an append went.
@@ -95,9 +98,15 @@ struct CommandOutcome {
     std::vector<StreamAppended> streams;
     Rejection rejection;
     Timestamp recorded_at;
-    StorePositions reached;  // covers every event of the append; for others what the decision had seen
+    StorePositions
+        reached;  // covers every event of the append; for others what the decision had seen
     friend bool operator==(const CommandOutcome&, const CommandOutcome&) = default;
 };
+
+/// The outcome's bytes (recount.v1.Outcome in recount/envelope.proto), as stores keep them.
+std::string encode(const CommandOutcome& outcome);
+/// Throws UnreadableEvent.
+CommandOutcome decode_outcome(std::string_view bytes);
 
 struct FailedCheck {
     StreamName stream;
@@ -133,15 +142,18 @@ AppendResult accepted(AppendResult result);
 
 /// Limits, refused before any I/O with InvalidArgument.
 struct AppendLimits {
-    std::size_t event_bytes = (std::size_t{1} << 20) - 16384;  // 1 MiB less headers: Kafka's default
+    std::size_t event_bytes =
+        (std::size_t{1} << 20) - 16384;  // 1 MiB less headers: Kafka's default
     std::size_t append_bytes = std::size_t{4} << 20;
     std::size_t append_events = 1000;
     std::size_t metadata_entries = 64;
     std::size_t metadata_bytes = 8192;
+    std::size_t after_bytes = 6144;  // of `after`, encoded: it goes into every envelope
 };
 
-/// Throws InvalidArgument when an append breaks a limit, writes a stream twice, carries no command id,
-/// or mixes writes with a rejection.
+/// Throws InvalidArgument when an append breaks a limit, writes a stream twice, checks one that it
+/// writes, carries no command id, holds text that is not UTF-8 or has control characters, or mixes
+/// writes with a rejection.
 void check_append(const Append& append, const AppendLimits& limits = {});
 
 /// The hash of an append's content, for callers who build appends by hand: streams, expectations,

@@ -2,6 +2,7 @@
 
 #include <any>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,14 +13,13 @@
 namespace recount {
 
 /// Commands that are decided one by one, each on what the earlier ones made of its stream, and
-/// committed together in one transaction, each with an outcome of its own. A command whose stream
-/// was changed by another meanwhile is decided again by itself. For imports, replays and engines
-/// that have many commands at hand; it saves commits, not checks. One thread at a time.
+/// committed together in one transaction, each with an outcome of its own. A command whose stream was
+/// changed by another meanwhile is decided again by itself. For imports, replays and engines that have
+/// many commands at hand; it saves commits, not checks. One thread at a time; the repositories and
+/// the store must outlive it.
 ///
 ///     recount::Batch batch{store};
-///     for (const auto& line : lines) {
-///         carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
-///     }
+///     for (const auto& line : lines) carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
 ///     for (const recount::Outcome& outcome : batch.commit()) …
 class Batch {
 public:
@@ -29,7 +29,8 @@ public:
 
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     /// Outcomes in the order of the commands; the batch is then empty. When it throws, the batch is
-    /// unchanged and may be committed again: command ids make that safe.
+    /// unchanged and may be committed again: command ids make that safe. A command that cannot succeed
+    /// (its id was used for another) does not stop the others; its error is thrown when all are done.
     std::vector<Outcome> commit();
     /// Forgets what was not committed.
     void clear();
@@ -39,15 +40,14 @@ private:
     friend class Repository;
 
     struct Entry {
-        Append append;
+        std::optional<Append> append;                 // nothing: only to be settled, by itself
         std::function<Outcome(AppendResult)> settle;  // the outcome, or the command done again
     };
 
     Streams& streams_;
     std::vector<Entry> entries_;
-    /// By stream: what pending commands made of it.
-    std::unordered_map<std::string, std::any> states_;
-    std::vector<std::function<void(bool)>> after_;  // told whether all went as decided
+    std::unordered_map<std::string, std::any> states_;  // by State and stream, with what is pending
+    std::vector<std::function<void(bool)>> after_;      // told whether all went as decided
 };
 
 }  // namespace recount

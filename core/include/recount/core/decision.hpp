@@ -28,11 +28,34 @@ std::tuple<Event...> events(Event... event) {
     return {std::move(event)...};
 }
 
+/// Each check is a type of its own, so that the compiler's first lines name state and message.
+namespace check {
+
+template <class State>
+struct EventsOf {
+    static_assert(
+        requires { typename State::Event; },
+        "this State has no `using Event = recount::Events<...>`");
+    using type = Events<>;
+};
+template <class State>
+    requires requires { typename State::Event; }
+struct EventsOf<State> {
+    using type = typename State::Event;
+};
+template <class State, class Event>
+struct ListedEvent {
+    static_assert(EventsOf<State>::type::template contains<Event>,
+                  "decide returned an event that State::Event does not list; add it there");
+};
+
+}  // namespace check
+
 /// What a command decided: events in order, nothing, or a refusal.
 template <class State>
 class Decision {
 public:
-    using EventList = typename State::Event;
+    using EventList = typename check::EventsOf<State>::type;
     using Variant = typename EventList::Variant;
 
     Decision() = default;  // nothing, until events are added
@@ -45,15 +68,16 @@ public:
     }
     template <class... Event>
     Decision(std::tuple<Event...> events) {
-        std::apply([this](auto&... event) { (add(std::move(event)), ...); }, events);
+        std::apply([this](auto&... event) { (this->add(std::move(event)), ...); }, events);
     }
 
     /// One more event, for decisions of a length known only at run time.
     template <class Event>
     Decision& add(Event event) {
-        static_assert(EventList::template contains<Event>,
-                      "decide returned an event that State::Event does not list");
-        events_.push_back(Variant{std::move(event)});
+        (void)sizeof(check::ListedEvent<State, Event>);
+        if constexpr (EventList::template contains<Event>) {
+            events_.push_back(Variant{std::move(event)});
+        }
         return *this;
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,7 +46,8 @@ public:
     virtual bool wait(std::uint64_t seen, Duration at_most, std::stop_token stop) = 0;
 };
 
-/// A spawned activity. Its destructor asks it to stop and waits for its end.
+/// A spawned activity. Its destructor asks it to stop and waits for its end. What it throws ends the
+/// program, so it handles its own errors.
 class Task {
 public:
     virtual ~Task() = default;
@@ -67,11 +69,14 @@ public:
 class Metrics;
 
 /// Time, chance, waiting and counting, as one argument. The system's own unless a test passes another.
+/// Passed by reference, never copied.
 struct Environment {
     Clock& clock;
     Random& random;
     Scheduler& scheduler;
     Metrics& metrics;
+    /// Where new_uuid7 counts on, so that a simulated world gives the same ids each time.
+    std::atomic<std::uint64_t> last_uuid7{0};
 
     static Environment& system();
 };

@@ -35,7 +35,6 @@ concept HasCategory = requires {
     { State::category } -> std::convertible_to<std::string_view>;
 };
 
-/// Each check is a type of its own, so that the compiler's first lines name state and message.
 namespace check {
 
 template <class State, class Event>
@@ -55,29 +54,30 @@ struct DecideOverload {
 template <class State>
 struct IsState {
     static_assert(HasCategory<State>,
-                  "a State has `static constexpr std::string_view category = \"...\"`");
-    static_assert(
-        requires { typename State::Event; }, "a State has `using Event = recount::Events<...>`");
-    static_assert(std::default_initializable<State>, "a State starts empty: default constructible");
+                  "this State has no `static constexpr std::string_view category = \"...\"`");
+    static_assert(std::default_initializable<State> && std::copyable<State>,
+                  "a State is a value that starts empty: default constructible and copyable");
 };
 template <class State, class List>
-struct EveryEvolve;
+struct EveryEvolve {
+    static_assert(sizeof(State) == 0, "State::Event is not a recount::Events<...>");
+};
 template <class State, class... Event>
 struct EveryEvolve<State, Events<Event...>> : EvolveOverload<State, Event>... {};
 
 }  // namespace check
 
-/// Instantiates the checks of a State: category, Event, one evolve for each event.
+/// Instantiates the checks of a State: category, Event, one evolve for each event. The compiler reports
+/// what is missing where the checks are, naming State and message.
 template <class State>
 constexpr bool checked_state() {
     (void)sizeof(check::IsState<State>);
-    (void)sizeof(check::EveryEvolve<State, typename State::Event>);
+    (void)sizeof(check::EveryEvolve<State, typename check::EventsOf<State>::type>);
     return true;
 }
 
-/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event
-/// does not list, for bytes that are no such message, and for an erased payload that State does not
-/// expect.
+/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event does
+/// not list, for bytes that are no such message, and for an erased payload that State does not expect.
 template <class State>
 State fold(State state, const RecordedEvent& event) {
     if (event.erased()) {
@@ -91,8 +91,10 @@ State fold(State state, const RecordedEvent& event) {
                 " was erased; give its State an evolve(State, const recount::Erased&)");
         }
     }
-    const bool known = State::Event::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
-        state = evolve(std::move(state), parse_as<E>(event));
+    using List = typename check::EventsOf<State>::type;
+    const bool known = List::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
+        (void)sizeof(check::EvolveOverload<State, E>);
+        if constexpr (Evolves<State, E>) state = evolve(std::move(state), parse_as<E>(event));
     });
     if (!known) {
         throw UnreadableEvent("stream " + event.at.stream.full() + " version " +
@@ -104,9 +106,17 @@ State fold(State state, const RecordedEvent& event) {
 
 /// The state after an event that has just been decided.
 template <class State>
-State fold(State state, const typename State::Event::Variant& event) {
-    return std::visit([&](const auto& message) { return evolve(std::move(state), message); },
-                      event);
+State fold(State state, const typename check::EventsOf<State>::type::Variant& event) {
+    return std::visit(
+        [&]<class E>(const E& message) {
+            (void)sizeof(check::EvolveOverload<State, E>);
+            if constexpr (Evolves<State, E>) {
+                return evolve(std::move(state), message);
+            } else {
+                return std::move(state);
+            }
+        },
+        event);
 }
 
 }  // namespace recount

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string_view>
 
 #include <recount/core/values.hpp>

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -49,11 +50,12 @@ void add_event(Append& append, const google::protobuf::Message& event);
 /// Waits a random part of `backoff` · 2^attempt; false when that was the last attempt allowed.
 bool back_off(Streams& streams, const RepositoryOptions& options, int attempt);
 [[noreturn]] void throw_contended(const StreamName& stream, int attempts, const Conflict& conflict);
+/// Throws InvalidArgument unless a batch and the repository that adds to it are of one store.
+void check_same_store(bool same);
 }  // namespace command
 
 /// Handles the commands of one kind of stream: load, fold, decide, append at the version read. When
-/// another writer was faster the decision is made again on the newer state, at most `attempts`
-/// times.
+/// another writer was faster the decision is made again on the newer state, at most `attempts` times.
 ///
 /// Thread-safe; the store must outlive it. Throws what the store throws, and Contended.
 ///
@@ -72,7 +74,38 @@ public:
     Outcome handle(std::string_view id, const Command& command,
                    const CommandOptions& options = {}) {
         (void)sizeof(check::DecideOverload<State, Command>);
+        if constexpr (Decides<State, Command>) {
+            return decide_and_append(StreamName{State::category, id}, command, options);
+        } else {
+            return {};
+        }
+    }
+
+    /// Decides now, on what the batch has made of the stream so far; committed with the batch.
+    /// The session in `options` must live until then.
+    template <class Command>
+    void enqueue(Batch& batch, std::string_view id, const Command& command,
+                 const CommandOptions& options = {}) {
+        (void)sizeof(check::DecideOverload<State, Command>);
+        if constexpr (Decides<State, Command>) {
+            command::check_same_store(&batch.streams_ == &streams_);
+            decide_in_batch(batch, StreamName{State::category, id}, command, options);
+        }
+    }
+
+    /// The state of a stream as it is now, and its version.
+    Loaded<State> load(std::string_view id, Session* session = nullptr) {
         const StreamName stream{State::category, id};
+        Loaded<State> loaded = load_for(stream, true);
+        refresh(stream, loaded);
+        if (session != nullptr) session->saw(seen(loaded));
+        return loaded;
+    }
+
+private:
+    template <class Command>
+    Outcome decide_and_append(const StreamName& stream, const Command& command,
+                              const CommandOptions& options) {
         const std::string command_id = id_of(options);
         Conflict conflict;
         for (int attempt = 0; attempt == 0 || command::back_off(streams_, options_, attempt);
@@ -86,15 +119,17 @@ public:
             Decision<State> decision = decide(std::as_const(loaded.state), command);
             if (decision.events().empty() && options.command_id.empty()) {
                 // Nothing will be appended, so nothing would notice that the cached state was old.
-                if (refresh(stream, loaded))
+                if (refresh(stream, loaded)) {
+                    if (options.expected) return outdated(stream, loaded, options);
                     decision = decide(std::as_const(loaded.state), command);
+                }
                 if (decision.events().empty())
                     return unrecorded(command_id, decision, loaded, options);
             }
-            const Append append =
-                append_of(stream, loaded.version, command, command_id, decision, options);
-            AppendResult result = streams_.append(append);
+            AppendResult result = streams_.append(
+                append_of(stream, loaded.version, command, command_id, decision, options));
             if (result.outcome) {
+                if (result.outcome->streams.empty()) saw(loaded, options);
                 settle_cache(stream, std::move(loaded), decision, result);
                 return finish(std::move(result), options);
             }
@@ -104,40 +139,34 @@ public:
         command::throw_contended(stream, options_.attempts, conflict);
     }
 
-    /// Decides now, on what the batch has made of the stream so far; committed with the batch.
-    /// The session in `options` must live until then.
     template <class Command>
-    void enqueue(Batch& batch, std::string_view id, const Command& command,
-                 const CommandOptions& options = {}) {
-        (void)sizeof(check::DecideOverload<State, Command>);
-        const StreamName stream{State::category, id};
+    void decide_in_batch(Batch& batch, const StreamName& stream, const Command& command,
+                         const CommandOptions& options) {
         CommandOptions kept = options;
         kept.command_id = id_of(options);
         Loaded<State>& pending = pending_state(batch, stream);
-        Decision<State> decision = decide(std::as_const(pending.state), command);
         Batch::Entry entry;
-        entry.append = append_of(stream, pending.version, command, kept.command_id, decision, kept);
-        for (const auto& event : decision.events()) {
-            pending.state = fold(std::move(pending.state), event);
-            ++pending.version.value;
+        std::size_t events = 0;
+        if (!options.expected || *options.expected == pending.version) {
+            Decision<State> decision = decide(std::as_const(pending.state), command);
+            entry.append =
+                append_of(stream, pending.version, command, kept.command_id, decision, kept);
+            events = decision.events().size();
+            for (const auto& event : decision.events()) {
+                pending.state = fold(std::move(pending.state), event);
+                ++pending.version.value;
+            }
         }
-        entry.settle = [this, key = std::string{id}, command, kept](AppendResult result) {
-            if (result.outcome) return finish(std::move(result), kept);
-            return handle(key, command, kept);
+        entry.settle = [this, stream, command, kept, events, &pending](AppendResult result) {
+            if (!result.outcome) return decide_and_append(stream, command, kept);
+            if (result.outcome->streams.empty()) saw(pending, kept);
+            if (result.kind == AppendResult::Kind::committed)
+                follow(pending, *result.outcome, events);
+            return finish(std::move(result), kept);
         };
         batch.entries_.push_back(std::move(entry));
     }
 
-    /// The state of a stream as it is now, and its version.
-    Loaded<State> load(std::string_view id, Session* session = nullptr) {
-        const StreamName stream{State::category, id};
-        Loaded<State> loaded = load_for(stream, true);
-        refresh(stream, loaded);
-        if (session != nullptr) session->saw(seen(loaded));
-        return loaded;
-    }
-
-private:
     std::string id_of(const CommandOptions& options) {
         return options.command_id.empty() ? to_string(new_uuid7(streams_.environment()))
                                           : options.command_id;
@@ -156,24 +185,46 @@ private:
         return loaded;
     }
 
-    /// Folds what the stream holds beyond `loaded`; true when there was anything.
+    /// Folds what the stream holds beyond `loaded`; true when there was anything. The last event folded
+    /// is read again: when it is no longer the same, the stream's history changed, and all is folded anew.
     bool refresh(const StreamName& stream, Loaded<State>& loaded) {
-        bool changed = false;
-        for (;;) {
-            const StreamPage page = streams_.read_stream(
-                stream, {.from = Version{loaded.version.value + 1}, .max_events = options_.page});
-            for (const RecordedEvent& event : page.events) {
-                loaded.state = fold(std::move(loaded.state), event);
-                loaded.version = event.at.version;
-                loaded.last = event.at.position;
-                loaded.last_hash = event.hash;
-                changed = true;
-            }
-            if (page.end) {
-                if (changed) cache_.put(stream.full(), loaded);
-                return changed;
-            }
+        const bool again = loaded.version.value > 0;
+        StreamPage page = streams_.read_stream(
+            stream, {.from = Version{std::max<std::int64_t>(loaded.version.value, 1)},
+                     .max_events = options_.page + (again ? 1 : 0)});
+        if (again && !continues(loaded, page)) {
+            loaded = Loaded<State>{};
+            loaded.incarnation = streams_.identity().incarnation;
+            refresh(stream, loaded);
+            return true;
         }
+        const Version before = loaded.version;
+        for (;;) {
+            for (const RecordedEvent& event : page.events) {
+                if (event.at.version > loaded.version) fold_in(loaded, event);
+            }
+            if (page.end) break;
+            page = streams_.read_stream(
+                stream, {.from = Version{loaded.version.value + 1}, .max_events = options_.page});
+        }
+        const bool changed = loaded.version != before;
+        if (changed) cache_.put(stream.full(), loaded);
+        return changed;
+    }
+
+    static void fold_in(Loaded<State>& loaded, const RecordedEvent& event) {
+        loaded.state = fold(std::move(loaded.state), event);
+        loaded.version = event.at.version;
+        loaded.last = event.at.position;
+        loaded.last_event = event.at.event_id;
+        loaded.last_hash = event.hash;
+    }
+
+    static bool continues(const Loaded<State>& loaded, const StreamPage& page) {
+        if (page.events.empty()) return false;
+        const RecordedEvent& last = page.events.front();
+        return last.at.version == loaded.version && last.at.event_id == loaded.last_event &&
+               (loaded.last_hash == Hash{} || loaded.last_hash == last.hash);
     }
 
     template <class Command>
@@ -193,12 +244,12 @@ private:
     }
 
     Loaded<State>& pending_state(Batch& batch, const StreamName& stream) {
-        std::any& slot = batch.states_[stream.full()];
+        std::any& slot = batch.states_[typeid(State).name() + ("/" + stream.full())];
         if (!slot.has_value()) {
             slot = load_for(stream, true);
             batch.after_.push_back([this, stream, &slot](bool as_decided) {
                 if (as_decided) {
-                    cache_.put(stream.full(), std::move(std::any_cast<Loaded<State>&>(slot)));
+                    cache_.put(stream.full(), std::any_cast<Loaded<State>&>(slot));
                 } else {
                     cache_.drop(stream.full());
                 }
@@ -209,14 +260,26 @@ private:
 
     void settle_cache(const StreamName& stream, Loaded<State> loaded,
                       const Decision<State>& decision, const AppendResult& result) {
-        if (result.kind != AppendResult::Kind::committed || result.outcome->streams.empty()) return;
-        const StreamAppended& written = result.outcome->streams.front();
+        if (result.kind != AppendResult::Kind::committed || decision.events().empty()) return;
         for (const auto& event : decision.events())
             loaded.state = fold(std::move(loaded.state), event);
-        loaded.version = written.last;
-        loaded.last = {written.first_position.partition,
-                       result.outcome->reached.positions[written.first_position.partition]};
+        loaded.version.value += static_cast<std::int64_t>(decision.events().size());
+        follow(loaded, *result.outcome, decision.events().size());
         cache_.put(stream.full(), std::move(loaded));
+    }
+
+    /// Where a state stands whose stream has just been appended to. The store does not say the hash.
+    static void follow(Loaded<State>& loaded, const CommandOutcome& outcome, std::size_t events) {
+        if (outcome.streams.empty()) return;
+        const StreamAppended& written = outcome.streams.front();
+        loaded.last = written.first_position;
+        loaded.last.n += written.last.value - written.first.value;
+        loaded.last_event = event_id(outcome.command_id, static_cast<std::uint32_t>(events - 1));
+        loaded.last_hash = Hash{};
+    }
+
+    void saw(const Loaded<State>& loaded, const CommandOptions& options) {
+        if (options.session != nullptr) options.session->saw(seen(loaded));
     }
 
     StorePositions seen(const Loaded<State>& loaded) {
@@ -242,12 +305,12 @@ private:
         outcome.rejection = decision.rejection();
         outcome.recorded_at = streams_.environment().clock.now();
         outcome.reached = seen(loaded);
-        if (options.session != nullptr) options.session->saw(outcome.reached);
+        saw(loaded, options);
         return Outcome{std::move(outcome), false};
     }
 
-    /// The caller decided on a version that the stream no longer has. Not recorded: the same
-    /// command may be right on the version there is.
+    /// The caller decided on a version that the stream no longer has. Not recorded: the same command
+    /// may be right on the version there is.
     Outcome outdated(const StreamName& stream, const Loaded<State>& loaded,
                      const CommandOptions& options) {
         const Decision<State> refusal =

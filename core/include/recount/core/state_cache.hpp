@@ -18,7 +18,8 @@ struct Loaded {
     State state{};
     Version version;
     Position last;     // of the last event folded
-    Hash last_hash;    // its hash: a state whose history changed is dropped
+    Uuid last_event;   // its id: a state whose history changed is dropped …
+    Hash last_hash;    // … as its hash tells, where that is known (not zero)
     Uuid incarnation;  // the store's when it was folded
 };
 

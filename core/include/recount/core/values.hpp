@@ -14,7 +14,8 @@ namespace recount {
 /// A point in time in UTC, microseconds since 1970. What every store keeps.
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// "2010-12-01T08:26:00.000000Z" (RFC 3339) and back; throws InvalidArgument on anything else.
+/// "2010-12-01T08:26:00.000000Z" (RFC 3339) and back, when the fraction may be shorter or left out;
+/// throws InvalidArgument on anything else.
 std::string to_string(Timestamp when);
 Timestamp parse_timestamp(std::string_view text);
 /// The day of a moment, "YYYY-MM-DD", and its month, "YYYY-MM", both in UTC.
@@ -91,8 +92,8 @@ struct Uuid {
     static Uuid from(std::string_view raw);
 };
 
-std::string to_string(const Hash& hash);   // 64 lower-case hex digits
-std::string to_string(const Uuid& uuid);   // 8-4-4-4-12, lower case
+std::string to_string(const Hash& hash);  // 64 lower-case hex digits
+std::string to_string(const Uuid& uuid);  // 8-4-4-4-12, lower case
 std::optional<Uuid> parse_uuid(std::string_view text);
 
 }  // namespace recount

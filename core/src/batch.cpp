@@ -1,0 +1,54 @@
+#include <recount/core/batch.hpp>
+
+#include <recount/core/error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace recount {
+namespace {
+
+/// What a command that was not sent with the group is told, so that it is handled by itself.
+AppendResult not_sent() { return {}; }
+
+}  // namespace
+
+std::vector<Outcome> Batch::commit() {
+    std::vector<Append> group;
+    for (const Entry& entry : entries_) {
+        if (entry.append) group.push_back(*entry.append);
+    }
+    std::vector<AppendResult> results;
+    if (!group.empty()) results = streams_.append(group);
+    const bool as_decided =
+        group.size() == entries_.size() &&
+        std::all_of(results.begin(), results.end(), [](const AppendResult& result) {
+            return result.kind == AppendResult::Kind::committed;
+        });
+
+    std::vector<Outcome> outcomes;
+    std::exception_ptr first_error;
+    std::size_t next = 0;
+    for (const Entry& entry : entries_) {
+        AppendResult result = entry.append ? std::move(results[next++]) : not_sent();
+        try {
+            outcomes.push_back(entry.settle(accepted(std::move(result))));
+        } catch (...) {
+            // The others go on: each command has a verdict of its own.
+            if (!first_error) first_error = std::current_exception();
+        }
+    }
+    for (const auto& after : after_) after(as_decided);
+    if (first_error) std::rethrow_exception(first_error);
+    clear();
+    return outcomes;
+}
+
+void Batch::clear() {
+    entries_.clear();
+    after_.clear();
+    states_.clear();
+}
+
+}  // namespace recount

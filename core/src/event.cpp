@@ -1,0 +1,90 @@
+#include <recount/core/event.hpp>
+
+#include <recount/core/error.hpp>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <limits>
+#include <memory>
+
+#include "serialise.hpp"
+
+namespace recount {
+namespace {
+
+constexpr int deepest = 32;
+
+bool parse(std::string_view bytes, google::protobuf::Message& message) {
+    google::protobuf::io::CodedInputStream in{reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                              static_cast<int>(bytes.size())};
+    in.SetRecursionLimit(deepest);
+    return message.ParseFromCodedStream(&in) && in.ConsumedEntireMessage();
+}
+
+std::string where(const RecordedEvent& event) {
+    return "event " + std::to_string(event.at.version.value) + " of stream " +
+           event.at.stream.full() + " at position " + to_string(event.at.position);
+}
+
+}  // namespace
+
+std::string serialise(const google::protobuf::Message& message) {
+    const std::string& type = message.GetDescriptor()->full_name();
+    if (!message.IsInitialized()) {
+        throw InvalidArgument(type +
+                              " lacks required fields: " + message.InitializationErrorString());
+    }
+    const std::size_t size = message.ByteSizeLong();
+    if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+        throw InvalidArgument(type + " has " + std::to_string(size) +
+                              " bytes, more than a protobuf message can; split it");
+    }
+    std::string bytes(size, '\0');
+    google::protobuf::io::ArrayOutputStream array{bytes.data(), static_cast<int>(size)};
+    google::protobuf::io::CodedOutputStream out{&array};
+    out.SetSerializationDeterministic(true);
+    message.SerializeWithCachedSizes(&out);
+    out.Trim();
+    return bytes;
+}
+
+NewEvent new_event(const google::protobuf::Message& message) {
+    NewEvent event{message.GetDescriptor()->full_name(), serialise(message)};
+    // An event is kept for ever. One that nobody could read again (text that is not UTF-8, nesting
+    // beyond the limit) would poison its stream, so it is found out while it is still an argument.
+    const std::unique_ptr<google::protobuf::Message> again{message.New()};
+    if (!parse(event.payload, *again)) {
+        throw InvalidArgument(event.type +
+                              " could not be read back: a string is not UTF-8, or messages are "
+                              "nested deeper than " +
+                              std::to_string(deepest) + "; correct the event before recording it");
+    }
+    return event;
+}
+
+void parse_payload(const RecordedEvent& event, google::protobuf::Message& message) {
+    const std::string& wanted = message.GetDescriptor()->full_name();
+    if (event.erased()) {
+        throw UnreadableEvent(where(event) + " was erased; ask erased() before reading it as " +
+                              wanted);
+    }
+    if (event.at.type != wanted) {
+        throw UnreadableEvent(where(event) + " is a " + event.at.type + ", not a " + wanted +
+                              "; read it as its own type");
+    }
+    if (event.at.encoding != "plain") {
+        throw UnreadableEvent(where(event) + " is " + event.at.encoding +
+                              "; unseal it before reading it as " + wanted);
+    }
+    const bool fits =
+        event.payload->size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
+    if (!fits || !parse(*event.payload, message)) {
+        throw UnreadableEvent(where(event) + " does not hold the bytes of a " + wanted +
+                              " nested at most " + std::to_string(deepest) +
+                              " deep; check the message's schema against the stored revision " +
+                              std::to_string(event.at.schema_revision));
+    }
+}
+
+}  // namespace recount

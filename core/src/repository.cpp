@@ -1,0 +1,78 @@
+#include <recount/core/repository.hpp>
+
+#include <recount/core/error.hpp>
+
+#include <algorithm>
+
+#include "hasher.hpp"
+#include "serialise.hpp"
+
+namespace recount::command {
+namespace {
+
+/// What a repeat of the command must bring again: where it goes, what it is, what it says.
+Hash request_of(const StreamName& stream, const google::protobuf::Message& command) {
+    const std::string& type = command.GetDescriptor()->full_name();
+    const std::string bytes = serialise(command);
+    return thread_hasher()
+        .add("recount/command/1")
+        .add_u32(static_cast<std::uint32_t>(stream.full().size()))
+        .add(stream.full())
+        .add_u32(static_cast<std::uint32_t>(type.size()))
+        .add(type)
+        .add(bytes)
+        .finish();
+}
+
+}  // namespace
+
+Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
+                   const google::protobuf::Message& command, Version decided_on) {
+    Append append;
+    append.metadata = {std::move(command_id), options.correlation_id, options.causation_id,
+                       options.traceparent,   options.headers,        options.occurred_at};
+    append.request = request_of(stream, command);
+    append.writes.push_back({stream, Expected::exactly(decided_on), {}});
+    if (options.session != nullptr) append.after = options.session->token().stores();
+    return append;
+}
+
+void check_same_request(const CommandOutcome& outcome, const StreamName& stream,
+                        const google::protobuf::Message& command) {
+    // A void id stands for no content at all.
+    if (outcome.kind == CommandOutcome::Kind::voided) return;
+    if (outcome.request == request_of(stream, command)) return;
+    throw CommandReused("command id " + outcome.command_id +
+                        " was used before for something else than this " +
+                        command.GetDescriptor()->full_name() + " on stream " + stream.full() +
+                        "; give each command an id of its own");
+}
+
+void add_event(Append& append, const google::protobuf::Message& event) {
+    append.writes.front().events.push_back(new_event(event));
+}
+
+bool back_off(Streams& streams, const RepositoryOptions& options, int attempt) {
+    static constexpr int most_doublings = 10;
+    if (attempt >= options.attempts) return false;
+    Environment& environment = streams.environment();
+    const int doublings = std::clamp(attempt - 1, 0, most_doublings);
+    const double most = static_cast<double>(options.backoff.count()) * (1 << doublings);
+    const auto micros = static_cast<std::int64_t>(most * environment.random.uniform());
+    environment.scheduler.sleep(Duration{micros});
+    return true;
+}
+
+void throw_contended(const StreamName& stream, int attempts, const Conflict& conflict) {
+    throw Contended("stream " + stream.full() + " was changed by others during each of " +
+                    std::to_string(std::max(attempts, 1)) + " attempts (" + to_string(conflict) +
+                    "); try again later, or give its commands to one writer");
+}
+
+void check_same_store(bool same) {
+    if (same) return;
+    throw InvalidArgument(
+        "the batch was made for another store than the repository; make both of one store");
+}
+
+}  // namespace recount::command
