@@ -36,8 +36,9 @@ kafka_fetch() {
 </project>
 POM
   for attempt in 1 2 3; do
-    if mvn -B -q --strict-checksums -f "$work/pom.xml" dependency:copy-dependencies \
-      -DincludeScope=runtime -DoutputDirectory="$work/lib" 9>&- >"$work/log" 2>&1; then
+    if MAVEN_OPTS="-Duser.home=${HOME:-/root}" mvn -B -q --strict-checksums -f "$work/pom.xml" \
+      dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$work/lib" \
+      9>&- >"$work/log" 2>&1; then
       mv -T "$work/lib" "$kafka_jars" 2>/dev/null || [[ -d $kafka_jars ]]
       rm -rf "$work"
       return
