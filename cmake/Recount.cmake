@@ -93,7 +93,8 @@ endfunction()
 #                  [PROTOS <file.proto>…] [TIMEOUT <seconds>])
 #
 # A GoogleTest program, and one entry of ctest. `unit` needs nothing; `integration` needs the real
-# servers of ./dev services. LINK need not name GoogleTest.
+# servers of ./dev services. LINK need not name GoogleTest, nor tests/support, whose headers are
+# #include "support/servers.hpp", "support/eventually.hpp", "support/temporary_folder.hpp".
 function(recount_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "LABELS;SOURCES;LINK;PROTOS")
     if(NOT arg_LABELS)
@@ -104,7 +105,9 @@ function(recount_add_test)
     endif()
     recount_add_program(NAME ${arg_NAME} SOURCES ${arg_SOURCES} PROTOS ${arg_PROTOS}
                         LINK ${arg_LINK} GTest::gtest_main GTest::gmock)
-    target_include_directories(${arg_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+    if(TARGET recount_test_support)
+        target_link_libraries(${arg_NAME} PRIVATE recount_test_support)
+    endif()
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME})
     set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
