@@ -68,10 +68,11 @@ setup() {
   ((${#missing[@]})) || return 0
 
   say "setup: installing ${missing[*]}"
-  if ! without_own_cluster "${missing[@]}"; then
-    say "setup: the lists of packages may be old; fetching new ones"
-    apt_update || die "apt-get update failed; is the network there?"
-    without_own_cluster "${missing[@]}" ||
-      die "these packages could not be installed: ${missing[*]}"
+  if apt-get install -s "${missing[@]}" >/dev/null 2>&1 && without_own_cluster "${missing[@]}"; then
+    return
   fi
+  say "setup: fetching newer lists of packages"
+  apt_update || die "apt-get update failed; is the network there?"
+  without_own_cluster "${missing[@]}" ||
+    die "these packages could not be installed: ${missing[*]}"
 }
