@@ -1,11 +1,10 @@
 #include "append_plan.hpp"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include <recount/core/envelope.hpp>
 #include <recount/core/ids.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace recount {
 namespace {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <recount/eventstore/sql.hpp>
+
+namespace recount {
+
+/// What a URL names: "sqlite:shop.db" is the scheme "sqlite" and the path "shop.db".
+constexpr std::string_view sqlite_scheme = "sqlite:";
+constexpr std::string_view memory_scheme = "memory:";
+
+bool names_postgres(std::string_view url);
+/// The path in a "sqlite:PATH" URL; throws InvalidArgument when there is none.
+std::string sqlite_path(const std::string& url);
+/// The scheme of a URL that may hold secrets, for messages.
+std::string scheme_of(std::string_view url);
+
+std::unique_ptr<Database> open_sqlite_database(const std::string& path,
+                                               const DatabaseOptions& options);
+
+}  // namespace recount

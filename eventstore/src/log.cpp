@@ -1,0 +1,72 @@
+#include <recount/eventstore/log.hpp>
+
+#include <recount/core/envelope.hpp>
+#include <recount/core/error.hpp>
+
+#include <algorithm>
+
+namespace recount {
+namespace {
+
+LogHead fork_of(const Incarnation& incarnation, Partition partition) {
+    const auto index = static_cast<std::size_t>(partition.value);
+    return index < incarnation.forks.size() ? incarnation.forks[index] : LogHead{};
+}
+
+/// The hash before the event behind the n-th: the n-th's own, or an origin where a history began.
+Hash chained_from(Partition partition, std::int64_t n, const Hash& hash, const Uuid& store,
+                  const std::vector<Incarnation>& incarnations) {
+    // The event was written by the last history that had begun by then: later ones share it.
+    const auto writer = std::find_if(
+        incarnations.rbegin(), incarnations.rend(),
+        [&](const Incarnation& incarnation) { return fork_of(incarnation, partition).n <= n; });
+    if (writer == incarnations.rend() || fork_of(*writer, partition).n != n) return hash;
+    return writer->origin(store, partition);
+}
+
+[[noreturn]] void diverged(const Position& expected, const std::string& what) {
+    throw Divergence("the log's chain does not hold at position " + to_string(expected) + ": " +
+                     what + "; stop, keep what is there, and compare it with a backup");
+}
+
+}  // namespace
+
+Hash Incarnation::origin(const Uuid& store, Partition partition) const {
+    const LogHead fork = fork_of(*this, partition);
+    return origin_hash(store, id, Position{partition, fork.n}, fork.hash);
+}
+
+bool still_holds(const StorePositions& seen, const std::vector<Incarnation>& incarnations) {
+    const auto then = std::find_if(
+        incarnations.begin(), incarnations.end(),
+        [&](const Incarnation& incarnation) { return incarnation.id == seen.incarnation; });
+    if (then == incarnations.end()) return false;
+    const auto count = static_cast<std::int32_t>(seen.positions.values().size());
+    return std::all_of(then + 1, incarnations.end(), [&](const Incarnation& later) {
+        for (Partition partition; partition.value < count; ++partition.value) {
+            if (seen.positions[partition] > fork_of(later, partition).n) return false;
+        }
+        return true;
+    });
+}
+
+void ChainCheck::next(const RecordedEvent& event, const Uuid& store,
+                      const std::vector<Incarnation>& incarnations) {
+    const Position expected{partition_, n_ + 1};
+    if (event.at.position != expected) {
+        diverged(expected, "the event there says it is " + to_string(event.at.position));
+    }
+    const Hash before = chained_from(partition_, n_, hash_, store, incarnations);
+    const Hash computed = chain_hash(expected, before, event.envelope);
+    if (computed != event.hash) {
+        diverged(expected, "its hash is " + to_string(event.hash) + ", but from the event before " +
+                               "and its envelope follows " + to_string(computed));
+    }
+    if (!event.erased() && payload_digest(event.salt, *event.payload) != event.at.payload_digest) {
+        diverged(expected, "its payload is not the one whose digest is in its envelope");
+    }
+    n_ = expected.n;
+    hash_ = computed;
+}
+
+}  // namespace recount

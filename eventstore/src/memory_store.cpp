@@ -1,0 +1,214 @@
+#include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "store_base.hpp"
+#include "stores.hpp"
+#include "type_schema.hpp"
+
+namespace recount {
+namespace {
+
+/// The store that is gone with its object: for tests and for trying things out. It keeps what the
+/// others keep, as the same bytes.
+class MemoryStore final : public StoreBase {
+public:
+    explicit MemoryStore(const StoreOptions& options)
+        : StoreBase(std::string{memory_url}, options), appended_(environment_.scheduler.signal()) {
+        identity_ =
+            new_identity(options.partitions.value_or(16), std::string{memory_url}, environment_);
+        incarnations_ = {first_incarnation(identity_, environment_.clock.now())};
+        heads_ = living_origins(identity_, incarnations_);
+        context_ = {identity_, heads_, [this](std::string_view type) { return revision_of(type); }};
+        partitions_.resize(static_cast<std::size_t>(identity_.partitions));
+    }
+
+    std::vector<Incarnation> incarnations() override { return incarnations_; }
+
+    std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
+        const std::lock_guard lock{mutex_};
+        return outcome_of(command_id);
+    }
+
+    CommandOutcome void_command(std::string_view command_id) override {
+        check_command_id(command_id);
+        const std::lock_guard lock{mutex_};
+        if (auto first = outcome_of(command_id)) return *std::move(first);
+        CommandOutcome outcome = voided_outcome(command_id, identity_, environment_.clock.now());
+        outcomes_.emplace(command_id, encode(outcome));
+        return outcome;
+    }
+
+    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override;
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override;
+
+    std::vector<LogHead> heads() override {
+        const std::lock_guard lock{mutex_};
+        return heads_;
+    }
+
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override;
+
+    std::optional<std::string> schema(std::string_view type, std::uint32_t revision) override {
+        const std::lock_guard lock{mutex_};
+        const auto found = schemas_.find(type);
+        if (found == schemas_.end() || revision != 1) return std::nullopt;
+        return found->second.descriptors;
+    }
+
+protected:
+    std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
+
+private:
+    struct Row {
+        std::string envelope;
+        Hash hash;
+        std::string salt, payload;
+    };
+    static constexpr std::string_view memory_url = "memory:";
+
+    [[nodiscard]] std::vector<Row>& rows_of(Partition partition) {
+        return partitions_[static_cast<std::size_t>(partition.value)];
+    }
+
+    [[nodiscard]] LogHead& head_of(Partition partition) {
+        return heads_[static_cast<std::size_t>(partition.value)];
+    }
+
+    [[nodiscard]] RecordedEvent event_at(const Position& position) {
+        const Row& row = rows_of(position.partition)[static_cast<std::size_t>(position.n - 1)];
+        return recorded_event(position, row.envelope, row.hash.view(), row.salt, row.payload);
+    }
+
+    [[nodiscard]] std::optional<CommandOutcome> outcome_of(std::string_view command_id) const {
+        const auto found = outcomes_.find(std::string{command_id});
+        if (found == outcomes_.end()) return std::nullopt;
+        return decode_outcome(found->second);
+    }
+
+    [[nodiscard]] std::vector<Position>* stream_of(std::string_view stream) {
+        const auto found = streams_.find(std::string{stream});
+        return found == streams_.end() ? nullptr : &found->second;
+    }
+
+    /// One process writes and one program knows the types, so there is never a second revision.
+    std::uint32_t revision_of(std::string_view type) {
+        if (!schemas_.contains(type)) schemas_.emplace(type, schema_in_program(type));
+        return 1;
+    }
+
+    KnownState known_of(const Touched& touched);
+    void keep(AppendPlan& plan);
+
+    std::vector<Incarnation> incarnations_;
+    PlanContext context_;
+    std::unique_ptr<Signal> appended_;
+    std::mutex mutex_;
+    std::vector<std::vector<Row>> partitions_;
+    std::vector<LogHead> heads_;
+    std::unordered_map<std::string, std::vector<Position>> streams_;
+    std::unordered_map<std::string, std::string> outcomes_;
+    std::map<std::string, TypeSchema, std::less<>> schemas_;
+};
+
+std::vector<AppendResult> MemoryStore::append_checked(std::span<const Append> appends) {
+    const std::vector<const Append*> group = pointers_to(appends);
+    const Touched touched = touched_by(group, identity_.partitions);
+    AppendPlan plan;
+    {
+        const std::lock_guard lock{mutex_};
+        plan = plan_append(group, touched, known_of(touched), context_, environment_.clock.now(),
+                           environment_.random);
+        keep(plan);
+    }
+    if (!plan.events.empty()) appended_->raise();
+    return std::move(plan.results);
+}
+
+KnownState MemoryStore::known_of(const Touched& touched) {
+    KnownState known = KnownState::for_all(touched);
+    for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
+        known.heads[i] = head_of(touched.partitions[i]);
+    }
+    for (std::size_t i = 0; i < touched.streams.size(); ++i) {
+        const auto* stream = stream_of(touched.streams[i]);
+        if (stream != nullptr) known.versions[i].value = static_cast<std::int64_t>(stream->size());
+    }
+    for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
+        known.outcomes[i] = outcome_of(touched.command_ids[i]);
+    }
+    return known;
+}
+
+void MemoryStore::keep(AppendPlan& plan) {
+    for (PlannedEvent& event : plan.events) {
+        rows_of(event.position.partition)
+            .push_back({std::move(event.envelope), event.hash, std::move(event.salt),
+                        std::string{event.payload}});
+        streams_[std::string{event.stream}].push_back(event.position);
+    }
+    for (const PlannedHead& grown : plan.heads) head_of(grown.partition) = grown.head;
+    for (PlannedOutcome& outcome : plan.outcomes) {
+        outcomes_.emplace(outcome.command_id, std::move(outcome.bytes));
+    }
+}
+
+StreamPage MemoryStore::read_stream(const StreamName& stream, const ReadStream& options) {
+    const std::lock_guard lock{mutex_};
+    StreamPage page;
+    const auto* positions = stream_of(stream.full());
+    if (positions != nullptr) page.head.value = static_cast<std::int64_t>(positions->size());
+    const bool forwards = options.direction == Direction::forwards;
+    std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
+                                    : std::min(options.from.value, page.head.value);
+    PageLimit limit{options.max_events, options.max_bytes};
+    for (; version >= 1 && version <= page.head.value; version += forwards ? 1 : -1) {
+        RecordedEvent event = event_at((*positions)[static_cast<std::size_t>(version - 1)]);
+        if (!limit.take(event)) return page;
+        check_row(event, stream, Version{version});
+        page.events.push_back(std::move(event));
+    }
+    page.end = true;
+    return page;
+}
+
+LogPage MemoryStore::read(Partition partition, std::int64_t after, const ReadLog& options) {
+    check_partition(partition);
+    const std::lock_guard lock{mutex_};
+    LogPage page;
+    const auto head = static_cast<std::int64_t>(rows_of(partition).size());
+    PageLimit limit{options.max_events, options.max_bytes};
+    for (std::int64_t n = std::max<std::int64_t>(after, 0) + 1; n <= head; ++n) {
+        RecordedEvent event = event_at(Position{partition, n});
+        if (!limit.take(event)) return page;
+        page.events.push_back(std::move(event));
+    }
+    page.end = true;
+    return page;
+}
+
+bool MemoryStore::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
+    const Deadline deadline{environment_, at_most};
+    while (true) {
+        const std::uint64_t count = appended_->count();
+        {
+            const std::lock_guard lock{mutex_};
+            if (any_beyond(heads_, seen)) return true;
+        }
+        if (deadline.passed() || !appended_->wait(count, deadline.left(), stop)) return false;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<EventStore> open_memory_store(const StoreOptions& options) {
+    return std::make_unique<MemoryStore>(options);
+}
+
+}  // namespace recount

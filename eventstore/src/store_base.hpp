@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <recount/eventstore/event_store.hpp>
+
+#include "append_plan.hpp"
+
+namespace recount {
+
+/// What a new store begins with: an id for ever and its first incarnation.
+StoreIdentity new_identity(std::int32_t partitions, std::string name, Environment& environment);
+Incarnation first_incarnation(const StoreIdentity& identity, Timestamp now);
+
+/// An event from its columns; salt and payload are nothing when they were erased. Throws
+/// UnreadableEvent when the envelope cannot be read.
+RecordedEvent recorded_event(const Position& position, std::string_view envelope,
+                             std::string_view hash, std::optional<std::string_view> salt,
+                             std::optional<std::string_view> payload);
+
+/// Throws Divergence when a row read as an event of a stream holds another, or another payload than
+/// its envelope says. (That it is the right envelope only the chain can tell.)
+void check_row(const RecordedEvent& event, const StreamName& stream, Version version);
+
+/// Takes events for a page until one of its limits is reached.
+class PageLimit {
+public:
+    PageLimit(std::size_t max_events, std::size_t max_bytes)
+        : events_(max_events == 0 ? 1 : max_events), bytes_(max_bytes) {}
+
+    /// False: the page is full, the event belongs to the next one.
+    bool take(const RecordedEvent& event) {
+        const std::size_t size =
+            event.envelope.size() + (event.payload ? event.payload->size() : 0);
+        if (taken_ == events_ || (taken_ > 0 && size_ + size > bytes_)) return false;
+        ++taken_;
+        size_ += size;
+        return true;
+    }
+
+private:
+    std::size_t events_, bytes_;
+    std::size_t taken_ = 0, size_ = 0;
+};
+
+/// When a wait ends.
+class Deadline {
+public:
+    Deadline(Environment& environment, Duration at_most);
+    [[nodiscard]] Duration left() const;
+    [[nodiscard]] bool passed() const { return left() <= Duration{0}; }
+
+private:
+    Clock& clock_;
+    std::chrono::nanoseconds end_;
+};
+
+/// True when some partition's head is beyond what was seen.
+bool any_beyond(const std::vector<LogHead>& heads, const Positions& seen);
+
+/// What the stores of one process have in common.
+class StoreBase : public EventStore {
+public:
+    [[nodiscard]] const StoreIdentity& identity() const final { return identity_; }
+    Environment& environment() final { return environment_; }
+    [[nodiscard]] const std::string& url() const final { return url_; }
+
+    using EventStore::append;
+    std::vector<AppendResult> append(std::span<const Append> group) final;
+
+protected:
+    StoreBase(std::string url, const StoreOptions& options);
+
+    /// `appends` is not empty and within the limits.
+    virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
+    /// Throws InvalidArgument for a partition that the store does not have.
+    void check_partition(Partition partition) const;
+
+    std::string url_;
+    Environment& environment_;
+    AppendLimits limits_;
+    StoreIdentity identity_;
+};
+
+}  // namespace recount
