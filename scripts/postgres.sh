@@ -30,8 +30,10 @@ postgres_bin() {
 
 postgres_is_up() { is_ours "$(recorded postgres.pid)" "$(postgres_home)/data"; }
 
+postgres_password() { cat "$(postgres_home)/password"; }
+
 postgres_url() {
-  printf 'postgresql://recount:%s@127.0.0.1:%s/recount\n' "$(recorded postgres.password)" \
+  printf 'postgresql://recount:%s@127.0.0.1:%s/recount\n' "$(postgres_password)" \
     "$(recorded postgres.port)"
 }
 
@@ -57,14 +59,12 @@ postgres_create() {
   local bin=$1 home=$2
   say "postgres: creating a database cluster"
   rm -rf "$home/data"
-  (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$services_dir/postgres.password")
-  install -m 600 "$services_dir/postgres.password" "$home/password"
+  (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$home/password")
   if ((EUID == 0)); then chown postgres: "$home/password"; fi
   as_postgres "$bin/initdb" -D "$home/data" -U recount --pwfile="$home/password" \
     --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-instructions \
     >"$services_dir/postgres.initdb.log" 2>&1 ||
     die "initdb failed; see $services_dir/postgres.initdb.log"
-  rm -f "$home/password"
   as_postgres tee -a "$home/data/postgresql.conf" >/dev/null <<'CONF'
 
 listen_addresses = '127.0.0.1'
@@ -76,7 +76,7 @@ CONF
 }
 
 postgres_answers() {
-  PGPASSWORD=$(recorded postgres.password) psql -XAtq -h 127.0.0.1 -p "$1" -U recount -d postgres \
+  PGPASSWORD=$(postgres_password) psql -XAtq -h 127.0.0.1 -p "$1" -U recount -d postgres \
     -c 'select 1' >/dev/null 2>&1
 }
 
@@ -85,7 +85,9 @@ postgres_start() {
   bin=$(postgres_bin)
   postgres_choose_home
   home=$(postgres_home)
-  if [[ ! -f $services_dir/postgres.ready ]]; then postgres_create "$bin" "$home"; fi
+  # Its record may be lost with the build folder while it still runs on data kept elsewhere.
+  as_postgres "$bin/pg_ctl" -D "$home/data" -m fast -w -t 60 -s stop >/dev/null 2>&1 9>&- || true
+  if [[ ! -f $home/created ]]; then postgres_create "$bin" "$home"; fi
 
   port=$(recorded postgres.port)
   for _ in 1 2 3 4 5; do
@@ -100,10 +102,10 @@ postgres_start() {
   postgres_is_up || die "PostgreSQL did not start; see $home/log"
   wait_until 60 postgres_answers "$port" || die "PostgreSQL does not answer; see $home/log"
 
-  if [[ ! -f $services_dir/postgres.ready ]]; then
-    PGPASSWORD=$(recorded postgres.password) createdb -h 127.0.0.1 -p "$port" -U recount recount ||
+  if [[ ! -f $home/created ]]; then
+    PGPASSWORD=$(postgres_password) createdb -h 127.0.0.1 -p "$port" -U recount recount ||
       die "the database could not be created; see $home/log"
-    touch "$services_dir/postgres.ready"
+    touch "$home/created"
   fi
 }
 
