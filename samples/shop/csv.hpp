@@ -27,8 +27,8 @@ public:
     CsvReader(const CsvReader&) = delete;
     CsvReader& operator=(const CsvReader&) = delete;
 
-    /// False at the end. Strings in `fields` keep their buffers. LF or CR LF ends a record; the last
-    /// one may go without.
+    /// False at the end. Strings in `fields` keep their buffers. LF or CR LF ends a record; the
+    /// last one may go without.
     bool next(std::vector<std::string>& fields);
     /// Where the record that was read last begins, from 1.
     [[nodiscard]] std::int64_t line() const { return record_line_; }

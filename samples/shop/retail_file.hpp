@@ -31,8 +31,8 @@ struct RetailRow {
 };
 
 /// Reads an Online Retail file row by row: CSV as RFC 4180 has it, packed by gzip or plain, columns
-/// as in data/README.md. Memory does not grow with the file. Throws BadFile for anything that is not
-/// exactly so, from the header to the end of the gzip stream. One thread at a time.
+/// as in data/README.md. Memory does not grow with the file. Throws BadFile for anything that is
+/// not exactly so, from the header to the end of the gzip stream. One thread at a time.
 class RetailFile {
 public:
     explicit RetailFile(std::filesystem::path file);
