@@ -57,6 +57,7 @@ std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOption
                               std::to_string(*options.partitions) + "; choose another number");
     }
     if (url == memory_scheme) return open_memory_store(options);
+    if (url.starts_with(sqlite_scheme)) return open_sqlite_store(url, options);
     throw InvalidArgument(scheme_of(url) + " names no store that is known here; use memory:, " +
                           "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
 }

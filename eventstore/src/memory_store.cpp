@@ -183,6 +183,7 @@ LogPage MemoryStore::read(Partition partition, std::int64_t after, const ReadLog
     const std::lock_guard lock{mutex_};
     LogPage page;
     const auto head = static_cast<std::int64_t>(rows_of(partition).size());
+    if (after > head) missing_event(Position{partition, after}, identity_.name);
     PageLimit limit{options.max_events, options.max_bytes};
     for (std::int64_t n = std::max<std::int64_t>(after, 0) + 1; n <= head; ++n) {
         RecordedEvent event = event_at(Position{partition, n});

@@ -42,7 +42,12 @@ namespace {
          doing + ": " + sqlite3_errmsg(connection));
 }
 
-void check_folder(const std::string& path) {
+// SQLite takes a null pointer as NULL, not as an empty value.
+const char* data_of(std::string_view value) { return value.data() == nullptr ? "" : value.data(); }
+
+}  // namespace
+
+void check_path(const std::string& path) {
     namespace fs = std::filesystem;
     std::error_code ignored;
     const fs::path folder = fs::path{path}.parent_path();
@@ -54,11 +59,6 @@ void check_folder(const std::string& path) {
         throw InvalidArgument("sqlite:" + path + " is a folder; give the path of a file in it");
     }
 }
-
-// SQLite takes a null pointer as NULL, not as an empty value.
-const char* data_of(std::string_view value) { return value.data() == nullptr ? "" : value.data(); }
-
-}  // namespace
 
 Statement::Statement(sqlite3* connection, std::string_view sql) {
     const char* rest = nullptr;
@@ -167,7 +167,7 @@ std::string_view Statement::bytes(int column) const {
 }
 
 Connection::Connection(const std::string& path, const ConnectionOptions& options) : path_(path) {
-    if (path != ":memory:") check_folder(path);
+    if (path != ":memory:") check_path(path);
     const bool create = options.create && !options.read_only;
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |

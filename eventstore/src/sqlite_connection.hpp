@@ -77,6 +77,9 @@ struct ConnectionOptions {
     Duration timeout = std::chrono::seconds{10};  // for locks
 };
 
+/// Throws InvalidArgument when the file's folder is missing, or the path is a folder itself.
+void check_path(const std::string& path);
+
 /// A connection to a file, or to ":memory:". Settings are read back after they were made.
 ///
 /// Throws InvalidArgument for a missing folder, Mismatch for a missing file that must not be created

@@ -55,6 +55,12 @@ void check_row(const RecordedEvent& event, const StreamName& stream, Version ver
     }
 }
 
+void missing_event(const Position& position, const std::string& store) {
+    throw Divergence(store + " has no event at position " + to_string(position) +
+                     ", behind which it was asked to read; it lost its end, or is another store "
+                     "than the one the position is from: compare their ids and incarnations");
+}
+
 Deadline::Deadline(Environment& environment, Duration at_most)
     : clock_(environment.clock),
       end_(clock_.steady() + std::clamp(at_most, Duration{0}, longest_wait)) {}

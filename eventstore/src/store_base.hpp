@@ -26,6 +26,9 @@ RecordedEvent recorded_event(const Position& position, std::string_view envelope
 /// its envelope says. (That it is the right envelope only the chain can tell.)
 void check_row(const RecordedEvent& event, const StreamName& stream, Version version);
 
+/// Says that the log ends before a position that its reader has seen.
+[[noreturn]] void missing_event(const Position& position, const std::string& store);
+
 /// Takes events for a page until one of its limits is reached.
 class PageLimit {
 public:

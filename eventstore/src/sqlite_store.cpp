@@ -1,0 +1,166 @@
+#include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "databases.hpp"
+#include "group_commit.hpp"
+#include "sqlite_store_file.hpp"
+#include "sqlite_store_reader.hpp"
+#include "sqlite_store_writer.hpp"
+#include "store_base.hpp"
+#include "stores.hpp"
+
+namespace recount {
+namespace {
+
+constexpr Duration shortest_poll = std::chrono::milliseconds{20};
+constexpr Duration longest_poll = std::chrono::milliseconds{200};
+
+/// A store in a file. One process writes it, through one connection; readers have connections of
+/// their own, so neither waits for the other.
+class SqliteStore final : public StoreBase {
+public:
+    SqliteStore(const std::string& url, const StoreOptions& options)
+        : StoreBase(url, options),
+          path_(sqlite_path(url)),
+          readers_(path_, options.timeout),
+          appended_(environment_.scheduler.signal()),
+          group_(environment_.scheduler, "sqlite:" + path_,
+                 [this](AppendGroup group) { return commit(group); }) {
+        open_sqlite_file(path_, options, environment_, file_);
+        identity_ = file_.identity;
+        origins_ = living_origins(identity_, file_.incarnations);
+        if (!options.read_only) {
+            writer_.emplace(path_, options.timeout, identity_, file_.incarnations, environment_);
+        }
+        heads_ = heads();
+    }
+
+    std::vector<Incarnation> incarnations() override {
+        return with_reader([](SqliteReader& reader) { return reader.incarnations(); });
+    }
+
+    std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
+        return with_reader([&](SqliteReader& reader) { return reader.find_outcome(command_id); });
+    }
+
+    CommandOutcome void_command(std::string_view command_id) override {
+        check_command_id(command_id);
+        check_writable();
+        const std::lock_guard lock{writing_};
+        return writer_->void_command(command_id);
+    }
+
+    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override {
+        return with_reader(
+            [&](SqliteReader& reader) { return reader.read_stream(stream, options); });
+    }
+
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
+        check_partition(partition);
+        return with_reader([&](SqliteReader& reader) {
+            return reader.read(partition, after, options, file_.incarnations);
+        });
+    }
+
+    std::vector<LogHead> heads() override {
+        auto heads = with_reader([](SqliteReader& reader) { return reader.heads(); });
+        for (std::size_t i = 0; i < heads.size(); ++i) {
+            if (heads[i].n == 0) heads[i].hash = origins_[i].hash;
+        }
+        return heads;
+    }
+
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
+        const Deadline deadline{environment_, at_most};
+        return writer_ ? wait_for_signal(seen, deadline, stop) : poll(seen, deadline, stop);
+    }
+
+    std::optional<std::string> schema(std::string_view type, std::uint32_t revision) override {
+        return with_reader([&](SqliteReader& reader) { return reader.schema(type, revision); });
+    }
+
+protected:
+    std::vector<AppendResult> append_checked(std::span<const Append> appends) override {
+        check_writable();
+        return group_.append(appends);
+    }
+
+private:
+    template <class Read>
+    std::invoke_result_t<Read, SqliteReader&> with_reader(Read&& read) {
+        return readers_.with(identity_, std::forward<Read>(read));
+    }
+
+    void check_writable() const {
+        if (writer_) return;
+        throw InvalidArgument(identity_.name +
+                              " was opened read_only; open it to be written to append");
+    }
+
+    std::vector<AppendResult> commit(AppendGroup group) {
+        AppendPlan plan;
+        {
+            const std::lock_guard lock{writing_};
+            plan = writer_->append(group);
+        }
+        if (!plan.heads.empty()) publish(plan.heads);
+        return std::move(plan.results);
+    }
+
+    void publish(const std::vector<PlannedHead>& grown) {
+        {
+            const std::lock_guard lock{published_};
+            for (const PlannedHead& head : grown) {
+                heads_[static_cast<std::size_t>(head.partition.value)] = head.head;
+            }
+        }
+        appended_->raise();
+    }
+
+    bool wait_for_signal(const Positions& seen, const Deadline& deadline, std::stop_token stop) {
+        while (true) {
+            const std::uint64_t count = appended_->count();
+            {
+                const std::lock_guard lock{published_};
+                if (any_beyond(heads_, seen)) return true;
+            }
+            if (deadline.passed() || !appended_->wait(count, deadline.left(), stop)) return false;
+        }
+    }
+
+    /// Another process writes: look now and then, at one page of the file.
+    bool poll(const Positions& seen, const Deadline& deadline, std::stop_token stop) {
+        Duration pause = shortest_poll;
+        while (!any_beyond(heads(), seen)) {
+            if (deadline.passed()) return false;
+            if (!environment_.scheduler.sleep(std::min(pause, deadline.left()), stop)) return false;
+            pause = std::min(pause * 2, longest_poll);
+        }
+        return true;
+    }
+
+    std::string path_;
+    SqliteStoreFile file_;  // its lock is given back last
+    std::vector<LogHead> origins_;
+    std::optional<SqliteWriter> writer_;
+    std::mutex writing_;
+    SqliteReaders readers_;
+    std::mutex published_;
+    std::vector<LogHead> heads_;  // as committed by this process
+    std::unique_ptr<Signal> appended_;
+    GroupCommit group_;
+};
+
+}  // namespace
+
+std::unique_ptr<EventStore> open_sqlite_store(const std::string& url, const StoreOptions& options) {
+    return std::make_unique<SqliteStore>(url, options);
+}
+
+}  // namespace recount

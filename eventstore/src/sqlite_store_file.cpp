@@ -1,0 +1,209 @@
+#include "sqlite_store_file.hpp"
+
+#include <recount/core/error.hpp>
+#include <recount_sql/recount_eventstore.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "store_base.hpp"
+
+namespace recount {
+namespace {
+
+constexpr std::int64_t application_id = 0x52434e54;  // "RCNT"
+constexpr std::int64_t schema_version = 1;
+constexpr std::int32_t default_partitions = 16;
+
+std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
+Timestamp timestamp(std::int64_t micros) { return Timestamp{std::chrono::microseconds{micros}}; }
+
+std::int64_t big_endian(const char* bytes) {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
+    return static_cast<std::int32_t>(value);
+}
+
+/// True when there is a store; false when there is nothing, or an empty file. Reads the file's header
+/// itself (sqlite.org/fileformat2.html §1.3), since SQLite would change a foreign file by opening it.
+bool holds_store(const std::string& path) {
+    std::ifstream in{path, std::ios::binary};
+    std::array<char, 100> header{};
+    in.read(header.data(), header.size());
+    if (in.gcount() == 0) return false;
+    static constexpr std::string_view magic{"SQLite format 3\0", 16};
+    if (in.gcount() < 100 || std::string_view{header.data(), 16} != magic) {
+        throw Mismatch("sqlite:" + path + " is not a SQLite file; it was left untouched: give " +
+                       "another path");
+    }
+    if (big_endian(header.data() + 68) != application_id) {
+        throw Mismatch(
+            "sqlite:" + path + " is the SQLite file of another program (application id " +
+            std::to_string(big_endian(header.data() + 68)) + " instead of " +
+            std::to_string(application_id) + "); it was left untouched: give another path");
+    }
+    return true;
+}
+
+std::string pid_in(int file) {
+    std::array<char, 32> text{};
+    const ssize_t size = pread(file, text.data(), text.size() - 1, 0);
+    return size > 0 ? std::string{text.data(), static_cast<std::size_t>(size)} : "?";
+}
+
+void create_tables(const std::string& path, const StoreOptions& options, Environment& environment) {
+    // Not in WAL mode: what is renamed must be in this one file.
+    sqlite::Connection connection{path, {.wal = false, .timeout = options.timeout}};
+    const StoreIdentity identity = new_identity(options.partitions.value_or(default_partitions),
+                                                "sqlite:" + path, environment);
+    const std::int64_t now = micros(environment.clock.now());
+    connection.begin_write();
+    connection.exec(sql::sqlite_store_0001.data());
+    connection.exec(("pragma application_id = " + std::to_string(application_id)).c_str());
+    connection.exec(("pragma user_version = " + std::to_string(schema_version)).c_str());
+
+    const auto store = connection.prepare("insert into store values (1, ?, ?, ?)");
+    store->bind_bytes(1, identity.id.view());
+    store->bind(2, std::int64_t{identity.partitions});
+    store->bind(3, now);
+    store->run();
+    const auto incarnation = connection.prepare("insert into incarnation values (1, ?, null, ?)");
+    incarnation->bind_bytes(1, identity.incarnation.view());
+    incarnation->bind(2, now);
+    incarnation->run();
+    const auto partition =
+        connection.prepare("insert into partition values (?, 0, zeroblob(32), 0)");
+    for (std::int64_t i = 0; i < identity.partitions; ++i) {
+        partition->bind(1, i);
+        partition->run();
+    }
+    connection.commit();
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+    const int file =
+        open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return;
+    fsync(file);
+    close(file);
+}
+
+/// The file appears complete or not at all, whenever we crash.
+void create(const std::string& path, const StoreOptions& options, Environment& environment) {
+    const std::string unfinished = path + ".new";
+    std::filesystem::remove(unfinished);
+    std::filesystem::remove(unfinished + "-journal");
+    create_tables(unfinished, options, environment);
+    std::filesystem::rename(unfinished, path);
+    sync_folder(std::filesystem::path{path}.parent_path());
+}
+
+void check_version(const std::string& path, sqlite::Connection& connection) {
+    const std::int64_t version = connection.number("pragma user_version");
+    if (version == schema_version) return;
+    throw Mismatch("sqlite:" + path + " has schema version " + std::to_string(version) +
+                   " and this program knows " + std::to_string(schema_version) +
+                   "; it was left untouched: use the program that wrote it, or a newer one");
+}
+
+/// Looks without changing anything: the caller may have named the wrong store.
+void look(const std::string& path, const StoreOptions& options, SqliteStoreFile& file) {
+    sqlite::Connection connection{path, {.read_only = true, .timeout = options.timeout}};
+    check_version(path, connection);
+    connection.begin_read();
+    const auto store = connection.prepare("select id, partitions from store");
+    const sqlite::Running running{*store};
+    if (!store->step()) {
+        throw Mismatch("sqlite:" + path + " has no row in its table store; restore a backup");
+    }
+    file.identity.id = Uuid::from(store->bytes(0));
+    file.identity.partitions = static_cast<std::int32_t>(store->integer(1));
+    file.identity.name = "sqlite:" + path;
+    if (options.partitions && *options.partitions != file.identity.partitions) {
+        throw Mismatch(
+            "sqlite:" + path + " has " + std::to_string(file.identity.partitions) +
+            " partitions, not " + std::to_string(*options.partitions) +
+            "; the number is fixed for ever: ask for the one it has, or copy its events " +
+            "into a new store");
+    }
+    file.incarnations = read_incarnations(connection, file.identity.partitions);
+    file.identity.incarnation = file.incarnations.back().id;
+}
+
+}  // namespace
+
+WriterLock::WriterLock(const std::string& path) {
+    const std::string name = path + ".lock";
+    file_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file_ < 0) {
+        throw Unavailable("sqlite:" + path + ": the lock file " + name + " cannot be opened (" +
+                          std::strerror(errno) + "); look at the folder's permissions");
+    }
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+        const std::string holder = pid_in(file_);
+        close(file_);
+        throw Unavailable("sqlite:" + path + " is being written by process " + holder +
+                          ", and one process at a time may write; end it, or open the store " +
+                          "read_only");
+    }
+    const std::string pid = std::to_string(getpid());
+    if (ftruncate(file_, 0) != 0 || pwrite(file_, pid.data(), pid.size(), 0) < 0) {
+        close(file_);
+        throw Unavailable("sqlite:" + path + ": the lock file " + name + " cannot be written (" +
+                          std::strerror(errno) + "); make room on the disk");
+    }
+}
+
+WriterLock::~WriterLock() { close(file_); }
+
+void open_sqlite_file(const std::string& path, const StoreOptions& options,
+                      Environment& environment, SqliteStoreFile& file) {
+    if (path == ":memory:") {
+        throw InvalidArgument(
+            "sqlite::memory: cannot hold a store, whose readers have connections "
+            "of their own; use memory:");
+    }
+    sqlite::check_path(path);
+    const bool create_missing = options.create && !options.read_only;
+    if (!holds_store(path) && !create_missing) {
+        throw Mismatch("sqlite:" + path + ": there is no store; create it first, or give another " +
+                       "path");
+    }
+    if (!options.read_only) {
+        file.lock.emplace(path);
+        // Only now is nobody else creating it.
+        if (!holds_store(path)) create(path, options, environment);
+    }
+    look(path, options, file);
+}
+
+std::vector<Incarnation> read_incarnations(sqlite::Connection& connection,
+                                           std::int32_t partitions) {
+    std::vector<Incarnation> incarnations;
+    const auto rows =
+        connection.prepare("select id, parent, began_at from incarnation order by number");
+    while (rows->step()) {
+        Incarnation& incarnation = incarnations.emplace_back();
+        incarnation.id = Uuid::from(rows->bytes(0));
+        if (rows->type(1) != sqlite::Type::null) incarnation.parent = Uuid::from(rows->bytes(1));
+        incarnation.began_at = timestamp(rows->integer(2));
+        incarnation.forks.resize(static_cast<std::size_t>(partitions));
+    }
+    const auto forks =
+        connection.prepare("select incarnation, partition, position, hash, recorded_at from fork");
+    while (forks->step()) {
+        Incarnation& incarnation = incarnations.at(static_cast<std::size_t>(forks->integer(0) - 1));
+        incarnation.forks.at(static_cast<std::size_t>(forks->integer(1))) = {
+            forks->integer(2), Hash::from(forks->bytes(3)), timestamp(forks->integer(4))};
+    }
+    return incarnations;
+}
+
+}  // namespace recount

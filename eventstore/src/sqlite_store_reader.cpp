@@ -1,0 +1,163 @@
+#include "sqlite_store_reader.hpp"
+
+#include <recount/core/error.hpp>
+
+#include <algorithm>
+
+#include "sqlite_store_file.hpp"
+#include "store_base.hpp"
+
+namespace recount {
+namespace {
+
+/// Ends a read transaction, in which nothing can be lost.
+class Snapshot {
+public:
+    explicit Snapshot(sqlite::Connection& connection) : connection_(connection) {
+        connection_.begin_read();
+    }
+    ~Snapshot() { connection_.rollback(); }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+private:
+    sqlite::Connection& connection_;
+};
+
+/// From the columns envelope, hash, salt, payload, which begin at `column`.
+RecordedEvent event_in(const sqlite::Statement& row, const Position& position, int column) {
+    const auto optional = [&row](int at) {
+        return row.type(at) == sqlite::Type::null ? std::nullopt : std::optional{row.bytes(at)};
+    };
+    return recorded_event(position, row.bytes(column), row.bytes(column + 1), optional(column + 2),
+                          optional(column + 3));
+}
+
+}  // namespace
+
+SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identity, Duration timeout)
+    : identity_(identity), connection_(path, {.read_only = true, .timeout = timeout}) {
+    static const std::string event = "envelope, hash, salt, payload from event ";
+    outcome_ = connection_.prepare("select bytes from outcome where command_id = ?");
+    stream_ = connection_.prepare(
+        "select id, (select max(version) from event where stream = stream.id) "
+        "from stream where name = ?");
+    forwards_ = connection_.prepare("select version, partition, position, " + event +
+                                    "where stream = ? and version >= ? order by version");
+    backwards_ = connection_.prepare("select version, partition, position, " + event +
+                                     "where stream = ? and version <= ? order by version desc");
+    log_ = connection_.prepare("select position, " + event +
+                               "where partition = ? and position > ? order by position");
+    hash_at_ = connection_.prepare("select hash from event where partition = ? and position = ?");
+    heads_ = connection_.prepare(
+        "select partition, position, hash, recorded_at from partition order by partition");
+    schema_ = connection_.prepare("select descriptors from schema where type = ? and revision = ?");
+}
+
+std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view command_id) {
+    const sqlite::Running running{*outcome_};
+    outcome_->bind_text(1, command_id);
+    if (!outcome_->step()) return std::nullopt;
+    return decode_outcome(outcome_->bytes(0));
+}
+
+StreamPage SqliteReader::read_stream(const StreamName& stream, const ReadStream& options) {
+    const Snapshot snapshot{connection_};
+    StreamPage page;
+    const sqlite::Running named{*stream_};
+    stream_->bind_text(1, stream.full());
+    if (stream_->step()) page.head.value = stream_->integer(1);
+    const bool forwards = options.direction == Direction::forwards;
+    std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
+                                    : std::min(options.from.value, page.head.value);
+    page.end = version < 1 || version > page.head.value;
+    if (page.end) return page;
+
+    sqlite::Statement& rows = forwards ? *forwards_ : *backwards_;
+    const sqlite::Running running{rows};
+    rows.bind(1, stream_->integer(0));
+    rows.bind(2, version);
+    PageLimit limit{options.max_events, options.max_bytes};
+    for (; rows.step(); version += forwards ? 1 : -1) {
+        const Position position{Partition{static_cast<std::int32_t>(rows.integer(1))},
+                                rows.integer(2)};
+        RecordedEvent event = event_in(rows, position, 3);
+        if (!limit.take(event)) return page;
+        check_row(event, stream, Version{version});
+        page.events.push_back(std::move(event));
+    }
+    const std::int64_t last = forwards ? page.head.value + 1 : 0;
+    if (version != last) {
+        throw Divergence("stream " + stream.full() + " of " + identity_.name + " lacks version " +
+                         std::to_string(version) + " of " + std::to_string(page.head.value) +
+                         "; a row was removed: restore a backup");
+    }
+    page.end = true;
+    return page;
+}
+
+LogPage SqliteReader::read(Partition partition, std::int64_t after, const ReadLog& options,
+                           const std::vector<Incarnation>& incarnations) {
+    after = std::max<std::int64_t>(after, 0);
+    ChainCheck chain{partition, after, after == 0 ? Hash{} : hash_at(Position{partition, after})};
+    const sqlite::Running running{*log_};
+    log_->bind(1, std::int64_t{partition.value});
+    log_->bind(2, after);
+    PageLimit limit{options.max_events, options.max_bytes};
+    LogPage page;
+    while (log_->step()) {
+        RecordedEvent event = event_in(*log_, Position{partition, log_->integer(0)}, 1);
+        if (!limit.take(event)) return page;
+        chain.next(event, identity_.id, incarnations);
+        page.events.push_back(std::move(event));
+    }
+    page.end = true;
+    return page;
+}
+
+Hash SqliteReader::hash_at(const Position& position) {
+    const sqlite::Running running{*hash_at_};
+    hash_at_->bind(1, std::int64_t{position.partition.value});
+    hash_at_->bind(2, position.n);
+    if (!hash_at_->step()) missing_event(position, identity_.name);
+    return Hash::from(hash_at_->bytes(0));
+}
+
+std::vector<LogHead> SqliteReader::heads() {
+    const sqlite::Running running{*heads_};
+    std::vector<LogHead> heads(static_cast<std::size_t>(identity_.partitions));
+    while (heads_->step()) {
+        LogHead& head = heads.at(static_cast<std::size_t>(heads_->integer(0)));
+        head.n = heads_->integer(1);
+        head.hash = Hash::from(heads_->bytes(2));
+        head.recorded_at = Timestamp{std::chrono::microseconds{heads_->integer(3)}};
+    }
+    return heads;
+}
+
+std::vector<Incarnation> SqliteReader::incarnations() {
+    return read_incarnations(connection_, identity_.partitions);
+}
+
+std::optional<std::string> SqliteReader::schema(std::string_view type, std::uint32_t revision) {
+    const sqlite::Running running{*schema_};
+    schema_->bind_text(1, type);
+    schema_->bind(2, std::int64_t{revision});
+    if (!schema_->step() || schema_->type(0) == sqlite::Type::null) return std::nullopt;
+    return std::string{schema_->bytes(0)};
+}
+
+std::unique_ptr<SqliteReader> SqliteReaders::take() {
+    const std::lock_guard lock{mutex_};
+    if (idle_.empty()) return nullptr;
+    std::unique_ptr<SqliteReader> reader = std::move(idle_.back());
+    idle_.pop_back();
+    return reader;
+}
+
+void SqliteReaders::give_back(std::unique_ptr<SqliteReader> reader) {
+    const std::lock_guard lock{mutex_};
+    if (idle_.size() < most_idle) idle_.push_back(std::move(reader));
+}
+
+}  // namespace recount

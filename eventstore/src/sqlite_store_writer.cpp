@@ -1,0 +1,211 @@
+#include "sqlite_store_writer.hpp"
+
+#include <recount/core/error.hpp>
+
+#include "type_schema.hpp"
+
+namespace recount {
+namespace {
+
+std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const StoreIdentity& identity,
+                           const std::vector<Incarnation>& incarnations, Environment& environment)
+    : context_{identity, living_origins(identity, incarnations),
+               [this](std::string_view type) { return types_.at(std::string{type}).revision; }},
+      environment_(environment),
+      connection_(path, {.create = false, .timeout = timeout}) {
+    const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
+    head_ = prepare("select position, hash, recorded_at from partition where partition = ?");
+    stream_ = prepare("select id from stream where name = ?");
+    version_ = prepare("select max(version) from event where stream = ?");
+    outcome_ = prepare("select bytes from outcome where command_id = ?");
+    revisions_ = prepare(
+        "select id, revision, fingerprint from schema where type = ? "
+        "order by revision");
+    add_event_ = prepare(
+        "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
+        "payload) values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    add_stream_ = prepare("insert into stream (name) values (?) returning id");
+    add_outcome_ = prepare("insert into outcome values (?, ?, ?, ?)");
+    add_schema_ = prepare(
+        "insert into schema (type, revision, fingerprint, descriptors) "
+        "values (?, ?, ?, ?) returning id");
+    set_head_ = prepare(
+        "update partition set position = ?, hash = ?, recorded_at = ? "
+        "where partition = ?");
+}
+
+AppendPlan SqliteWriter::append(AppendGroup group) {
+    const Touched touched = touched_by(group, context_.identity.partitions);
+    connection_.begin_write();
+    try {
+        AppendPlan plan = append_locked(group, touched);
+        connection_.commit();
+        new_types_.clear();
+        return plan;
+    } catch (...) {
+        connection_.rollback();
+        for (const std::string& type : new_types_) types_.erase(type);
+        new_types_.clear();
+        throw;
+    }
+}
+
+AppendPlan SqliteWriter::append_locked(AppendGroup group, const Touched& touched) {
+    const KnownState known = read_known(touched);
+    register_types(touched);
+    AppendPlan plan =
+        plan_append(group, touched, known, context_, environment_.clock.now(), environment_.random);
+    write(plan, touched);
+    return plan;
+}
+
+CommandOutcome SqliteWriter::void_command(std::string_view command_id) {
+    connection_.begin_write();
+    try {
+        std::optional<CommandOutcome> outcome = read_outcome(command_id);
+        if (!outcome) {
+            outcome = voided_outcome(command_id, context_.identity, environment_.clock.now());
+            write_outcome({command_id, outcome->kind, outcome->recorded_at, encode(*outcome)});
+        }
+        connection_.commit();
+        return *std::move(outcome);
+    } catch (...) {
+        connection_.rollback();
+        throw;
+    }
+}
+
+KnownState SqliteWriter::read_known(const Touched& touched) {
+    KnownState known = KnownState::for_all(touched);
+    for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
+        known.heads[i] = read_head(touched.partitions[i]);
+    }
+    stream_ids_.assign(touched.streams.size(), 0);
+    for (std::size_t i = 0; i < touched.streams.size(); ++i) {
+        read_stream(touched.streams[i], stream_ids_[i], known.versions[i]);
+    }
+    for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
+        known.outcomes[i] = read_outcome(touched.command_ids[i]);
+    }
+    return known;
+}
+
+LogHead SqliteWriter::read_head(Partition partition) {
+    const sqlite::Running running{*head_};
+    head_->bind(1, std::int64_t{partition.value});
+    if (!head_->step()) {
+        throw Divergence(context_.identity.name + " has no row for partition " +
+                         std::to_string(partition.value) + "; restore a backup");
+    }
+    return {head_->integer(0), Hash::from(head_->bytes(1)),
+            Timestamp{std::chrono::microseconds{head_->integer(2)}}};
+}
+
+void SqliteWriter::read_stream(std::string_view name, std::int64_t& id, Version& version) {
+    const sqlite::Running running{*stream_};
+    stream_->bind_text(1, name);
+    if (!stream_->step()) return;
+    id = stream_->integer(0);
+    const sqlite::Running counting{*version_};
+    version_->bind(1, id);
+    if (version_->step()) version.value = version_->integer(0);
+}
+
+std::optional<CommandOutcome> SqliteWriter::read_outcome(std::string_view command_id) {
+    const sqlite::Running running{*outcome_};
+    outcome_->bind_text(1, command_id);
+    if (!outcome_->step()) return std::nullopt;
+    return decode_outcome(outcome_->bytes(0));
+}
+
+void SqliteWriter::write(const AppendPlan& plan, const Touched& touched) {
+    write_events(plan, touched);
+    for (const PlannedHead& grown : plan.heads) {
+        set_head_->bind(1, grown.head.n);
+        set_head_->bind_bytes(2, grown.head.hash.view());
+        set_head_->bind(3, micros(grown.head.recorded_at));
+        set_head_->bind(4, std::int64_t{grown.partition.value});
+        set_head_->run();
+    }
+    for (const PlannedOutcome& outcome : plan.outcomes) write_outcome(outcome);
+}
+
+void SqliteWriter::write_events(const AppendPlan& plan, const Touched& touched) {
+    std::string_view stream, type;
+    for (const PlannedEvent& event : plan.events) {
+        // Neighbours mostly share stream and type: look up only what changes.
+        if (event.stream.data() != stream.data()) {
+            stream = event.stream;
+            add_event_->bind(3, stream_id(stream, touched.index_of_stream(stream)));
+        }
+        if (event.type != type) {
+            type = event.type;
+            add_event_->bind(5, types_.at(std::string{type}).id);
+        }
+        add_event_->bind(1, std::int64_t{event.position.partition.value});
+        add_event_->bind(2, event.position.n);
+        add_event_->bind(4, event.version.value);
+        add_event_->bind_bytes(6, event.envelope);
+        add_event_->bind_bytes(7, event.hash.view());
+        add_event_->bind_bytes(8, event.salt);
+        add_event_->bind_bytes(9, event.payload);
+        add_event_->run();
+    }
+}
+
+void SqliteWriter::write_outcome(const PlannedOutcome& outcome) {
+    add_outcome_->bind_text(1, outcome.command_id);
+    add_outcome_->bind(2, static_cast<std::int64_t>(outcome.kind));
+    add_outcome_->bind(3, micros(outcome.recorded_at));
+    add_outcome_->bind_bytes(4, outcome.bytes);
+    add_outcome_->run();
+}
+
+std::int64_t SqliteWriter::stream_id(std::string_view name, std::size_t index) {
+    std::int64_t& id = stream_ids_[index];
+    if (id != 0) return id;
+    const sqlite::Running running{*add_stream_};
+    add_stream_->bind_text(1, name);
+    add_stream_->step();
+    return id = add_stream_->integer(0);
+}
+
+void SqliteWriter::register_types(const Touched& touched) {
+    for (const std::string_view type : touched.types) {
+        if (types_.contains(std::string{type})) continue;
+        new_types_.emplace_back(type);
+        types_[std::string{type}] = register_type(type);
+    }
+}
+
+SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
+    const TypeSchema schema = schema_in_program(type);
+    std::int64_t newest = 0;
+    {
+        const sqlite::Running running{*revisions_};
+        revisions_->bind_text(1, type);
+        while (revisions_->step()) {
+            newest = revisions_->integer(1);
+            if (revisions_->bytes(2) == schema.fingerprint.view()) {
+                return {revisions_->integer(0), static_cast<std::uint32_t>(newest)};
+            }
+        }
+    }
+    const sqlite::Running running{*add_schema_};
+    add_schema_->bind_text(1, type);
+    add_schema_->bind(2, newest + 1);
+    add_schema_->bind_bytes(3, schema.fingerprint.view());
+    if (schema.descriptors) {
+        add_schema_->bind_bytes(4, *schema.descriptors);
+    } else {
+        add_schema_->bind_null(4);
+    }
+    add_schema_->step();
+    return {add_schema_->integer(0), static_cast<std::uint32_t>(newest + 1)};
+}
+
+}  // namespace recount
