@@ -10,7 +10,7 @@ kafka_is_up() { is_ours "$(recorded kafka.pid)" "$kafka_home/server.properties";
 kafka_env() { printf 'export RECOUNT_TEST_KAFKA=127.0.0.1:%s\n' "$(recorded kafka.port)"; }
 
 kafka_fetch() {
-  [[ -d $kafka_jars ]] && return
+  [[ -d $kafka_jars ]] && return 0
   say "kafka: fetching Kafka $kafka_version (56 MB, once) into $kafka_jars"
   mkdir -p "${kafka_jars%/*}"
   local work attempt
@@ -41,7 +41,7 @@ POM
       9>&- >"$work/log" 2>&1; then
       mv -T "$work/lib" "$kafka_jars" 2>/dev/null || [[ -d $kafka_jars ]]
       rm -rf "$work"
-      return
+      return 0
     fi
     say "kafka: attempt $attempt failed: $(grep -m 1 ERROR "$work/log" || true)"
     sleep $((attempt * 3))
@@ -86,7 +86,7 @@ kafka_java() {
 }
 
 kafka_format() {
-  [[ -f $kafka_home/data/meta.properties ]] && return
+  [[ -f $kafka_home/data/meta.properties ]] && return 0
   local id
   id=r$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 1-21)
   kafka_java kafka.tools.StorageTool format -t "$id" -c "$kafka_home/server.properties" \
@@ -116,7 +116,7 @@ kafka_start() {
     wait_until 120 kafka_answers_or_gone "$port" || true
     if kafka_is_up && kafka_answers "$port"; then
       echo "$port" >"$services_dir/kafka.port"
-      return
+      return 0
     fi
     kafka_stop
     port=

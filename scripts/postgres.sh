@@ -22,7 +22,7 @@ postgres_bin() {
   for dir in /usr/lib/postgresql/15/bin "$(pg_config --bindir 2>/dev/null || true)"; do
     if [[ -x $dir/postgres ]]; then
       echo "$dir"
-      return
+      return 0
     fi
   done
   die "PostgreSQL's server was not found; run ./dev setup services"

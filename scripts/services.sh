@@ -22,7 +22,7 @@ free_port() {
     port=$((20000 + RANDOM % 12000))
     if ! port_is_taken "$port"; then
       echo "$port"
-      return
+      return 0
     fi
   done
   die "no free port was found between 20000 and 32000"

@@ -38,7 +38,7 @@ without_own_cluster() {
   local conf=/etc/postgresql-common/createcluster.d/recount-setup.conf
   if [[ " $* " != *" postgresql-15 "* || -e /etc/postgresql-common/createcluster.conf ]]; then
     apt_install "$@"
-    return
+    return 0
   fi
   as_root mkdir -p "${conf%/*}"
   echo 'create_main_cluster = false' | as_root tee "$conf" >/dev/null
@@ -53,7 +53,7 @@ setup() {
   (($#)) || set -- build test services lint
   if ! command -v dpkg-query >/dev/null; then
     say "setup knows Debian's packages only; on this system their like must be there already"
-    return
+    return 0
   fi
   local group wanted=() package missing=() format='${db:Status-Status} ${Package}\n'
   for group in "$@"; do
@@ -69,7 +69,7 @@ setup() {
 
   say "setup: installing ${missing[*]}"
   if apt-get install -s "${missing[@]}" >/dev/null 2>&1 && without_own_cluster "${missing[@]}"; then
-    return
+    return 0
   fi
   say "setup: fetching newer lists of packages"
   apt_update || die "apt-get update failed; is the network there?"
