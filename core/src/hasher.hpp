@@ -4,7 +4,8 @@
 
 namespace recount {
 
-/// This thread's own hasher, between two uses as new. For the free functions, which hash each event.
+/// This thread's own hasher, between two uses as new. For the free functions, which hash each
+/// event.
 Sha256& thread_hasher();
 
 }  // namespace recount

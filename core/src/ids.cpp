@@ -17,8 +17,8 @@ void set_version(Uuid& uuid, unsigned version) {
     uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
 }
 
-/// 48 bits of milliseconds and 12 bits of counter, as one number that only grows. When a millisecond
-/// has used up its 4096 numbers, or the clock ran back, it counts on from the last one.
+/// 48 bits of milliseconds and 12 bits of counter, as one number that only grows. When a
+/// millisecond has used up its 4096 numbers, or the clock ran back, it counts on from the last one.
 std::uint64_t next_tick(Environment& environment) {
     const auto since_epoch = environment.clock.now().time_since_epoch();
     const auto millis = std::chrono::floor<std::chrono::milliseconds>(since_epoch).count();

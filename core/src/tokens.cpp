@@ -11,9 +11,9 @@
 #include "text.hpp"
 #include "wire.hpp"
 
-// Format 1, before base64url; numbers are varints, texts begin with their length:
-//   1, key id, tenant, expiry in seconds since 1970, number of entries, then for each entry the store's
-//   id, incarnation (16 bytes each), number of positions, positions; last the HMAC of all before it.
+// Format 1, before base64url; numbers are varints, texts begin with their length: 1, key id,
+// tenant, expiry in seconds since 1970, number of entries, then for each entry the store's id,
+// incarnation (16 bytes each), number of positions, positions; last the HMAC of all before it.
 
 namespace recount {
 namespace {

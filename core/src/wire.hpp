@@ -7,8 +7,9 @@
 namespace recount::wire {
 
 /// Writes the protobuf wire format (protobuf.dev/programming-guides/encoding) as a generated proto3
-/// class does: the caller brings the fields in order of number, values that are the default are left
-/// out. By hand, because it runs once for every event; a test compares it with the generated class.
+/// class does: the caller brings the fields in order of number, values that are the default are
+/// left out. By hand, because it runs once for every event; a test compares it with the generated
+/// class.
 class Writer {
 public:
     explicit Writer(std::string& out) : out_(out) {}
@@ -54,8 +55,8 @@ constexpr std::size_t bytes_size(std::string_view value) {
     return value.empty() ? 0 : 1 + varint_size(value.size()) + value.size();
 }
 
-/// Reads it. Every method returns false, and `failed()` is true from then on, when the bytes end early
-/// or are not the wire format.
+/// Reads it. Every method returns false, and `failed()` is true from then on, when the bytes end
+/// early or are not the wire format.
 class Reader {
 public:
     explicit Reader(std::string_view bytes) : rest_(bytes) {}

@@ -69,8 +69,8 @@ struct CommandMetadata {
     std::optional<Timestamp> occurred_at;  // nothing: the moment of recording
 };
 
-/// One append: several streams written and others checked, all or nothing, once under its command id.
-/// Without writes it records that the command decided nothing, or was refused.
+/// One append: several streams written and others checked, all or nothing, once under its command
+/// id. Without writes it records that the command decided nothing, or was refused.
 struct Append {
     CommandMetadata metadata;  // command_id is required here
     Hash request;              // of the command's content: a repeat must bring the same

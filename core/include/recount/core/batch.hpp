@@ -13,13 +13,14 @@
 namespace recount {
 
 /// Commands that are decided one by one, each on what the earlier ones made of its stream, and
-/// committed together in one transaction, each with an outcome of its own. A command whose stream was
-/// changed by another meanwhile is decided again by itself. For imports, replays and engines that have
-/// many commands at hand; it saves commits, not checks. One thread at a time; the repositories and
-/// the store must outlive it.
+/// committed together in one transaction, each with an outcome of its own. A command whose stream
+/// was changed by another meanwhile is decided again by itself. For imports, replays and engines
+/// that have many commands at hand; it saves commits, not checks. One thread at a time; the
+/// repositories and the store must outlive it.
 ///
 ///     recount::Batch batch{store};
-///     for (const auto& line : lines) carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
+///     for (const auto& line : lines)
+///         carts.enqueue(batch, line.cart, add(line), {.command_id = line.id});
 ///     for (const recount::Outcome& outcome : batch.commit()) …
 class Batch {
 public:
@@ -29,8 +30,9 @@ public:
 
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     /// Outcomes in the order of the commands; the batch is then empty. When it throws, the batch is
-    /// unchanged and may be committed again: command ids make that safe. A command that cannot succeed
-    /// (its id was used for another) does not stop the others; its error is thrown when all are done.
+    /// unchanged and may be committed again: command ids make that safe. A command that cannot
+    /// succeed (its id was used for another) does not stop the others; its error is thrown when all
+    /// are done.
     std::vector<Outcome> commit();
     /// Forgets what was not committed.
     void clear();

@@ -49,6 +49,12 @@ struct ListedEvent {
                   "decide returned an event that State::Event does not list; add it there");
 };
 
+template <class State, class Event>
+struct GivenEvent {
+    static_assert(EventsOf<State>::type::template contains<Event>,
+                  "given() lists an event that State::Event does not list");
+};
+
 }  // namespace check
 
 /// What a command decided: events in order, nothing, or a refusal.

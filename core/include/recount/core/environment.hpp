@@ -35,8 +35,9 @@ public:
     double uniform();
 };
 
-/// Something happened: a counter that can be waited on. A waiter reads `count()`, looks at the world,
-/// and waits for a count above the one it read, so nothing is missed in between. Thread-safe.
+/// Something happened: a counter that can be waited on. A waiter reads `count()`, looks at the
+/// world, and waits for a count above the one it read, so nothing is missed in between.
+/// Thread-safe.
 class Signal {
 public:
     virtual ~Signal() = default;
@@ -46,8 +47,8 @@ public:
     virtual bool wait(std::uint64_t seen, Duration at_most, std::stop_token stop) = 0;
 };
 
-/// A spawned activity. Its destructor asks it to stop and waits for its end. What it throws ends the
-/// program, so it handles its own errors.
+/// A spawned activity. Its destructor asks it to stop and waits for its end. What it throws ends
+/// the program, so it handles its own errors.
 class Task {
 public:
     virtual ~Task() = default;
@@ -68,8 +69,8 @@ public:
 
 class Metrics;
 
-/// Time, chance, waiting and counting, as one argument. The system's own unless a test passes another.
-/// Passed by reference, never copied.
+/// Time, chance, waiting and counting, as one argument. The system's own unless a test passes
+/// another. Passed by reference, never copied.
 struct Environment {
     Clock& clock;
     Random& random;

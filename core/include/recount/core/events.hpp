@@ -40,4 +40,20 @@ struct Events {
     }
 };
 
+/// No types at all: no event can be recorded, no type is known.
+template <>
+struct Events<> {
+    using Variant = std::variant<std::monostate>;
+
+    template <class M>
+    static constexpr bool contains = false;
+
+    template <class Visit>
+    static bool visit_type(std::string_view, Visit&&) {
+        return false;
+    }
+    template <class Visit>
+    static void for_each_type(Visit&&) {}
+};
+
 }  // namespace recount

@@ -60,15 +60,15 @@ struct IsState {
 };
 template <class State, class List>
 struct EveryEvolve {
-    static_assert(sizeof(State) == 0, "State::Event is not a recount::Events<...>");
+    static_assert(sizeof(State) == 0, "this State's Event is not a recount::Events<...>");
 };
 template <class State, class... Event>
 struct EveryEvolve<State, Events<Event...>> : EvolveOverload<State, Event>... {};
 
 }  // namespace check
 
-/// Instantiates the checks of a State: category, Event, one evolve for each event. The compiler reports
-/// what is missing where the checks are, naming State and message.
+/// Instantiates the checks of a State: category, Event, one evolve for each event. The compiler
+/// reports what is missing where the checks are, naming State and message.
 template <class State>
 constexpr bool checked_state() {
     (void)sizeof(check::IsState<State>);
@@ -76,8 +76,9 @@ constexpr bool checked_state() {
     return true;
 }
 
-/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event does
-/// not list, for bytes that are no such message, and for an erased payload that State does not expect.
+/// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event
+/// does not list, for bytes that are no such message, and for an erased payload that State does not
+/// expect.
 template <class State>
 State fold(State state, const RecordedEvent& event) {
     if (event.erased()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <algorithm>
+#include <any>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,14 +8,13 @@
 #include <typeinfo>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include <recount/core/batch.hpp>
 #include <recount/core/fold.hpp>
 #include <recount/core/ids.hpp>
 #include <recount/core/outcome.hpp>
 #include <recount/core/session.hpp>
-#include <recount/core/state_cache.hpp>
+#include <recount/core/state_loader.hpp>
 #include <recount/core/streams.hpp>
 
 namespace recount {
@@ -55,7 +54,8 @@ void check_same_store(bool same);
 }  // namespace command
 
 /// Handles the commands of one kind of stream: load, fold, decide, append at the version read. When
-/// another writer was faster the decision is made again on the newer state, at most `attempts` times.
+/// another writer was faster the decision is made again on the newer state, at most `attempts`
+/// times.
 ///
 /// Thread-safe; the store must outlive it. Throws what the store throws, and Contended.
 ///
@@ -68,7 +68,9 @@ public:
     static_assert(checked_state<State>());
 
     explicit Repository(Streams& streams, RepositoryOptions options = {})
-        : streams_(streams), options_(options), cache_(options.cached_states) {}
+        : streams_(streams),
+          options_(options),
+          states_(streams, options.cached_states, options.page) {}
 
     template <class Command>
     Outcome handle(std::string_view id, const Command& command,
@@ -96,9 +98,9 @@ public:
     /// The state of a stream as it is now, and its version.
     Loaded<State> load(std::string_view id, Session* session = nullptr) {
         const StreamName stream{State::category, id};
-        Loaded<State> loaded = load_for(stream, true);
-        refresh(stream, loaded);
-        if (session != nullptr) session->saw(seen(loaded));
+        Loaded<State> loaded = states_.recent(stream);
+        states_.refresh(stream, loaded);
+        if (session != nullptr) session->saw(states_.seen(loaded));
         return loaded;
     }
 
@@ -110,33 +112,42 @@ private:
         Conflict conflict;
         for (int attempt = 0; attempt == 0 || command::back_off(streams_, options_, attempt);
              ++attempt) {
-            Loaded<State> loaded = load_for(stream, /*use_cache=*/attempt == 0);
+            Loaded<State> loaded = attempt == 0 ? states_.recent(stream) : states_.fresh(stream);
             if (options.expected && *options.expected != loaded.version) {
                 if (auto first = first_outcome(stream, command, options)) return *first;
-                refresh(stream, loaded);
+                states_.refresh(stream, loaded);
                 if (*options.expected != loaded.version) return outdated(stream, loaded, options);
             }
             Decision<State> decision = decide(std::as_const(loaded.state), command);
             if (decision.events().empty() && options.command_id.empty()) {
-                // Nothing will be appended, so nothing would notice that the cached state was old.
-                if (refresh(stream, loaded)) {
+                // Nothing is appended then, so nothing would notice that the cached state was old.
+                if (states_.refresh(stream, loaded)) {
                     if (options.expected) return outdated(stream, loaded, options);
                     decision = decide(std::as_const(loaded.state), command);
                 }
-                if (decision.events().empty())
+                if (decision.events().empty()) {
                     return unrecorded(command_id, decision, loaded, options);
+                }
             }
             AppendResult result = streams_.append(
                 append_of(stream, loaded.version, command, command_id, decision, options));
-            if (result.outcome) {
-                if (result.outcome->streams.empty()) saw(loaded, options);
-                settle_cache(stream, std::move(loaded), decision, result);
-                return finish(std::move(result), options);
-            }
-            cache_.drop(stream.full());
+            if (result.outcome) return settle(stream, std::move(loaded), decision, result, options);
+            states_.drop(stream);
             conflict = std::move(result.conflict);
         }
         command::throw_contended(stream, options_.attempts, conflict);
+    }
+
+    Outcome settle(const StreamName& stream, Loaded<State> loaded, const Decision<State>& decision,
+                   AppendResult& result, const CommandOptions& options) {
+        const std::size_t events = decision.events().size();
+        if (result.outcome->streams.empty()) saw(loaded, options);
+        if (result.kind == AppendResult::Kind::committed && events > 0) {
+            fold_decided(loaded, decision);
+            StateLoader<State>::follow(loaded, *result.outcome, events);
+            states_.keep(stream, std::move(loaded));
+        }
+        return finish(std::move(result), options);
     }
 
     template <class Command>
@@ -152,79 +163,39 @@ private:
             entry.append =
                 append_of(stream, pending.version, command, kept.command_id, decision, kept);
             events = decision.events().size();
-            for (const auto& event : decision.events()) {
-                pending.state = fold(std::move(pending.state), event);
-                ++pending.version.value;
-            }
+            fold_decided(pending, decision);
         }
         entry.settle = [this, stream, command, kept, events, &pending](AppendResult result) {
             if (!result.outcome) return decide_and_append(stream, command, kept);
             if (result.outcome->streams.empty()) saw(pending, kept);
-            if (result.kind == AppendResult::Kind::committed)
-                follow(pending, *result.outcome, events);
+            if (result.kind == AppendResult::Kind::committed) {
+                StateLoader<State>::follow(pending, *result.outcome, events);
+            }
             return finish(std::move(result), kept);
         };
         batch.entries_.push_back(std::move(entry));
     }
 
-    std::string id_of(const CommandOptions& options) {
-        return options.command_id.empty() ? to_string(new_uuid7(streams_.environment()))
-                                          : options.command_id;
-    }
-
-    Loaded<State> load_for(const StreamName& stream, bool use_cache) {
-        if (use_cache) {
-            if (auto cached = cache_.find(stream.full());
-                cached && cached->incarnation == streams_.identity().incarnation) {
-                return std::move(*cached);
-            }
+    Loaded<State>& pending_state(Batch& batch, const StreamName& stream) {
+        std::any& slot = batch.states_[typeid(State).name() + ("/" + stream.full())];
+        if (!slot.has_value()) {
+            slot = states_.recent(stream);
+            batch.after_.push_back([this, stream, &slot](bool as_decided) {
+                if (as_decided) {
+                    states_.keep(stream, std::any_cast<Loaded<State>&>(slot));
+                } else {
+                    states_.drop(stream);
+                }
+            });
         }
-        Loaded<State> loaded;
-        loaded.incarnation = streams_.identity().incarnation;
-        refresh(stream, loaded);
-        return loaded;
+        return std::any_cast<Loaded<State>&>(slot);
     }
 
-    /// Folds what the stream holds beyond `loaded`; true when there was anything. The last event folded
-    /// is read again: when it is no longer the same, the stream's history changed, and all is folded anew.
-    bool refresh(const StreamName& stream, Loaded<State>& loaded) {
-        const bool again = loaded.version.value > 0;
-        StreamPage page = streams_.read_stream(
-            stream, {.from = Version{std::max<std::int64_t>(loaded.version.value, 1)},
-                     .max_events = options_.page + (again ? 1 : 0)});
-        if (again && !continues(loaded, page)) {
-            loaded = Loaded<State>{};
-            loaded.incarnation = streams_.identity().incarnation;
-            refresh(stream, loaded);
-            return true;
+    static void fold_decided(Loaded<State>& loaded, const Decision<State>& decision) {
+        for (const auto& event : decision.events()) {
+            loaded.state = fold(std::move(loaded.state), event);
+            ++loaded.version.value;
         }
-        const Version before = loaded.version;
-        for (;;) {
-            for (const RecordedEvent& event : page.events) {
-                if (event.at.version > loaded.version) fold_in(loaded, event);
-            }
-            if (page.end) break;
-            page = streams_.read_stream(
-                stream, {.from = Version{loaded.version.value + 1}, .max_events = options_.page});
-        }
-        const bool changed = loaded.version != before;
-        if (changed) cache_.put(stream.full(), loaded);
-        return changed;
-    }
-
-    static void fold_in(Loaded<State>& loaded, const RecordedEvent& event) {
-        loaded.state = fold(std::move(loaded.state), event);
-        loaded.version = event.at.version;
-        loaded.last = event.at.position;
-        loaded.last_event = event.at.event_id;
-        loaded.last_hash = event.hash;
-    }
-
-    static bool continues(const Loaded<State>& loaded, const StreamPage& page) {
-        if (page.events.empty()) return false;
-        const RecordedEvent& last = page.events.front();
-        return last.at.version == loaded.version && last.at.event_id == loaded.last_event &&
-               (loaded.last_hash == Hash{} || loaded.last_hash == last.hash);
     }
 
     template <class Command>
@@ -243,51 +214,13 @@ private:
         return append;
     }
 
-    Loaded<State>& pending_state(Batch& batch, const StreamName& stream) {
-        std::any& slot = batch.states_[typeid(State).name() + ("/" + stream.full())];
-        if (!slot.has_value()) {
-            slot = load_for(stream, true);
-            batch.after_.push_back([this, stream, &slot](bool as_decided) {
-                if (as_decided) {
-                    cache_.put(stream.full(), std::any_cast<Loaded<State>&>(slot));
-                } else {
-                    cache_.drop(stream.full());
-                }
-            });
-        }
-        return std::any_cast<Loaded<State>&>(slot);
-    }
-
-    void settle_cache(const StreamName& stream, Loaded<State> loaded,
-                      const Decision<State>& decision, const AppendResult& result) {
-        if (result.kind != AppendResult::Kind::committed || decision.events().empty()) return;
-        for (const auto& event : decision.events())
-            loaded.state = fold(std::move(loaded.state), event);
-        loaded.version.value += static_cast<std::int64_t>(decision.events().size());
-        follow(loaded, *result.outcome, decision.events().size());
-        cache_.put(stream.full(), std::move(loaded));
-    }
-
-    /// Where a state stands whose stream has just been appended to. The store does not say the hash.
-    static void follow(Loaded<State>& loaded, const CommandOutcome& outcome, std::size_t events) {
-        if (outcome.streams.empty()) return;
-        const StreamAppended& written = outcome.streams.front();
-        loaded.last = written.first_position;
-        loaded.last.n += written.last.value - written.first.value;
-        loaded.last_event = event_id(outcome.command_id, static_cast<std::uint32_t>(events - 1));
-        loaded.last_hash = Hash{};
+    std::string id_of(const CommandOptions& options) {
+        return options.command_id.empty() ? to_string(new_uuid7(streams_.environment()))
+                                          : options.command_id;
     }
 
     void saw(const Loaded<State>& loaded, const CommandOptions& options) {
-        if (options.session != nullptr) options.session->saw(seen(loaded));
-    }
-
-    StorePositions seen(const Loaded<State>& loaded) {
-        const StoreIdentity& identity = streams_.identity();
-        StorePositions positions{identity.id, loaded.incarnation,
-                                 Positions{static_cast<std::size_t>(identity.partitions)}};
-        if (loaded.last.n > 0) positions.positions.raise(loaded.last);
-        return positions;
+        if (options.session != nullptr) options.session->saw(states_.seen(loaded));
     }
 
     Outcome finish(AppendResult result, const CommandOptions& options) {
@@ -304,13 +237,13 @@ private:
             decision.rejected() ? CommandOutcome::Kind::refused : CommandOutcome::Kind::nothing;
         outcome.rejection = decision.rejection();
         outcome.recorded_at = streams_.environment().clock.now();
-        outcome.reached = seen(loaded);
+        outcome.reached = states_.seen(loaded);
         saw(loaded, options);
         return Outcome{std::move(outcome), false};
     }
 
-    /// The caller decided on a version that the stream no longer has. Not recorded: the same command
-    /// may be right on the version there is.
+    /// The caller decided on a version that the stream no longer has. Not recorded: the same
+    /// command may be right on the version there is.
     Outcome outdated(const StreamName& stream, const Loaded<State>& loaded,
                      const CommandOptions& options) {
         const Decision<State> refusal =
@@ -333,7 +266,7 @@ private:
 
     Streams& streams_;
     RepositoryOptions options_;
-    StateCache<State> cache_;
+    StateLoader<State> states_;
 };
 
 }  // namespace recount
