@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Checks what a compiler says about mistakes.
+
+    check.py FOLDER --include DIR... [--compiler CXX...]
+
+Each .cpp in FOLDER holds one mistake and, as `// expect: text`, what the compiler's first lines
+must say about it; a file with `// compiles` holds none. Compilers that are not there are left out.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+FIRST_LINES = 16
+MOST_ERRORS = 3
+
+
+def complaints(source, compiler, includes):
+    """What is wrong with the compiler's answer to one file, as a list of texts."""
+    text = source.read_text(encoding="utf-8")
+    expected = re.findall(r"^// expect: (.*)$", text, re.MULTILINE)
+    run = subprocess.run(
+        [compiler, "-std=c++20", "-fsyntax-only", "-fno-color-diagnostics"
+         if "clang" in compiler else "-fdiagnostics-color=never",
+         *(f"-I{include}" for include in includes), str(source)],
+        capture_output=True, text=True, check=False)
+    said = run.stderr.split("\n")
+    first = "\n".join(said[:FIRST_LINES])
+    if re.search(r"^// compiles$", text, re.MULTILINE):
+        return [] if run.returncode == 0 else [f"does not compile:\n{first}"]
+    if not expected:
+        return ["names neither `// expect:` nor `// compiles`"]
+    if run.returncode == 0:
+        return ["compiles, but must not"]
+    found = [f"the first {FIRST_LINES} lines do not say: {one}"
+             for one in expected if one not in first]
+    errors = sum(": error: " in line or ": fatal error: " in line for line in said)
+    if errors > MOST_ERRORS:
+        found.append(f"{errors} errors for one mistake, at most {MOST_ERRORS}")
+    return [*found, first] if found else []
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--include", action="append", default=[])
+    parser.add_argument("--compiler", action="append", default=[])
+    options = parser.parse_args()
+
+    compilers = [one for one in dict.fromkeys(options.compiler) if shutil.which(one)]
+    sources = sorted(options.folder.glob("*.cpp"))
+    if not compilers or not sources:
+        sys.exit("nothing to check: no compiler, or no files")
+    cases = [(source, compiler) for source in sources for compiler in compilers]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        answers = list(pool.map(lambda case: complaints(*case, options.include), cases))
+    failed = False
+    for (source, compiler), wrong in zip(cases, answers):
+        failed = failed or bool(wrong)
+        print(f"{'FAILED' if wrong else 'ok    '} {source.name} with {compiler}")
+        for one in wrong:
+            print(f"    {one}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
