@@ -1,0 +1,237 @@
+#include "postgres_link.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <recount/core/error.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace recount::postgres {
+
+namespace {
+
+using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+std::string first_line(const char* message) {
+    const std::string_view text = message == nullptr ? "" : message;
+    return std::string{text.substr(0, text.find('\n'))};
+}
+
+std::string setting(const Options& options, std::string_view keyword) {
+    for (const PQconninfoOption* each = options.get(); each->keyword != nullptr; ++each) {
+        if (keyword == each->keyword && each->val != nullptr) return each->val;
+    }
+    return {};
+}
+
+/// libpq's own complaints about a malformed text quote it, password and all, so they stay unsaid.
+std::string checked_place(const std::string& connection) {
+    char* complaint = nullptr;
+    const Options options{PQconninfoParse(connection.c_str(), &complaint), &PQconninfoFree};
+    PQfreemem(complaint);
+    const std::string port = options ? setting(options, "port") : "x";
+    if (!options || port.find_first_not_of("0123456789,") != std::string::npos) {
+        throw InvalidArgument(
+            "the PostgreSQL URL cannot be understood; write "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME and encode other characters "
+            "in its parts as %XX");
+    }
+    const std::string host = setting(options, "host");
+    return fmt::format("postgresql://{}{}{}/{}", host.empty() ? "localhost" : host,
+                       port.empty() ? "" : ":", port, setting(options, "dbname"));
+}
+
+SqlValue value_of(const PGresult* result, int row, int column) {
+    if (PQgetisnull(result, row, column) != 0) return {};
+    const std::string_view bytes{PQgetvalue(result, row, column),
+                                 static_cast<std::size_t>(PQgetlength(result, row, column))};
+    const Oid type = PQftype(result, column);
+    return PQfformat(result, column) == 1 ? read_binary(type, bytes) : read_text(type, bytes);
+}
+
+void read(PGresult* result, Answer& answer) {
+    const int columns = PQnfields(result);
+    answer.rows = {};
+    answer.types.clear();
+    for (int column = 0; column < columns; ++column) {
+        answer.rows.columns.emplace_back(PQfname(result, column));
+        answer.types.push_back(PQftype(result, column));
+    }
+    answer.rows.rows.resize(static_cast<std::size_t>(PQntuples(result)));
+    for (int row = 0; row < PQntuples(result); ++row) {
+        auto& values = answer.rows.rows[static_cast<std::size_t>(row)];
+        values.reserve(static_cast<std::size_t>(columns));
+        for (int column = 0; column < columns; ++column) {
+            values.push_back(value_of(result, row, column));
+        }
+    }
+    const std::string_view affected = PQcmdTuples(result);
+    for (const char digit : affected) {
+        answer.rows.affected = answer.rows.affected * 10 + (digit - '0');
+    }
+    answer.command = PQcmdStatus(result);
+}
+
+Failure failure_of(const PGresult* result) {
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    return {state == nullptr ? "" : state,
+            first_line(message == nullptr ? PQresultErrorMessage(result) : message)};
+}
+
+/// What the server says last, or what libpq says when it said nothing.
+bool ends_connection(const PGresult* result) {
+    const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string_view text = severity == nullptr ? "" : severity;
+    return state == nullptr || text == "FATAL" || text == "PANIC";
+}
+
+Lost lost_by(Failure failure) { return {std::move(failure.message), std::move(failure.state)}; }
+
+}  // namespace
+
+struct Link::State {
+    PGconn* handle = nullptr;
+    ~State() { PQfinish(handle); }
+};
+
+Link::Link(const Settings& settings)
+    : state_(std::make_unique<State>()),
+      place_(checked_place(settings.connection)),
+      silence_(settings.silence) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(settings.timeout).count();
+    const std::string connect_timeout = std::to_string(std::clamp<std::int64_t>(seconds, 2, 60));
+    const std::string user_timeout = std::to_string(
+        std::chrono::duration_cast<std::chrono::milliseconds>(settings.silence).count());
+    // What the URL says wins over what stands before it, and loses to what stands behind.
+    const std::array<std::array<const char*, 2>, 9> parameters{{
+        {"connect_timeout", connect_timeout.c_str()},
+        {"application_name", settings.application.c_str()},
+        {"keepalives", "1"},
+        {"keepalives_idle", "10"},
+        {"keepalives_interval", "3"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", user_timeout.c_str()},
+        {"dbname", settings.connection.c_str()},
+        {"client_encoding", "UTF8"},
+    }};
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : parameters) {
+        names.push_back(name);
+        values.push_back(value);
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    state_->handle = PQconnectdbParams(names.data(), values.data(), 1);
+    if (PQstatus(state_->handle) != CONNECTION_OK) lose(PQerrorMessage(state_->handle));
+    require(PQsetnonblocking(state_->handle, 1) == 0 ? 1 : 0);
+    const auto notice = [](void* self, const PGresult* result) {
+        const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+        if (severity != nullptr && std::string_view{severity} == "WARNING") {
+            static_cast<Link*>(self)->warned_ = true;
+        }
+    };
+    PQsetNoticeReceiver(state_->handle, notice, this);
+}
+
+Link::~Link() = default;
+
+void Link::begin_pipeline() { require(PQenterPipelineMode(state_->handle)); }
+
+void Link::prepare(const std::string& name, const std::string& sql,
+                   std::span<const Parameter> parameters) {
+    std::vector<Oid> types;
+    for (const Parameter& each : parameters) types.push_back(each.type);
+    require(PQsendPrepare(state_->handle, name.c_str(), sql.c_str(), static_cast<int>(types.size()),
+                          types.data()));
+}
+
+void Link::describe(const std::string& name) {
+    require(PQsendDescribePrepared(state_->handle, name.c_str()));
+}
+
+void Link::execute(const std::string& name, std::span<const Parameter> parameters,
+                   bool binary_rows) {
+    std::vector<const char*> values;
+    std::vector<int> lengths;
+    std::vector<int> formats;
+    for (const Parameter& each : parameters) {
+        values.push_back(each.null ? nullptr : each.bytes.c_str());
+        lengths.push_back(static_cast<int>(each.bytes.size()));
+        formats.push_back(each.binary ? 1 : 0);
+    }
+    require(PQsendQueryPrepared(state_->handle, name.c_str(), static_cast<int>(values.size()),
+                                values.data(), lengths.data(), formats.data(),
+                                binary_rows ? 1 : 0));
+}
+
+void Link::sync() {
+    require(PQpipelineSync(state_->handle));
+    flush();
+}
+
+void Link::end_pipeline() {
+    answer();  // of the sync
+    require(PQexitPipelineMode(state_->handle));
+}
+
+void Link::query(const std::string& text) {
+    require(PQsendQuery(state_->handle, text.c_str()));
+    flush();
+}
+
+Answer Link::answer() {
+    Answer answer;
+    for (;;) {
+        while (PQisBusy(state_->handle) != 0) wait(POLLIN);
+        const Result result{PQgetResult(state_->handle), &PQclear};
+        if (!result) return answer;
+        switch (PQresultStatus(result.get())) {
+            case PGRES_PIPELINE_SYNC: return answer;  // nothing comes behind it
+            case PGRES_COMMAND_OK:
+            case PGRES_TUPLES_OK: read(result.get(), answer); break;
+            case PGRES_PIPELINE_ABORTED: answer.skipped = true; break;
+            default:
+                if (ends_connection(result.get())) throw lost_by(failure_of(result.get()));
+                if (!answer.failure) answer.failure = failure_of(result.get());
+        }
+    }
+}
+
+void Link::wait(short events) {
+    pollfd ready{PQsocket(state_->handle), events, 0};
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(silence_).count();
+    int count = 0;
+    do {
+        count = ::poll(&ready, 1, static_cast<int>(limit));
+    } while (count < 0 && errno == EINTR);
+    if (count == 0) throw Lost{fmt::format("it has not answered for {} ms", limit), ""};
+    if ((ready.revents & ~POLLOUT) != 0 && PQconsumeInput(state_->handle) == 0) {
+        lose(PQerrorMessage(state_->handle));
+    }
+}
+
+void Link::flush() {
+    for (;;) {
+        const int rest = PQflush(state_->handle);
+        if (rest == 0) return;
+        if (rest < 0) lose(PQerrorMessage(state_->handle));
+        wait(POLLIN | POLLOUT);
+    }
+}
+
+void Link::require(int done) {
+    if (done == 0) lose(PQerrorMessage(state_->handle));
+}
+
+void Link::lose(const char* libpq_message) { throw Lost{first_line(libpq_message), ""}; }
+
+}  // namespace recount::postgres

@@ -1,0 +1,250 @@
+#include "postgres_session.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace recount::postgres {
+
+namespace {
+
+constexpr std::size_t max_prepared = 256;
+constexpr Duration grace = std::chrono::seconds{2};  // the server's own time-outs come first
+
+bool passes(std::string_view state) {
+    return state == "40001" || state == "40P01" || state == "55P03" || state == "57014" ||
+           state == "25006" || state == "0A000" || state.starts_with("53");
+}
+
+std::string_view advice(std::string_view state) {
+    if (state == "55P03") return "; another transaction holds the lock for too long, try again";
+    if (state == "57014") return "; it took longer than its time-out allows, try again or raise it";
+    if (state == "25006") return "; this server takes no writes, connect to the primary";
+    if (state == "53100") return "; make room on the server's disk, then try again";
+    if (state == "53300") return "; raise the server's max_connections or open fewer stores";
+    if (state == "42501") return "; grant the user that right, or connect as one who has it";
+    if (passes(state)) return "; run the whole transaction again";
+    return "";
+}
+
+std::int64_t milliseconds(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+Link connect(const Address& address, const SessionOptions& options) {
+    try {
+        return Link{
+            {address.connection, options.application, options.timeout, options.timeout + grace}};
+    } catch (const Lost& lost) {
+        throw Unavailable(fmt::format("PostgreSQL cannot be reached: {}; start it or correct the URL",
+                                      lost.why));
+    }
+}
+
+}  // namespace
+
+/// Turns the loss of the connection into what it means to the caller.
+template <class Use>
+auto Session::guarded(bool commits, const Use& use) {
+    if (!usable_) {
+        throw Unavailable(fmt::format("{} was lost before; begin a new transaction", name_));
+    }
+    try {
+        return use();
+    } catch (const Lost& lost) {
+        usable_ = false;
+        // 25P03: the server had ended the idle transaction before it read our commit.
+        if (commits && lost.state != "25P03") {
+            throw OutcomeUnknown(fmt::format(
+                "{} was lost while it committed: {}; send the same again", name_, lost.why));
+        }
+        throw Unavailable(
+            fmt::format("{} was lost: {}; nothing was committed, try again", name_, lost.why));
+    }
+}
+
+Session::Session(const Address& address, const SessionOptions& options)
+    : link_(connect(address, options)),
+      name_(fmt::format("{}?schema={}", link_.place(), address.schema)) {
+    find_schema(address, options);
+    script(fmt::format("set search_path = \"{}\"", address.schema));
+    set_up(options);
+}
+
+/// Everything a role or a database could have set otherwise, and that exactness rests on.
+void Session::set_up(const SessionOptions& options) {
+    script(fmt::format(
+        "set default_transaction_isolation = 'read committed';"
+        "set default_transaction_read_only = {};"
+        "set lock_timeout = {};"
+        "set statement_timeout = {};"
+        "set idle_in_transaction_session_timeout = {};"
+        "set client_min_messages = warning;"
+        "set timezone = 'UTC';"
+        "set bytea_output = 'hex';"
+        "set extra_float_digits = 1;"
+        "set jit = off;",
+        options.read_only ? "on" : "off", milliseconds(options.timeout),
+        milliseconds(options.timeout), milliseconds(options.idle)));
+    // remote_apply promises more than on does.
+    script(options.durable ? "select set_config('synchronous_commit', 'on', false) "
+                             "where current_setting('synchronous_commit') <> 'remote_apply'"
+                           : "set synchronous_commit = off");
+}
+
+void Session::find_schema(const Address& address, const SessionOptions& options) {
+    const Parameter schema = text(address.schema);
+    const auto there = [&] {
+        return !run("select 1 from pg_catalog.pg_namespace where nspname = $1", {&schema, 1}).empty();
+    };
+    if (there()) return;
+    if (!options.create_schema) {
+        throw Mismatch(fmt::format("{} has no schema '{}'; correct the URL, or allow it to be created",
+                                   link_.place(), address.schema));
+    }
+    try {
+        script(fmt::format("create schema \"{}\"", address.schema));
+    } catch (const ServerError&) {
+        if (!there()) throw;  // somebody else was faster
+    }
+}
+
+const Session::Prepared& Session::prepared(std::string_view sql,
+                                           std::span<const Parameter> parameters) {
+    std::string key{sql};
+    for (const Parameter& each : parameters) {
+        key.append(1, '\0').append(std::to_string(each.type));
+    }
+    if (const auto known = prepared_.find(key); known != prepared_.end()) return known->second;
+
+    Prepared statement{fmt::format("s{}", ++prepared_count_)};
+    link_.begin_pipeline();
+    link_.prepare(statement.name, std::string{sql}, parameters);
+    link_.describe(statement.name);
+    link_.sync();
+    const Answer made = link_.answer();
+    const Answer described = link_.answer();
+    link_.end_pipeline();
+    if (made.failure) refuse(*made.failure, sql);
+    if (described.failure) refuse(*described.failure, sql);
+    for (const std::uint32_t type : described.types) {
+        if (!reads_binary(type)) statement.binary_rows = false;
+    }
+    return prepared_.emplace(std::move(key), std::move(statement)).first->second;
+}
+
+void Session::forget_statements() {
+    if (prepared_.size() < max_prepared) return;
+    link_.query("deallocate all");
+    if (!link_.answer().failure) prepared_.clear();
+}
+
+SqlResult Session::run(std::string_view sql, std::span<const Parameter> parameters) {
+    return guarded(false, [&] {
+        forget_statements();
+        const Prepared& statement = prepared(sql, parameters);
+        link_.begin_pipeline();
+        link_.execute(statement.name, parameters, statement.binary_rows);
+        link_.sync();
+        Answer answer = link_.answer();
+        link_.end_pipeline();
+        if (answer.failure) refuse(*answer.failure, sql);
+        return std::move(answer.rows);
+    });
+}
+
+std::vector<SqlResult> Session::run_all(std::span<const Statement> statements) {
+    return guarded(false, [&] {
+        forget_statements();
+        return pipeline(statements);
+    });
+}
+
+std::vector<SqlResult> Session::run_and_commit(std::span<const Statement> statements) {
+    guarded(false, [&] {
+        forget_statements();
+        for (const Statement& each : statements) prepared(each.sql, each.parameters);
+    });
+    static_cast<void>(link_.warned());
+    return guarded(true, [&] {
+        auto results = pipeline(statements);
+        if (link_.warned()) check_committed(true, "");
+        return results;
+    });
+}
+
+std::vector<SqlResult> Session::pipeline(std::span<const Statement> statements) {
+    std::vector<const Prepared*> plans;
+    for (const Statement& each : statements) plans.push_back(&prepared(each.sql, each.parameters));
+    link_.begin_pipeline();
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+        link_.execute(plans[i]->name, statements[i].parameters, true);
+    }
+    link_.sync();
+    std::vector<SqlResult> results;
+    std::optional<Failure> failure;
+    std::string_view failed;
+    std::string command;
+    for (const Statement& each : statements) {
+        Answer answer = link_.answer();
+        if (answer.failure && !failure) {
+            failure = std::move(answer.failure);
+            failed = each.sql;
+        }
+        command = std::move(answer.command);
+        results.push_back(std::move(answer.rows));
+    }
+    link_.end_pipeline();
+    if (failure) refuse(*failure, failed);
+    if (!statements.empty() && statements.back().sql == "commit") {
+        check_committed(false, command);
+    }
+    return results;
+}
+
+void Session::script(std::string_view text) {
+    guarded(false, [&] {
+        link_.query(std::string{text});
+        const Answer answer = link_.answer();
+        if (answer.failure) refuse(*answer.failure, text);
+    });
+}
+
+void Session::commit() {
+    static_cast<void>(link_.warned());
+    guarded(true, [&] {
+        link_.query("commit");
+        const Answer answer = link_.answer();
+        if (answer.failure) refuse(*answer.failure, "commit");
+        check_committed(link_.warned(), answer.command);
+    });
+}
+
+void Session::check_committed(bool warned, std::string_view command) {
+    if (warned) {
+        throw OutcomeUnknown(fmt::format(
+            "{} committed, but its standby has not confirmed it; send the same again", name_));
+    }
+    if (command != "COMMIT") {
+        throw Error(fmt::format("{} rolled the transaction back, because a statement in it had "
+                                "failed; run the whole transaction again",
+                                name_));
+    }
+}
+
+void Session::rollback() noexcept {
+    if (!usable_) return;
+    try {
+        script("rollback");
+    } catch (const std::exception&) {
+        usable_ = false;  // the server rolls back when the connection ends
+    }
+}
+
+void Session::refuse(const Failure& failure, std::string_view sql) {
+    // Plans of tables that were changed since they were made cannot be used again.
+    if (failure.state == "0A000") prepared_.clear();
+    throw ServerError(fmt::format("{} refused '{}': {} (SQLSTATE {}){}", name_, sql.substr(0, 60),
+                                  failure.message, failure.state, advice(failure.state)),
+                      passes(failure.state), failure.state);
+}
+
+}  // namespace recount::postgres

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <recount/core/environment.hpp>
+#include <recount/core/error.hpp>
+#include <recount/eventstore/sql.hpp>
+
+#include "postgres_address.hpp"
+#include "postgres_link.hpp"
+#include "postgres_wire.hpp"
+
+namespace recount::postgres {
+
+/// What the server answered instead of doing it. Nothing of the statement was done.
+class ServerError : public Error {
+public:
+    ServerError(const std::string& message, bool retryable, std::string state)
+        : Error(message, retryable), state_(std::move(state)) {}
+    [[nodiscard]] const std::string& state() const { return state_; }  // SQLSTATE
+
+private:
+    std::string state_;
+};
+
+struct SessionOptions {
+    bool create_schema = false;
+    bool read_only = false;
+    bool durable = true;  // false: a crash of the server may lose the last commits, never half of one
+    Duration timeout = std::chrono::seconds{10};  // for locks, statements and the server's silence
+    Duration idle = std::chrono::seconds{2};  // within a transaction; then the server ends it
+    std::string application = "recount";
+};
+
+/// One statement with its arguments.
+struct Statement {
+    std::string_view sql;  // outlives the call
+    std::vector<Parameter> parameters;
+};
+
+/// One connection to a PostgreSQL schema, its settings, and its prepared statements. It is never made
+/// anew behind the caller's back: when it is lost it throws Unavailable, or OutcomeUnknown when what was
+/// sent may have committed, and is not usable() from then on. What the server refuses is a ServerError.
+/// Not thread-safe.
+class Session {
+public:
+    /// Throws Unavailable; Mismatch when there is no such schema and none is to be made.
+    Session(const Address& address, const SessionOptions& options);
+
+    [[nodiscard]] bool usable() const { return usable_; }
+    /// "postgresql://HOST:PORT/DATABASE?schema=NAME": no user, no password.
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// One statement within a transaction, or one that reads by itself.
+    SqlResult run(std::string_view sql, std::span<const Parameter> parameters = {});
+    /// Several in one round trip, each seeing what was committed when its turn came; the first that
+    /// fails ends all. Their columns are of types that are read in binary.
+    std::vector<SqlResult> run_all(std::span<const Statement> statements);
+    /// The same for the end of a transaction, the last being "commit"; or, without a begin, for a
+    /// transaction of these statements alone. Losing the connection is then OutcomeUnknown.
+    std::vector<SqlResult> run_and_commit(std::span<const Statement> statements);
+    /// Statements without arguments, "begin" among them.
+    void script(std::string_view text);
+    /// Throws OutcomeUnknown when the connection is lost meanwhile, or the server says that it gave up
+    /// waiting for its standby; Error when a statement had failed and all was rolled back.
+    void commit();
+    /// Does nothing on a lost connection.
+    void rollback() noexcept;
+
+private:
+    struct Prepared {
+        std::string name;
+        bool binary_rows = true;
+    };
+
+    template <class Use>
+    auto guarded(bool commits, const Use& use);
+    const Prepared& prepared(std::string_view sql, std::span<const Parameter> parameters);
+    void forget_statements();
+    std::vector<SqlResult> pipeline(std::span<const Statement> statements);
+    void check_committed(bool asked, std::string_view command);
+    [[noreturn]] void refuse(const Failure& failure, std::string_view sql);
+    void set_up(const SessionOptions& options);
+    void find_schema(const Address& address, const SessionOptions& options);
+
+    Link link_;
+    std::string name_;
+    bool usable_ = true;
+    std::unordered_map<std::string, Prepared> prepared_;
+    std::uint64_t prepared_count_ = 0;
+};
+
+}  // namespace recount::postgres
