@@ -20,5 +20,8 @@ std::string scheme_of(std::string_view url);
 
 std::unique_ptr<Database> open_sqlite_database(const std::string& path,
                                                const DatabaseOptions& options);
+/// A schema of a PostgreSQL database.
+std::unique_ptr<Database> open_postgres_database(const std::string& url,
+                                                 const DatabaseOptions& options);
 
 }  // namespace recount

@@ -58,6 +58,7 @@ std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOption
     }
     if (url == memory_scheme) return open_memory_store(options);
     if (url.starts_with(sqlite_scheme)) return open_sqlite_store(url, options);
+    if (names_postgres(url)) return open_postgres_store(url, options);
     throw InvalidArgument(scheme_of(url) + " names no store that is known here; use memory:, " +
                           "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
 }

@@ -1,10 +1,11 @@
-#include "postgres_database.hpp"
+#include <recount/eventstore/sql.hpp>
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <exception>
 
+#include "databases.hpp"
 #include "postgres_session.hpp"
 
 namespace recount::postgres {
@@ -26,7 +27,8 @@ std::string insert_statement(const RowsWrite& write) {
         const bool is_key =
             std::find(write.key.begin(), write.key.end(), write.columns[i]) != write.key.end();
         if (!is_key) {
-            updates += fmt::format("{}{} = excluded.{}", updates.empty() ? "" : ", ", column, column);
+            updates +=
+                fmt::format("{}{} = excluded.{}", updates.empty() ? "" : ", ", column, column);
         }
     }
     std::string sql = fmt::format("insert into {} ({}) select * from unnest({})",
@@ -56,18 +58,43 @@ Parameter texts(std::span<const std::string> values) {
     return std::move(array).finish();
 }
 
-}  // namespace
+/// An open transaction of a session; `open` is true as long as it lives.
+class Transaction final : public SqlTransaction {
+public:
+    Transaction(Session& session, bool& open) : session_(session), open_(open) { open_ = true; }
+    ~Transaction() override {
+        if (!ended_) session_.rollback();
+        open_ = false;
+    }
 
-SqlResult SessionSql::run(std::string_view sql, std::span<const SqlValue> arguments) {
+    SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override;
+    void script(std::string_view sql) override { session_.script(sql); }
+    void write(const RowsWrite& write) override;
+    SqlResult read(std::string_view table, std::span<const std::string> columns,
+                   std::string_view key, std::span<const std::string> keys) override;
+    void remove(std::string_view table, std::string_view key,
+                std::span<const std::string> keys) override;
+    [[nodiscard]] SqlDialect dialect() const override { return SqlDialect::postgresql; }
+
+    void commit() override {
+        ended_ = true;  // whatever comes of it, there is nothing left to roll back
+        session_.commit();
+    }
+
+private:
+    Session& session_;
+    bool& open_;
+    bool ended_ = false;
+};
+
+SqlResult Transaction::run(std::string_view sql, std::span<const SqlValue> arguments) {
     std::vector<Parameter> parameters;
     parameters.reserve(arguments.size());
     for (const SqlValue& argument : arguments) parameters.push_back(parameter(argument));
     return session_.run(sql, parameters);
 }
 
-void SessionSql::script(std::string_view sql) { session_.script(sql); }
-
-void SessionSql::write(const RowsWrite& write) {
+void Transaction::write(const RowsWrite& write) {
     if (write.columns.size() != write.types.size()) {
         throw InvalidArgument(fmt::format("a write to table '{}' names {} columns but {} types",
                                           write.table, write.columns.size(), write.types.size()));
@@ -80,46 +107,25 @@ void SessionSql::write(const RowsWrite& write) {
     }
 }
 
-SqlResult SessionSql::read(std::string_view table, std::span<const std::string> columns,
-                           std::string_view key, std::span<const std::string> keys) {
+SqlResult Transaction::read(std::string_view table, std::span<const std::string> columns,
+                            std::string_view key, std::span<const std::string> keys) {
     std::string list;
-    for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + identifier(column);
+    for (const std::string& column : columns)
+        list += (list.empty() ? "" : ", ") + identifier(column);
     const Parameter wanted = texts(keys);
     return session_.run(fmt::format("select {} from {} where {} = any($1::text[])", list,
                                     identifier(table), identifier(key)),
                         {&wanted, 1});
 }
 
-void SessionSql::remove(std::string_view table, std::string_view key,
-                        std::span<const std::string> keys) {
+void Transaction::remove(std::string_view table, std::string_view key,
+                         std::span<const std::string> keys) {
     if (keys.empty()) return;
     const Parameter wanted = texts(keys);
     session_.run(fmt::format("delete from {} where {} = any($1::text[])", identifier(table),
                              identifier(key)),
                  {&wanted, 1});
 }
-
-void SessionSql::commit() { session_.commit(); }
-
-namespace {
-
-class Transaction final : public SessionSql {
-public:
-    Transaction(Session& session, bool& open) : SessionSql(session), open_(open) { open_ = true; }
-    ~Transaction() override {
-        if (!ended_) session_.rollback();
-        open_ = false;
-    }
-
-    void commit() override {
-        ended_ = true;  // whatever comes of it, there is nothing left to roll back
-        SessionSql::commit();
-    }
-
-private:
-    bool& open_;
-    bool ended_ = false;
-};
 
 class PostgresDatabase final : public Database {
 public:

@@ -178,9 +178,10 @@ void Link::sync() {
     flush();
 }
 
-void Link::end_pipeline() {
-    answer();  // of the sync
+std::optional<Failure> Link::end_pipeline() {
+    Answer synced = answer();
     require(PQexitPipelineMode(state_->handle));
+    return std::move(synced.failure);
 }
 
 void Link::query(const std::string& text) {
@@ -195,10 +196,15 @@ Answer Link::answer() {
         const Result result{PQgetResult(state_->handle), &PQclear};
         if (!result) return answer;
         switch (PQresultStatus(result.get())) {
-            case PGRES_PIPELINE_SYNC: return answer;  // nothing comes behind it
+            case PGRES_PIPELINE_SYNC:
+                return answer;  // nothing comes behind it
             case PGRES_COMMAND_OK:
-            case PGRES_TUPLES_OK: read(result.get(), answer); break;
-            case PGRES_PIPELINE_ABORTED: answer.skipped = true; break;
+            case PGRES_TUPLES_OK:
+                read(result.get(), answer);
+                break;
+            case PGRES_PIPELINE_ABORTED:
+                answer.skipped = true;
+                break;
             default:
                 if (ends_connection(result.get())) throw lost_by(failure_of(result.get()));
                 if (!answer.failure) answer.failure = failure_of(result.get());

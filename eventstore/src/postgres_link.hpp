@@ -66,7 +66,8 @@ public:
     void execute(const std::string& name, std::span<const Parameter> parameters, bool binary_rows);
     /// Ends a pipeline: from now on answers are read, one for each call since begin_pipeline().
     void sync();
-    void end_pipeline();
+    /// Returns what went wrong as late as in the commit.
+    std::optional<Failure> end_pipeline();
 
     /// Outside a pipeline: a text of statements, with one answer, the last one's or the first failure.
     void query(const std::string& text);

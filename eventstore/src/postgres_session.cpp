@@ -34,8 +34,8 @@ Link connect(const Address& address, const SessionOptions& options) {
         return Link{
             {address.connection, options.application, options.timeout, options.timeout + grace}};
     } catch (const Lost& lost) {
-        throw Unavailable(fmt::format("PostgreSQL cannot be reached: {}; start it or correct the URL",
-                                      lost.why));
+        throw Unavailable(
+            fmt::format("PostgreSQL cannot be reached: {}; start it or correct the URL", lost.why));
     }
 }
 
@@ -71,19 +71,19 @@ Session::Session(const Address& address, const SessionOptions& options)
 
 /// Everything a role or a database could have set otherwise, and that exactness rests on.
 void Session::set_up(const SessionOptions& options) {
-    script(fmt::format(
-        "set default_transaction_isolation = 'read committed';"
-        "set default_transaction_read_only = {};"
-        "set lock_timeout = {};"
-        "set statement_timeout = {};"
-        "set idle_in_transaction_session_timeout = {};"
-        "set client_min_messages = warning;"
-        "set timezone = 'UTC';"
-        "set bytea_output = 'hex';"
-        "set extra_float_digits = 1;"
-        "set jit = off;",
-        options.read_only ? "on" : "off", milliseconds(options.timeout),
-        milliseconds(options.timeout), milliseconds(options.idle)));
+    script(
+        fmt::format("set default_transaction_isolation = 'read committed';"
+                    "set default_transaction_read_only = {};"
+                    "set lock_timeout = {};"
+                    "set statement_timeout = {};"
+                    "set idle_in_transaction_session_timeout = {};"
+                    "set client_min_messages = warning;"
+                    "set timezone = 'UTC';"
+                    "set bytea_output = 'hex';"
+                    "set extra_float_digits = 1;"
+                    "set jit = off;",
+                    options.read_only ? "on" : "off", milliseconds(options.timeout),
+                    milliseconds(options.timeout), milliseconds(options.idle)));
     // remote_apply promises more than on does.
     script(options.durable ? "select set_config('synchronous_commit', 'on', false) "
                              "where current_setting('synchronous_commit') <> 'remote_apply'"
@@ -93,12 +93,14 @@ void Session::set_up(const SessionOptions& options) {
 void Session::find_schema(const Address& address, const SessionOptions& options) {
     const Parameter schema = text(address.schema);
     const auto there = [&] {
-        return !run("select 1 from pg_catalog.pg_namespace where nspname = $1", {&schema, 1}).empty();
+        return !run("select 1 from pg_catalog.pg_namespace where nspname = $1", {&schema, 1})
+                    .empty();
     };
     if (there()) return;
     if (!options.create_schema) {
-        throw Mismatch(fmt::format("{} has no schema '{}'; correct the URL, or allow it to be created",
-                                   link_.place(), address.schema));
+        throw Mismatch(
+            fmt::format("{} has no schema '{}'; correct the URL, or allow it to be created",
+                        link_.place(), address.schema));
     }
     try {
         script(fmt::format("create schema \"{}\"", address.schema));
@@ -192,8 +194,9 @@ std::vector<SqlResult> Session::pipeline(std::span<const Statement> statements) 
         command = std::move(answer.command);
         results.push_back(std::move(answer.rows));
     }
-    link_.end_pipeline();
+    auto late = link_.end_pipeline();
     if (failure) refuse(*failure, failed);
+    if (late) refuse(*late, "commit");
     if (!statements.empty() && statements.back().sql == "commit") {
         check_committed(false, command);
     }
@@ -224,9 +227,10 @@ void Session::check_committed(bool warned, std::string_view command) {
             "{} committed, but its standby has not confirmed it; send the same again", name_));
     }
     if (command != "COMMIT") {
-        throw Error(fmt::format("{} rolled the transaction back, because a statement in it had "
-                                "failed; run the whole transaction again",
-                                name_));
+        throw Error(
+            fmt::format("{} rolled the transaction back, because a statement in it had "
+                        "failed; run the whole transaction again",
+                        name_));
     }
 }
 

@@ -31,9 +31,10 @@ private:
 struct SessionOptions {
     bool create_schema = false;
     bool read_only = false;
-    bool durable = true;  // false: a crash of the server may lose the last commits, never half of one
+    bool durable =
+        true;  // false: a crash of the server may lose the last commits, never half of one
     Duration timeout = std::chrono::seconds{10};  // for locks, statements and the server's silence
-    Duration idle = std::chrono::seconds{2};  // within a transaction; then the server ends it
+    Duration idle = std::chrono::seconds{2};      // within a transaction; then the server ends it
     std::string application = "recount";
 };
 

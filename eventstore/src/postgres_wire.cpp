@@ -26,12 +26,18 @@ std::uint64_t get_integer(std::string_view bytes) {
 
 std::uint32_t array_of(Type element) {
     switch (element) {
-        case Type::bytea: return 1001;
-        case Type::integer: return 1007;
-        case Type::text: return 1009;
-        case Type::bigint: return 1016;
-        case Type::double_precision: return 1022;
-        default: break;
+        case Type::bytea:
+            return 1001;
+        case Type::integer:
+            return 1007;
+        case Type::text:
+            return 1009;
+        case Type::bigint:
+            return 1016;
+        case Type::double_precision:
+            return 1022;
+        default:
+            break;
     }
     throw Error(fmt::format("there is no array of type {}", static_cast<std::uint32_t>(element)));
 }
@@ -85,7 +91,8 @@ Parameter parameter(const SqlValue& value) {
     }
     if (const auto* string = std::get_if<std::string>(&value)) {
         if (string->find('\0') != std::string::npos) {
-            throw InvalidArgument("a text argument of an SQL statement holds a NUL byte; pass Bytes");
+            throw InvalidArgument(
+                "a text argument of an SQL statement holds a NUL byte; pass Bytes");
         }
         return {0, false, false, *string};
     }
@@ -130,7 +137,8 @@ Array& Array::add(const SqlValue& value) {
             return add(std::bit_cast<std::int64_t>(static_cast<double>(*number)));
         }
     }
-    if (const auto* real = std::get_if<double>(&value); real && element_ == Type::double_precision) {
+    if (const auto* real = std::get_if<double>(&value);
+        real && element_ == Type::double_precision) {
         return add(std::bit_cast<std::int64_t>(*real));
     }
     if (const auto* string = std::get_if<std::string>(&value); string && element_ == Type::text) {
@@ -176,30 +184,42 @@ bool reads_binary(std::uint32_t type) {
         case Type::double_precision:
         case Type::bpchar:
         case Type::varchar:
-        case Type::void_: return true;
-        default: return false;
+        case Type::void_:
+            return true;
+        default:
+            return false;
     }
 }
 
 SqlValue read_binary(std::uint32_t type, std::string_view bytes) {
     switch (static_cast<Type>(type)) {
-        case Type::boolean: return static_cast<std::int64_t>(bytes[0] != 0);
-        case Type::smallint: return std::int64_t{static_cast<std::int16_t>(get_integer(bytes))};
-        case Type::integer: return std::int64_t{static_cast<std::int32_t>(get_integer(bytes))};
-        case Type::bigint: return static_cast<std::int64_t>(get_integer(bytes));
+        case Type::boolean:
+            return static_cast<std::int64_t>(bytes[0] != 0);
+        case Type::smallint:
+            return std::int64_t{static_cast<std::int16_t>(get_integer(bytes))};
+        case Type::integer:
+            return std::int64_t{static_cast<std::int32_t>(get_integer(bytes))};
+        case Type::bigint:
+            return static_cast<std::int64_t>(get_integer(bytes));
         case Type::real:
             return double{std::bit_cast<float>(static_cast<std::uint32_t>(get_integer(bytes)))};
-        case Type::double_precision: return std::bit_cast<double>(get_integer(bytes));
-        case Type::bytea: return Bytes{std::string{bytes}};
-        case Type::void_: return std::monostate{};
-        default: return std::string{bytes};
+        case Type::double_precision:
+            return std::bit_cast<double>(get_integer(bytes));
+        case Type::bytea:
+            return Bytes{std::string{bytes}};
+        case Type::void_:
+            return std::monostate{};
+        default:
+            return std::string{bytes};
     }
 }
 
 SqlValue read_text(std::uint32_t type, std::string_view text) {
     switch (static_cast<Type>(type)) {
-        case Type::boolean: return static_cast<std::int64_t>(text == "t");
-        case Type::bytea: return Bytes{unhex(text)};
+        case Type::boolean:
+            return static_cast<std::int64_t>(text == "t");
+        case Type::bytea:
+            return Bytes{unhex(text)};
         case Type::smallint:
         case Type::integer:
         case Type::bigint:
@@ -210,8 +230,10 @@ SqlValue read_text(std::uint32_t type, std::string_view text) {
         case Type::double_precision:
             if (const auto number = parsed<double>(text)) return *number;
             return std::string{text};
-        case Type::void_: return std::monostate{};
-        default: return std::string{text};
+        case Type::void_:
+            return std::monostate{};
+        default:
+            return std::string{text};
     }
 }
 
@@ -235,7 +257,8 @@ std::string identifier(std::string_view name) {
     }
     if (length == 0) {
         throw InvalidArgument(fmt::format(
-            "'{}' is no name for a table or column: use letters, digits and '_', at most 63", name));
+            "'{}' is no name for a table or column: use letters, digits and '_', at most 63",
+            name));
     }
     return quoted + '"';
 }

@@ -68,6 +68,7 @@ std::string scheme_of(std::string_view url) {
 
 std::unique_ptr<Database> Database::open(const std::string& url, const DatabaseOptions& options) {
     if (url.starts_with(sqlite_scheme)) return open_sqlite_database(sqlite_path(url), options);
+    if (names_postgres(url)) return open_postgres_database(url, options);
     throw InvalidArgument(scheme_of(url) + " names no database that is known here; use " +
                           "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
 }

@@ -10,5 +10,7 @@ namespace recount {
 /// The stores behind open_store().
 std::unique_ptr<EventStore> open_memory_store(const StoreOptions& options);
 std::unique_ptr<EventStore> open_sqlite_store(const std::string& url, const StoreOptions& options);
+std::unique_ptr<EventStore> open_postgres_store(const std::string& url,
+                                                const StoreOptions& options);
 
 }  // namespace recount

@@ -1,0 +1,191 @@
+#include "postgres_append.hpp"
+
+#include <recount/core/error.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "postgres_rows.hpp"
+#include "store_base.hpp"
+
+namespace recount::postgres {
+
+namespace {
+
+/// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and our
+/// write: the whole unit, decision and all, is done again and sees what the other did.
+bool done_again(const std::string& state) {
+    return state == "40001" || state == "40P01" || state == "23505" || state == "RC001";
+}
+
+/// An outcome found now may be what was sent and never heard of: then nothing was repeated.
+void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResult>& planned) {
+    for (std::size_t i = 0; i < results.size() && i < planned.size(); ++i) {
+        if (results[i].kind != AppendResult::Kind::repeated) continue;
+        if (planned[i].kind == AppendResult::Kind::committed &&
+            planned[i].outcome == results[i].outcome) {
+            results[i].kind = AppendResult::Kind::committed;
+        }
+    }
+}
+
+/// Ends a transaction that an exception leaves open.
+class Unfinished {
+public:
+    explicit Unfinished(Session& session) : session_(session) {}
+    ~Unfinished() {
+        if (!finished_) session_.rollback();
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    void finish() { finished_ = true; }
+
+private:
+    Session& session_;
+    bool finished_ = false;
+};
+
+}  // namespace
+
+/// One group on its way.
+struct Appender::Unit {
+    AppendGroup group;
+    Touched touched;
+    bool guess = true;  // false after it was wrong once: then it locks, and nobody is starved
+    std::vector<AppendResult> planned = {};  // what the last commit sent would come to
+    std::vector<std::vector<AppendResult>> in_doubt = {};  // of commits that were never heard of
+};
+
+Appender::Appender(Pool& pool, Schemas& schemas, Environment& environment, PlanContext context,
+                   std::int32_t living, std::function<void(const std::vector<PlannedHead>&)> grown,
+                   Options options)
+    : pool_(pool),
+      schemas_(schemas),
+      environment_(environment),
+      context_(std::move(context)),
+      living_(living),
+      grown_(std::move(grown)),
+      options_(options),
+      heads_(context_.identity.partitions) {
+    context_.revision_of = [this](std::string_view type) { return schemas_.of(type).revision; };
+}
+
+std::vector<AppendResult> Appender::append(AppendGroup group) {
+    Unit unit{group, touched_by(group, context_.identity.partitions)};
+    schemas_.require(unit.touched.types);
+    std::optional<Deadline> patience;
+    for (int attempt = 0;; ++attempt) {
+        try {
+            if (auto results = try_once(unit)) {
+                for (const auto& planned : unit.in_doubt) claim_own(*results, planned);
+                return std::move(*results);
+            }
+            continue;  // a wrong guess has been told at once
+        } catch (const OutcomeUnknown&) {
+            if (!patience) patience.emplace(environment_, options_.patience);
+            unit.in_doubt.push_back(std::move(unit.planned));
+            if (patience->passed()) throw;
+        } catch (const ServerError& error) {
+            const bool again = done_again(error.state()) && attempt < options_.attempts;
+            if (!again && unit.in_doubt.empty()) throw;
+            if (!again && patience->passed()) throw OutcomeUnknown(error.what());
+        } catch (const Unavailable& error) {
+            if (unit.in_doubt.empty()) throw;
+            if (patience->passed()) throw OutcomeUnknown(error.what());
+        }
+        unit.guess = false;
+        back_off(attempt);
+    }
+}
+
+void Appender::back_off(int attempt) {
+    const Duration most = std::chrono::milliseconds{1 << std::min(attempt, 8)};
+    environment_.scheduler.sleep(
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::micro>(
+            static_cast<double>(most.count()) * environment_.random.uniform())));
+}
+
+std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
+    // Until something is to be committed an old connection that turns out lost is simply replaced.
+    return pool_.with_session([&](Session& session) -> std::optional<std::vector<AppendResult>> {
+        if (fast_ && unit.guess) {
+            unit.guess = false;
+            if (auto results = by_guess(unit, session)) return results;
+        }
+        return by_lock(unit, session);
+    });
+}
+
+AppendPlan Appender::plan(const Unit& unit, const KnownState& known) {
+    return plan_append(unit.group, unit.touched, known, context_, environment_.clock.now(),
+                       environment_.random);
+}
+
+std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session& session) {
+    const auto known = heads_.guess(unit.group, unit.touched);
+    if (!known) return {};
+    AppendPlan guessed = plan(unit, *known);
+    // Only what the statement itself compares may be believed: it compares what is written.
+    const bool all_written = std::all_of(
+        guessed.results.begin(), guessed.results.end(),
+        [](const AppendResult& result) { return result.kind == AppendResult::Kind::committed; });
+    if (!all_written) return {};
+    const Statement statement =
+        write_plan(guessed, unit.touched, *known, living_,
+                   [this](std::string_view type) { return schemas_.of(type).id; });
+    unit.planned = guessed.results;
+    try {
+        const auto answers = session.run_and_commit({&statement, 1});
+        if (answers.front().integer(0, 0) != 0) {
+            ++hits_;
+            return committed(std::move(guessed));
+        }
+    } catch (const ServerError& error) {
+        if (!done_again(error.state())) throw;
+    }
+    ++misses_;
+    heads_.missed(unit.touched);
+    return {};
+}
+
+std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
+    std::vector<Statement> reading = lock_and_read(unit.touched);
+    reading.insert(reading.begin(), {"begin", {}});
+    Unfinished transaction{session};
+    const auto answers = session.run_all(reading);
+    const KnownState known =
+        known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
+    heads_.read(unit.touched, known);
+    AppendPlan exact = plan(unit, known);
+    if (exact.writes_nothing() && unit.in_doubt.empty()) return std::move(exact.results);
+
+    std::vector<Statement> writing;
+    if (exact.writes_nothing()) {
+        // What is found may not be on the standby yet; a commit behind it waits until it is.
+        writing.push_back({"update store set created_at = created_at returning true", {}});
+    } else {
+        writing.push_back(
+            write_plan(exact, unit.touched, known, living_,
+                       [this](std::string_view type) { return schemas_.of(type).id; }));
+    }
+    writing.push_back({"commit", {}});
+    unit.planned = exact.results;
+    const auto written = session.run_and_commit(writing);
+    transaction.finish();
+    if (written.front().integer(0, 0) == 0) {
+        throw Error(
+            fmt::format("{} changed under its own locks; look for what else writes its tables",
+                        session.name()));
+    }
+    return committed(std::move(exact));
+}
+
+std::vector<AppendResult> Appender::committed(AppendPlan plan) {
+    heads_.wrote(plan);
+    if (!plan.heads.empty()) grown_(plan.heads);
+    return std::move(plan.results);
+}
+
+}  // namespace recount::postgres

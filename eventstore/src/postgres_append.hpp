@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/core/environment.hpp>
+
+#include "append_plan.hpp"
+#include "postgres_heads.hpp"
+#include "postgres_pool.hpp"
+#include "postgres_schemas.hpp"
+
+namespace recount::postgres {
+
+/// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what was
+/// in another's way is done again. Thread-safe.
+class Appender {
+public:
+    struct Options {
+        /// How long a group whose outcome is in doubt is sent again before that is said.
+        Duration patience = std::chrono::seconds{10};
+        int attempts = 8;  // after deadlocks and the like
+    };
+
+    /// `context.revision_of` is set here. `grown` is told of every committed growth of the log.
+    Appender(Pool& pool, Schemas& schemas, Environment& environment, PlanContext context,
+             std::int32_t living, std::function<void(const std::vector<PlannedHead>&)> grown,
+             Options options);
+
+    std::vector<AppendResult> append(AppendGroup group);
+
+    /// For tests and measurements: whether groups may be written by one statement on what this process
+    /// believes, and how often they were.
+    void set_fast(bool fast) { fast_ = fast; }
+    [[nodiscard]] std::uint64_t fast_hits() const { return hits_; }
+    [[nodiscard]] std::uint64_t fast_misses() const { return misses_; }
+
+private:
+    struct Unit;
+
+    std::optional<std::vector<AppendResult>> try_once(Unit& unit);
+    std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
+    std::vector<AppendResult> by_lock(Unit& unit, Session& session);
+    AppendPlan plan(const Unit& unit, const KnownState& known);
+    std::vector<AppendResult> committed(AppendPlan plan);
+    void back_off(int attempt);
+
+    Pool& pool_;
+    Schemas& schemas_;
+    Environment& environment_;
+    PlanContext context_;
+    std::int32_t living_;
+    std::function<void(const std::vector<PlannedHead>&)> grown_;
+    Options options_;
+    HeadCache heads_;
+    std::atomic<bool> fast_ = true;
+    std::atomic<std::uint64_t> hits_ = 0, misses_ = 0;
+};
+
+}  // namespace recount::postgres

@@ -1,0 +1,149 @@
+#include "postgres_read.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "postgres_rows.hpp"
+#include "store_base.hpp"
+
+namespace recount::postgres {
+
+namespace {
+
+// One event more than a page may hold tells whether there is more. Bytes are counted on the server, so
+// that no page is much larger on its way than it may be.
+constexpr std::string_view log_page =
+    "select partition, position, version, envelope, hash, salt, payload from ("
+    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by position rows between unbounded preceding and 1 preceding) as before,"
+    "      row_number() over (order by position) as nth"
+    "  from (select * from event where partition = $1 and position > $2 order by position limit "
+    "$3) e"
+    ") page where nth <= 2 or before <= $4 order by position";
+constexpr std::string_view stream_page =
+    "select partition, position, version, envelope, hash, salt, payload from ("
+    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by version rows between unbounded preceding and 1 preceding) as before,"
+    "      row_number() over (order by version) as nth"
+    "  from (select * from event where stream = $1 and version >= $2 order by version limit $3) e"
+    ") page where nth <= 2 or before <= $4 order by version";
+constexpr std::string_view stream_page_backwards =
+    "select partition, position, version, envelope, hash, salt, payload from ("
+    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by version desc rows between unbounded preceding and 1 preceding) as before,"
+    "      row_number() over (order by version desc) as nth"
+    "  from (select * from event where stream = $1 and version <= $2 order by version desc limit "
+    "$3) e"
+    ") page where nth <= 2 or before <= $4 order by version desc";
+
+std::optional<std::string_view> bytes_at(const SqlResult& rows, std::size_t row,
+                                         std::size_t column) {
+    if (rows.null(row, column)) return {};
+    return rows.bytes(row, column);
+}
+
+RecordedEvent event_from(const SqlResult& rows, std::size_t row) {
+    const Position position{Partition{static_cast<std::int32_t>(rows.integer(row, 0))},
+                            rows.integer(row, 1)};
+    return recorded_event(position, rows.bytes(row, 3), rows.bytes(row, 4), bytes_at(rows, row, 5),
+                          bytes_at(rows, row, 6));
+}
+
+std::int64_t one_more(std::size_t events) {
+    return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, 1'000'000)) + 1;
+}
+
+std::int64_t bounded(std::size_t bytes) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(bytes, std::size_t{1} << 40));
+}
+
+}  // namespace
+
+StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options) {
+    const bool forwards = options.direction == Direction::forwards;
+    // The head first: what is appended in between only makes the page say that there is more.
+    const std::array head_of{text(stream.full())};
+    const std::array page_of{text(stream.full()), bigint(options.from.value),
+                             bigint(one_more(options.max_events)),
+                             bigint(bounded(options.max_bytes))};
+    const std::array<Statement, 2> statements{
+        {{"select version from stream where name = $1", {head_of.begin(), head_of.end()}},
+         {forwards ? stream_page : stream_page_backwards, {page_of.begin(), page_of.end()}}}};
+    const auto answers = session.run_all(statements);
+    const SqlResult& rows = answers[1];
+
+    StreamPage page;
+    if (!answers[0].empty()) page.head = Version{answers[0].integer(0, 0)};
+    PageLimit limit{options.max_events, options.max_bytes};
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const Version version{rows.integer(row, 2)};
+        // Appended between the two looks.
+        if (version > page.head) page.head = version;
+        RecordedEvent event = event_from(rows, row);
+        if (!limit.take(event)) return page;
+        check_row(event, stream, version);
+        page.events.push_back(std::move(event));
+    }
+    const Version last = page.events.empty() ? Version{} : page.events.back().at.version;
+    page.end = page.events.empty() || (forwards ? last >= page.head : last.value <= 1);
+    return page;
+}
+
+LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
+                      const ReadLog& options) {
+    const std::array arguments{integer(partition.value), bigint(after),
+                               bigint(one_more(options.max_events)),
+                               bigint(bounded(options.max_bytes))};
+    const SqlResult rows = session.run(log_page, arguments);
+    LogPage page;
+    PageLimit limit{options.max_events, options.max_bytes};
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        RecordedEvent event = event_from(rows, row);
+        if (!limit.take(event)) return page;
+        page.events.push_back(std::move(event));
+    }
+    page.end = true;
+    return page;
+}
+
+std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins) {
+    const SqlResult rows =
+        session.run("select position, hash, recorded_at from partition order by partition");
+    std::vector<LogHead> heads;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        LogHead head = head_from(rows, row, 0);
+        if (row < origins.size() && head.n == origins[row].n) head = origins[row];
+        heads.push_back(head);
+    }
+    return heads;
+}
+
+std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id) {
+    const std::array id{text(command_id)};
+    const SqlResult rows = session.run("select bytes from outcome where command_id = $1", id);
+    if (rows.empty()) return {};
+    return decode_outcome(rows.bytes(0, 0));
+}
+
+CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
+    const std::array row{text(claim.command_id), integer(static_cast<std::int32_t>(claim.kind)),
+                         bigint(microseconds(claim.recorded_at)), bytea(encode(claim))};
+    const std::array<Statement, 2> statements{
+        {{"insert into outcome (command_id, kind, recorded_at, bytes) values ($1, $2, $3, $4) "
+          "on conflict do nothing",
+          {row.begin(), row.end()}},
+         {"select bytes from outcome where command_id = $1", {row[0]}}}};
+    const auto answers = session.run_and_commit(statements);
+    return decode_outcome(answers[1].bytes(0, 0));
+}
+
+std::optional<std::string> read_schema(Session& session, std::string_view type,
+                                       std::uint32_t revision) {
+    const std::array key{text(type), bigint(revision)};
+    const SqlResult rows =
+        session.run("select descriptors from schema where type = $1 and revision = $2", key);
+    if (rows.empty() || rows.null(0, 0)) return {};
+    return rows.bytes(0, 0);
+}
+
+}  // namespace recount::postgres

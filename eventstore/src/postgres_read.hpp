@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <recount/eventstore/event_store.hpp>
+
+#include "postgres_session.hpp"
+
+namespace recount::postgres {
+
+StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options);
+LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
+                      const ReadLog& options);
+/// `origins` stand where a partition has no event of the living incarnation.
+std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
+std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);
+/// Writes an outcome under its command id unless there is one; returns the one that is there, committed.
+CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim);
+std::optional<std::string> read_schema(Session& session, std::string_view type,
+                                       std::uint32_t revision);
+
+}  // namespace recount::postgres

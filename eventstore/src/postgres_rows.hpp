@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "append_plan.hpp"
+#include "postgres_session.hpp"
+
+namespace recount::postgres {
+
+/// A row of the schema table, as the events of its type refer to it.
+struct SchemaRow {
+    std::int32_t id = 0;
+    std::uint32_t revision = 1;
+};
+
+Parameter text_array(std::span<const std::string_view> values);
+
+/// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
+std::vector<Statement> lock_and_read(const Touched& touched);
+/// The answers to the three statements of lock_and_read(). Throws Mismatch when a partition lives in
+/// another incarnation than the `living`th.
+KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
+                      std::int32_t living, const std::string& store);
+
+/// The one statement that writes a plan, if what it was made from still holds; see write_group in SQL.
+Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
+                     std::int32_t living,
+                     const std::function<std::int32_t(std::string_view type)>& schema_id);
+
+LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column);
+Timestamp time_from(std::int64_t microseconds);
+std::int64_t microseconds(Timestamp time);
+
+}  // namespace recount::postgres

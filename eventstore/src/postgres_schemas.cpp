@@ -1,0 +1,56 @@
+#include "postgres_schemas.hpp"
+
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "type_schema.hpp"
+
+namespace recount::postgres {
+
+void Schemas::require(std::span<const std::string_view> types) {
+    for (const std::string_view type : types) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (rows_.contains(type)) continue;
+        }
+        const SchemaRow row = find_or_make(type);
+        const std::lock_guard lock{mutex_};
+        rows_.emplace(type, row);
+    }
+}
+
+SchemaRow Schemas::of(std::string_view type) const {
+    const std::lock_guard lock{mutex_};
+    return rows_.find(type)->second;
+}
+
+SchemaRow Schemas::find_or_make(std::string_view type) {
+    const TypeSchema known = schema_in_program(type);
+    Parameter descriptors;
+    descriptors.type = static_cast<std::uint32_t>(Type::bytea);
+    if (known.descriptors) descriptors = bytea(*known.descriptors);
+    const std::array key{text(type), bytea(known.fingerprint.view())};
+    const std::array row{key[0], key[1], descriptors};
+    return pool_.with_session([&](Session& session) {
+        constexpr int attempts = 20;  // each lost one was another program's success
+        for (int attempt = 0; attempt < attempts; ++attempt) {
+            const SqlResult found = session.run(
+                "select id, revision from schema where type = $1 and fingerprint = $2", key);
+            if (!found.empty()) {
+                return SchemaRow{static_cast<std::int32_t>(found.integer(0, 0)),
+                                 static_cast<std::uint32_t>(found.integer(0, 1))};
+            }
+            session.run(
+                "insert into schema (type, revision, fingerprint, descriptors) "
+                "select $1, coalesce(max(revision), 0) + 1, $2, $3 from schema "
+                "where type = $1 on conflict do nothing",
+                row);
+        }
+        throw Error(fmt::format("the type {} could not be registered in {}; try again", type,
+                                session.name()),
+                    true);
+    });
+}
+
+}  // namespace recount::postgres

@@ -1,0 +1,161 @@
+#include "postgres_setup.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <recount_sql/recount_eventstore.hpp>
+
+#include <array>
+#include <exception>
+
+#include "postgres_rows.hpp"
+#include "store_base.hpp"
+
+namespace recount::postgres {
+
+namespace {
+
+constexpr std::int32_t default_partitions = 16;
+constexpr std::int64_t newest_migration = 1;
+constexpr Duration most_skew = std::chrono::seconds{1};
+
+void check_setting(const std::string& store, const std::string& name, const std::string& is,
+                   const std::string& must_be, const std::string& because) {
+    if (is == must_be) return;
+    throw Mismatch(fmt::format("{} runs with {} = {}: {}; set it to {} in postgresql.conf", store,
+                               name, is, because, must_be));
+}
+
+void check_server(Session& session, Environment& environment) {
+    const Timestamp before = environment.clock.now();
+    const SqlResult facts = session.run(
+        "select current_setting('fsync'), current_setting('full_page_writes'), "
+        "current_setting('server_encoding'), "
+        "(extract(epoch from clock_timestamp()) * 1000000)::bigint");
+    const Timestamp after = environment.clock.now();
+    check_setting(session.name(), "fsync", facts.text(0, 0), "on",
+                  "a crash of its machine would lose or tear what was acknowledged");
+    check_setting(session.name(), "full_page_writes", facts.text(0, 1), "on",
+                  "a crash of its machine could leave half-written pages");
+    if (facts.text(0, 2) != "UTF8") {
+        throw Mismatch(
+            fmt::format("{} keeps text as {}: names of streams could not all be kept; create "
+                        "a database with encoding 'UTF8'",
+                        session.name(), facts.text(0, 2)));
+    }
+    const Timestamp there = time_from(facts.integer(0, 3));
+    const Duration skew = there < before  ? before - there
+                          : there > after ? there - after
+                                          : Duration{};
+    if (skew > most_skew) {
+        throw Mismatch(fmt::format(
+            "the clock here and that of {} differ by {} ms: events would carry times that mislead; "
+            "synchronise both machines' clocks (NTP) to within a second",
+            session.name(), std::chrono::duration_cast<std::chrono::milliseconds>(skew).count()));
+    }
+}
+
+bool has_tables(Session& session) {
+    return session.run("select to_regclass('migration') is not null").integer(0, 0) != 0;
+}
+
+void insert_store(Session& session, std::int32_t partitions, Environment& environment) {
+    const StoreIdentity identity = new_identity(partitions, {}, environment);
+    const Timestamp now = environment.clock.now();
+    const std::array migration{bigint(newest_migration), bigint(microseconds(now))};
+    session.run("insert into migration values ($1::bigint, $2)", migration);
+    const std::array store{bytea(identity.id.view()), integer(partitions),
+                           bigint(microseconds(now))};
+    session.run("insert into store (id, partitions, created_at) values ($1, $2, $3)", store);
+    const std::array first{bytea(identity.incarnation.view()), bigint(microseconds(now))};
+    session.run("insert into incarnation (number, id, began_at) values (1, $1, $2)", first);
+    const std::array heads{integer(partitions), bytea(Hash{}.view())};
+    session.run(
+        "insert into partition (partition, incarnation, position, hash, recorded_at) "
+        "select i, 1, 0, $2, 0 from generate_series(0, $1 - 1) i",
+        heads);
+}
+
+void create_store(Session& session, const StoreOptions& options, Environment& environment) {
+    if (!options.create || options.read_only) {
+        throw Mismatch(
+            fmt::format("{} holds no store; correct the URL, or open it with leave to create one",
+                        session.name()));
+    }
+    session.script("begin");
+    try {
+        // Two processes may come here at once; the second finds what the first made.
+        session.run(
+            "select pg_advisory_xact_lock(hashtextextended("
+            "'recount store ' || current_schema(), 0))");
+        if (!has_tables(session)) {
+            session.script(sql::postgres_store_0001);
+            insert_store(session, options.partitions.value_or(default_partitions), environment);
+        }
+        session.commit();
+    } catch (const ServerError& error) {
+        session.rollback();
+        if (error.state() != "42P07") throw;
+        throw Mismatch(fmt::format(
+            "{} holds tables of something else; name a schema of the store's own", session.name()));
+    } catch (...) {
+        session.rollback();
+        throw;
+    }
+}
+
+void check_migrations(Session& session) {
+    const SqlResult newest = session.run("select max(number)::bigint from migration");
+    const std::int64_t number = newest.null(0, 0) ? 0 : newest.integer(0, 0);
+    if (number == newest_migration) return;
+    throw Mismatch(fmt::format(
+        "{} has tables of version {}, this program knows version {}; use a {} "
+        "version of it",
+        session.name(), number, newest_migration, number > newest_migration ? "newer" : "fitting"));
+}
+
+}  // namespace
+
+std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partitions) {
+    const SqlResult rows =
+        session.run("select number, id, parent, began_at from incarnation order by number");
+    const SqlResult forks =
+        session.run("select incarnation, partition, position, hash, recorded_at from fork");
+    std::vector<Incarnation> incarnations;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Incarnation& each = incarnations.emplace_back();
+        each.id = Uuid::from(rows.bytes(row, 1));
+        if (!rows.null(row, 2)) each.parent = Uuid::from(rows.bytes(row, 2));
+        each.began_at = time_from(rows.integer(row, 3));
+        each.forks.resize(static_cast<std::size_t>(partitions));
+    }
+    for (std::size_t row = 0; row < forks.size(); ++row) {
+        incarnations.at(static_cast<std::size_t>(forks.integer(row, 0) - 1))
+            .forks.at(static_cast<std::size_t>(forks.integer(row, 1))) = head_from(forks, row, 2);
+    }
+    return incarnations;
+}
+
+StoreFacts set_up_store(Session& session, const StoreOptions& options, Environment& environment) {
+    check_server(session, environment);
+    if (!has_tables(session)) create_store(session, options, environment);
+    check_migrations(session);
+    const SqlResult store = session.run("select id, partitions from store");
+    if (store.size() != 1) {
+        throw Mismatch(fmt::format("{} holds no whole store; restore a backup", session.name()));
+    }
+    StoreFacts facts;
+    facts.identity.id = Uuid::from(store.bytes(0, 0));
+    facts.identity.partitions = static_cast<std::int32_t>(store.integer(0, 1));
+    facts.identity.name = session.name();
+    if (options.partitions && *options.partitions != facts.identity.partitions) {
+        throw Mismatch(
+            fmt::format("{} has {} partitions, not {}: a store keeps the number it was created "
+                        "with; open it with "
+                        "that, or copy it into a new store",
+                        session.name(), facts.identity.partitions, *options.partitions));
+    }
+    facts.incarnations = read_incarnations(session, facts.identity.partitions);
+    facts.identity.incarnation = facts.incarnations.back().id;
+    return facts;
+}
+
+}  // namespace recount::postgres

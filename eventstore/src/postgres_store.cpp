@@ -1,0 +1,139 @@
+#include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "group_commit.hpp"
+#include "postgres_address.hpp"
+#include "postgres_append.hpp"
+#include "postgres_pool.hpp"
+#include "postgres_read.hpp"
+#include "postgres_schemas.hpp"
+#include "postgres_setup.hpp"
+#include "postgres_watch.hpp"
+#include "store_base.hpp"
+#include "stores.hpp"
+
+namespace recount {
+namespace {
+
+using namespace postgres;
+
+SessionOptions session_options(const StoreOptions& options) {
+    return {.create_schema = options.create && !options.read_only,
+            .read_only = options.read_only,
+            .timeout = options.timeout,
+            .application = "recount store"};
+}
+
+/// A schema of a PostgreSQL database, and what this process has learnt about it.
+class PostgresStore final : public StoreBase {
+public:
+    PostgresStore(const std::string& store_url, const StoreOptions& options)
+        : StoreBase(store_url, options),
+          read_only_(options.read_only),
+          pool_(parse_address(store_url), session_options(options), options.connections,
+                environment_),
+          facts_(pool_.with_session(
+              [&](Session& session) { return set_up_store(session, options, environment_); })),
+          origins_(living_origins(facts_.identity, facts_.incarnations)),
+          schemas_(pool_),
+          watch_(environment_, facts_.identity.partitions, [this] { return heads(); }),
+          appender_(pool_, schemas_, environment_, {facts_.identity, origins_, {}},
+                    static_cast<std::int32_t>(facts_.incarnations.size()),
+                    [this](const std::vector<PlannedHead>& grown) { watch_.grown(grown); },
+                    {.patience = options.timeout}),
+          groups_(environment_.scheduler, facts_.identity.name,
+                  [this](AppendGroup group) { return appender_.append(group); }) {
+        identity_ = facts_.identity;
+    }
+
+    std::vector<Incarnation> incarnations() override {
+        return pool_.with_session(
+            [&](Session& session) { return read_incarnations(session, identity_.partitions); });
+    }
+
+    std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
+        return pool_.with_session(
+            [&](Session& session) { return read_outcome(session, command_id); });
+    }
+
+    CommandOutcome void_command(std::string_view command_id) override;
+
+    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override {
+        return pool_.with_session(
+            [&](Session& session) { return read_stream_page(session, stream, options); });
+    }
+
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
+        check_partition(partition);
+        return pool_.with_session(
+            [&](Session& session) { return read_log_page(session, partition, after, options); });
+    }
+
+    std::vector<LogHead> heads() override {
+        return pool_.with_session([&](Session& session) { return read_heads(session, origins_); });
+    }
+
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
+        return watch_.wait(seen, at_most, std::move(stop));
+    }
+
+    std::optional<std::string> schema(std::string_view type, std::uint32_t revision) override {
+        return pool_.with_session(
+            [&](Session& session) { return read_schema(session, type, revision); });
+    }
+
+protected:
+    std::vector<AppendResult> append_checked(std::span<const Append> appends) override {
+        check_writable();
+        return groups_.append(appends);
+    }
+
+private:
+    void check_writable() const {
+        if (!read_only_) return;
+        throw InvalidArgument(identity_.name +
+                              " was opened to be read only; open it to write before appending");
+    }
+
+    bool read_only_;
+    Pool pool_;
+    StoreFacts facts_;
+    std::vector<LogHead> origins_;
+    Schemas schemas_;
+    Watch watch_;
+    Appender appender_;
+    GroupCommit groups_;
+};
+
+CommandOutcome PostgresStore::void_command(std::string_view command_id) {
+    check_command_id(command_id);
+    check_writable();
+    const CommandOutcome claim = voided_outcome(command_id, identity_, environment_.clock.now());
+    const Deadline patience{environment_, std::chrono::seconds{10}};
+    for (bool in_doubt = false;;) {
+        try {
+            return pool_.with_session(
+                [&](Session& session) { return claim_outcome(session, claim); });
+        } catch (const OutcomeUnknown&) {
+            if (patience.passed()) throw;
+            in_doubt = true;  // claiming again finds out
+        } catch (const Unavailable& error) {
+            if (!in_doubt) throw;
+            if (patience.passed()) throw OutcomeUnknown(error.what());
+        }
+        environment_.scheduler.sleep(std::chrono::milliseconds{20});
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<EventStore> open_postgres_store(const std::string& url,
+                                                const StoreOptions& options) {
+    return std::make_unique<PostgresStore>(url, options);
+}
+
+}  // namespace recount

@@ -1,0 +1,74 @@
+#include "postgres_watch.hpp"
+
+#include <algorithm>
+
+#include "store_base.hpp"
+
+namespace recount::postgres {
+
+Watch::Watch(Environment& environment, std::int32_t partitions, ReadHeads read_heads)
+    : environment_(environment),
+      read_heads_(std::move(read_heads)),
+      signal_(environment.scheduler.signal()),
+      known_(static_cast<std::size_t>(partitions)) {}
+
+void Watch::grown(const std::vector<PlannedHead>& heads) {
+    {
+        const std::lock_guard lock{mutex_};
+        for (const PlannedHead& each : heads) known_.raise(Position{each.partition, each.head.n});
+        interval_ = shortest;
+    }
+    signal_->raise();
+}
+
+bool Watch::beyond(const Positions& seen) {
+    const std::lock_guard lock{mutex_};
+    return !seen.cover(known_);
+}
+
+bool Watch::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
+    const Deadline deadline{environment_, at_most};
+    for (;;) {
+        const std::uint64_t count = signal_->count();
+        if (beyond(seen) || look(seen)) return true;
+        if (deadline.passed() || stop.stop_requested()) return false;
+        Duration pause{};
+        {
+            const std::lock_guard lock{mutex_};
+            pause = interval_;
+        }
+        signal_->wait(count, std::min(pause, deadline.left()), stop);
+    }
+}
+
+bool Watch::look(const Positions& seen) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (looking_) return false;
+        looking_ = true;
+    }
+    std::vector<LogHead> heads;
+    try {
+        heads = read_heads_();
+    } catch (...) {
+        const std::lock_guard lock{mutex_};
+        looking_ = false;
+        throw;
+    }
+    bool moved = false;
+    {
+        const std::lock_guard lock{mutex_};
+        looking_ = false;
+        for (std::size_t i = 0; i < heads.size(); ++i) {
+            const Position head{Partition{static_cast<std::int32_t>(i)}, heads[i].n};
+            if (known_.cover(head)) continue;
+            known_.raise(head);
+            moved = true;
+        }
+        interval_ = moved ? shortest : std::min(longest, interval_ + interval_ / 2);
+    }
+    if (moved) signal_->raise();
+    return any_beyond(heads, seen);
+}
+
+}  // namespace recount::postgres

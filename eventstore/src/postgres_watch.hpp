@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include <recount/eventstore/log.hpp>
+
+#include "append_plan.hpp"
+
+namespace recount::postgres {
+
+/// Knows how far the log has come: at once from this process's own appends, by looking at the heads
+/// for those of others. However many wait, one of them looks, at first every 5 ms and, while nothing
+/// happens, ever more seldom, down to every 100 ms. Thread-safe.
+class Watch {
+public:
+    using ReadHeads = std::function<std::vector<LogHead>()>;
+
+    Watch(Environment& environment, std::int32_t partitions, ReadHeads read_heads);
+
+    void grown(const std::vector<PlannedHead>& heads);
+    /// See Log::wait().
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop);
+
+private:
+    static constexpr Duration shortest = std::chrono::milliseconds{5};
+    static constexpr Duration longest = std::chrono::milliseconds{100};
+
+    bool beyond(const Positions& seen);
+    bool look(const Positions& seen);
+
+    Environment& environment_;
+    ReadHeads read_heads_;
+    std::unique_ptr<Signal> signal_;
+    std::mutex mutex_;
+    Positions known_;
+    bool looking_ = false;
+    Duration interval_ = shortest;
+};
+
+}  // namespace recount::postgres
