@@ -29,8 +29,8 @@ struct KnownState {
 /// What stays the same from one append to the next.
 struct PlanContext {
     StoreIdentity identity;
-    /// For each partition of the store: where the living incarnation began (the fork's number, 0 for a
-    /// new store) and its origin hash, from which the first event behind the fork is chained.
+    /// For each partition of the store: where the living incarnation began (the fork's number, 0
+    /// for a new store) and its origin hash, from which the first event behind the fork is chained.
     std::vector<LogHead> origins;
     /// The schema revision that the store has registered for a type.
     std::function<std::uint32_t(std::string_view type)> revision_of;

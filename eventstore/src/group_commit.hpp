@@ -24,13 +24,14 @@ struct GroupLimits {
     std::size_t waiting_bytes = std::size_t{64} << 20;
 };
 
-/// Lets appends of several threads share a transaction. A caller that finds nobody committing commits
-/// at once; whoever comes meanwhile queues, and the first of the queue then commits for all that wait.
-/// Each caller gets the verdicts on its own appends. Thread-safe; calls block until decided.
+/// Lets appends of several threads share a transaction. A caller that finds nobody committing
+/// commits at once; whoever comes meanwhile queues, and the first of the queue then commits for all
+/// that wait. Each caller gets the verdicts on its own appends. Thread-safe; calls block until
+/// decided.
 class GroupCommit {
 public:
-    /// Commits a group in one transaction and returns a verdict for each, or throws and has committed
-    /// none. Never called by two threads at a time.
+    /// Commits a group in one transaction and returns a verdict for each, or throws and has
+    /// committed none. Never called by two threads at a time.
     using Commit = std::function<std::vector<AppendResult>(AppendGroup)>;
 
     GroupCommit(Scheduler& scheduler, std::string name, Commit commit, GroupLimits limits = {})
@@ -39,8 +40,8 @@ public:
           commit_(std::move(commit)),
           limits_(limits) {}
 
-    /// What one caller brings is never split, and in its order. Throws Overloaded when too many wait,
-    /// and what the commit threw.
+    /// What one caller brings is never split, and in its order. Throws Overloaded when too many
+    /// wait, and what the commit threw.
     std::vector<AppendResult> append(std::span<const Append> appends);
 
 private:

@@ -18,8 +18,8 @@ namespace recount::sqlite {
 /// The type of a column's value in the row at hand.
 enum class Type : std::uint8_t { null, integer, real, text, bytes };
 
-/// A prepared statement. Views that are bound must stay valid until reset(); views that are read are
-/// valid until the next step() or reset().
+/// A prepared statement. Views that are bound must stay valid until reset(); views that are read
+/// are valid until the next step() or reset().
 class Statement {
 public:
     Statement(sqlite3* connection, std::string_view sql);
@@ -82,9 +82,10 @@ void check_path(const std::string& path);
 
 /// A connection to a file, or to ":memory:". Settings are read back after they were made.
 ///
-/// Throws InvalidArgument for a missing folder, Mismatch for a missing file that must not be created
-/// and for a file that is no database, Unavailable (retryable) when a lock was not had in time, the
-/// disk is full or fails, and Error for mistakes in the SQL. No message holds a bound value.
+/// Throws InvalidArgument for a missing folder, Mismatch for a missing file that must not be
+/// created and for a file that is no database, Unavailable (retryable) when a lock was not had in
+/// time, the disk is full or fails, and Error for mistakes in the SQL. No message holds a bound
+/// value.
 class Connection {
 public:
     Connection(const std::string& path, const ConnectionOptions& options);
@@ -101,8 +102,8 @@ public:
     void begin_read();
     /// Takes the write lock at once, within the time-out.
     void begin_write();
-    /// Throws OutcomeUnknown when the disk failed while the commit was written: it may be there after
-    /// the next start. After any failure the transaction is rolled back.
+    /// Throws OutcomeUnknown when the disk failed while the commit was written: it may be there
+    /// after the next start. After any failure the transaction is rolled back.
     void commit();
     /// Never throws; nothing to do when no transaction is open.
     void rollback() noexcept;

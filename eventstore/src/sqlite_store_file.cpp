@@ -31,8 +31,9 @@ std::int64_t big_endian(const char* bytes) {
     return static_cast<std::int32_t>(value);
 }
 
-/// True when there is a store; false when there is nothing, or an empty file. Reads the file's header
-/// itself (sqlite.org/fileformat2.html §1.3), since SQLite would change a foreign file by opening it.
+/// True when there is a store; false when there is nothing, or an empty file. Reads the file's
+/// header itself (sqlite.org/fileformat2.html §1.3), since SQLite would change a foreign file by
+/// opening it.
 bool holds_store(const std::string& path) {
     std::ifstream in{path, std::ios::binary};
     std::array<char, 100> header{};

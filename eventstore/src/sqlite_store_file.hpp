@@ -24,15 +24,16 @@ private:
     int file_;
 };
 
-/// A store's file as it was found or made: it is ours, of this version, with the partitions asked for.
+/// A store's file as it was found or made: it is ours, of this version, with the partitions asked
+/// for.
 struct SqliteStoreFile {
     StoreIdentity identity;
     std::vector<Incarnation> incarnations;
     std::optional<WriterLock> lock;  // unless opened to be read
 };
 
-/// Throws InvalidArgument for a missing folder, Mismatch for a foreign file, a missing one that must
-/// not be created, another partition count or a newer schema; the file is then as it was.
+/// Throws InvalidArgument for a missing folder, Mismatch for a foreign file, a missing one that
+/// must not be created, another partition count or a newer schema; the file is then as it was.
 void open_sqlite_file(const std::string& path, const StoreOptions& options,
                       Environment& environment, SqliteStoreFile& file);
 

@@ -34,8 +34,8 @@ struct ReplayResult {
 /// its saga; a C invoice puts goods back and credits their price; any other negative line corrects
 /// the stock; an A invoice corrects a debt. `occurred_at` is the row's time.
 ///
-/// A command's id is made of source, invoice and line within the invoice, so what has happened is not
-/// done again: stop it anywhere, and start it again.
+/// A command's id is made of source, invoice and line within the invoice, so what has happened is
+/// not done again: stop it anywhere, and start it again.
 class Replay {
 public:
     /// Called after each commit with the rows that are done; false stops.
@@ -55,8 +55,8 @@ private:
     void correct_stock(const RetailRow& row, std::size_t line);
     void correct_debt(const RetailRow& row, std::size_t line);
 
-    /// Enqueues a command unless its id stands for it already; throws CommandReused when that stands
-    /// for something else.
+    /// Enqueues a command unless its id stands for it already; throws CommandReused when that
+    /// stands for something else.
     template <class State, class Command>
     void send(recount::Repository<State>& repository, const std::string& id, const Command& command,
               const std::string& command_id, const RetailRow* row);

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import cxx
+import reflow
 import tidy
 
 HEADER = "#pragma once\n"
@@ -111,6 +112,21 @@ class Tidy(unittest.TestCase):
                        page.replace("```cpp\n", "then\n```cpp\n")):
             self.assertEqual(rules_broken_by({"samples/a.cpp": source, "README.md": broken}),
                              ["regions"], broken)
+
+
+class Reflow(unittest.TestCase):
+    def test_only_what_is_too_long_is_broken_anew(self):
+        long = "    /// " + "word " * 18 + "longer than"
+        self.assertEqual(reflow.reflow([long, "    /// the line.", "    ///     a | table",
+                                        "    /// stays"]),
+                         ["    /// " + ("word " * 18).strip(), "    /// longer than the line.",
+                          "    ///     a | table", "    /// stays"])
+        self.assertEqual(reflow.reflow(["// a", "// b"]), ["// a", "// b"])
+
+    def test_a_comment_behind_code_goes_above_it(self):
+        self.assertEqual(reflow.reflow(["    int " + "x" * 60 + ";  // what this number stands for"],
+                                       header=True),
+                         ["    /// What this number stands for.", "    int " + "x" * 60 + ";"])
 
 
 class Shape(unittest.TestCase):

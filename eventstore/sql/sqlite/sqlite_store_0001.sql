@@ -50,8 +50,9 @@ create table stream (
     name text not null unique
 ) strict;
 
--- No foreign keys on the hottest table: each costs a look-up for every event. verify_chain() compares
--- what the envelope says. Rows come in the order of commits, so the table only grows at its end.
+-- No foreign keys on the hottest table: each costs a look-up for every event. verify_chain()
+-- compares what the envelope says. Rows come in the order of commits, so the table only grows at
+-- its end.
 create table event (
     id integer primary key,
     partition integer not null,
