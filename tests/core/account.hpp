@@ -48,6 +48,11 @@ inline Deposit deposit(std::int64_t amount) {
     command.set_amount(amount);
     return command;
 }
+inline Withdraw withdraw(std::int64_t amount) {
+    Withdraw command;
+    command.set_amount(amount);
+    return command;
+}
 inline Open open(const std::string& owner) {
     Open command;
     command.set_owner(owner);
@@ -65,6 +70,11 @@ inline Decision<Account> decide(const Account& account, const Deposit& command) 
     Decision<Account> decision;
     for (const std::int64_t part : command.parts()) decision.add(deposited(part));
     return decision;
+}
+inline Decision<Account> decide(const Account& account, const Withdraw& command) {
+    if (account.balance < command.amount()) return reject("too_little");
+    if (command.amount() == 0) return nothing();
+    return deposited(-command.amount());
 }
 inline Decision<Account> decide(const Account& account, const Close&) {
     if (account.closed) return nothing();

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+
+#include "store_fixture.hpp"
+
+namespace {
+
+using namespace recount;
+using namespace recount::test;
+
+/// Another fold of the same streams.
+struct Tally {
+    static constexpr std::string_view category = "account";
+    using Event = Events<Opened, Deposited, Closed>;
+    int deposits = 0;
+};
+Tally evolve(Tally tally, const Opened&) { return tally; }
+Tally evolve(Tally tally, const Deposited&) {
+    ++tally.deposits;
+    return tally;
+}
+Tally evolve(Tally tally, const Closed&) { return tally; }
+Decision<Tally> decide(const Tally& tally, const Close&) {
+    if (tally.deposits == 0) return reject("empty");
+    return Closed{};
+}
+
+class ABatch : public AccountTest {
+protected:
+    Batch batch_{streams_};
+};
+class AnOvertakenBatch : public ABatch {};
+
+TEST_F(ABatch, DecidesEachCommandOnWhatTheEarlierOnesMade) {
+    accounts_.enqueue(batch_, "1", deposit(5));
+    accounts_.enqueue(batch_, "1", withdraw(3));
+    accounts_.enqueue(batch_, "2", deposit(1));
+    accounts_.enqueue(batch_, "1", withdraw(3));
+    accounts_.enqueue(batch_, "1", withdraw(2));
+    EXPECT_EQ(batch_.size(), 5U);
+    EXPECT_EQ(streams_.appends, 0);
+
+    const auto outcomes = batch_.commit();
+    ASSERT_EQ(outcomes.size(), 5U);
+    EXPECT_EQ(outcomes[0].version(), Version{1});
+    EXPECT_EQ(outcomes[1].version(), Version{2});
+    EXPECT_EQ(outcomes[2].version(), Version{1});
+    EXPECT_EQ(outcomes[3].rejection().code, "too_little");
+    EXPECT_EQ(outcomes[4].version(), Version{3});
+    EXPECT_EQ(streams_.appends, 1) << "one transaction";
+    EXPECT_EQ(batch_.size(), 0U);
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+}
+
+TEST_F(ABatch, LeavesStatesThatNeedNoRead) {
+    accounts_.enqueue(batch_, "1", deposit(5));
+    accounts_.enqueue(batch_, "1", deposit(6));
+    batch_.commit();
+    const int reads = streams_.reads;
+    EXPECT_EQ(accounts_.handle("1", withdraw(11)).version(), Version{3});
+    EXPECT_EQ(streams_.reads, reads);
+    EXPECT_EQ(streams_.appends, 2);
+    EXPECT_EQ(accounts_.load("1").state.balance, 0);
+}
+
+TEST_F(ABatch, LetsTheSessionGrow) {
+    Session session;
+    accounts_.enqueue(batch_, "1", deposit(5), {.session = &session});
+    accounts_.enqueue(batch_, "1", withdraw(9), {.session = &session});
+    EXPECT_TRUE(session.token().empty());
+    const auto outcomes = batch_.commit();
+    ASSERT_EQ(session.token().stores().size(), 1U);
+    EXPECT_TRUE(session.token().stores()[0].positions.cover(outcomes[0].reached().positions));
+}
+
+TEST_F(ABatch, RemembersEachCommand) {
+    accounts_.enqueue(batch_, "1", deposit(5), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "1", withdraw(9), {.command_id = "c-2"});
+    batch_.commit();
+    EXPECT_TRUE(others_.handle("1", deposit(5), {.command_id = "c-1"}).repeated());
+    EXPECT_TRUE(others_.handle("1", withdraw(9), {.command_id = "c-2"}).repeated());
+}
+
+TEST_F(ABatch, GivesARepeatItsFirstOutcome) {
+    accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "1", deposit(5), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "1", withdraw(10), {.command_id = "c-2"});
+    accounts_.enqueue(batch_, "1", withdraw(5), {.command_id = "c-3"});
+    accounts_.enqueue(batch_, "1", withdraw(5), {.command_id = "c-3"});
+    const auto outcomes = batch_.commit();
+    EXPECT_TRUE(outcomes[0].repeated());
+    EXPECT_TRUE(outcomes[1].refused()) << "the five are there once only";
+    EXPECT_TRUE(outcomes[2]);
+    EXPECT_TRUE(outcomes[3].repeated());
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+    EXPECT_EQ(accounts_.load("1").state.balance, 0);
+}
+
+TEST_F(ABatch, GoesOnWhenOneCommandIsAnError) {
+    others_.handle("1", deposit(5), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "1", deposit(6), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "2", deposit(7), {.command_id = "c-2"});
+    EXPECT_THROW(batch_.commit(), CommandReused);
+    EXPECT_EQ(batch_.size(), 2U) << "unchanged";
+    EXPECT_EQ(others_.load("2").state.balance, 7);
+    EXPECT_THROW(batch_.commit(), CommandReused);
+    EXPECT_EQ(others_.load("2").state.balance, 7) << "and once only";
+    batch_.clear();
+    EXPECT_TRUE(batch_.commit().empty());
+    EXPECT_EQ(accounts_.load("1").state.balance, 5);
+}
+
+TEST_F(ABatch, MayBeCommittedAgainAfterTheStoreWasLost) {
+    accounts_.enqueue(batch_, "1", deposit(5));
+    streams_.before_append = [] { throw Unavailable("gone"); };
+    EXPECT_THROW(batch_.commit(), Unavailable);
+    streams_.before_append = nullptr;
+    EXPECT_EQ(batch_.commit().size(), 1U);
+    EXPECT_EQ(others_.load("1").state.balance, 5);
+}
+
+TEST_F(ABatch, TakesStatesOfSeveralKindsOnOneStream) {
+    Repository<Tally> tallies{streams_};
+    accounts_.enqueue(batch_, "1", deposit(5));
+    tallies.enqueue(batch_, "1", Close{});
+    const auto outcomes = batch_.commit();
+    EXPECT_TRUE(outcomes[0]);
+    EXPECT_TRUE(outcomes[1]) << "decided again on the deposit";
+    EXPECT_TRUE(others_.load("1").state.closed);
+}
+
+TEST_F(ABatch, OfAnotherStoreIsRefused) {
+    EXPECT_THROW(others_.enqueue(batch_, "1", deposit(5)), InvalidArgument);
+}
+
+TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
+    accounts_.handle("1", deposit(5));
+    accounts_.enqueue(batch_, "1", withdraw(4), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "2", deposit(1), {.command_id = "c-2"});
+    accounts_.enqueue(batch_, "1", withdraw(1), {.command_id = "c-3"});
+    others_.handle("1", withdraw(3));
+    const auto outcomes = batch_.commit();
+    EXPECT_EQ(outcomes[0].rejection().code, "too_little");
+    EXPECT_TRUE(outcomes[1]);
+    EXPECT_TRUE(outcomes[2]);
+    EXPECT_EQ(others_.load("1").state.balance, 1);
+    EXPECT_EQ(accounts_.load("1").state.balance, 1) << "what the batch had made is forgotten";
+    EXPECT_EQ(accounts_.handle("1", withdraw(1)).version(), Version{4});
+}
+
+TEST_F(AnOvertakenBatch, RefusesWhatWasExpectedAtAnotherVersion) {
+    accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{0}});
+    accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{1}});
+    accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{7}});
+    const auto outcomes = batch_.commit();
+    EXPECT_TRUE(outcomes[0]);
+    EXPECT_TRUE(outcomes[1]);
+    EXPECT_EQ(outcomes[2].rejection().code, "version_changed");
+    EXPECT_EQ(head(*store_), Version{2});
+}
+
+}  // namespace

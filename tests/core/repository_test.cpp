@@ -1,0 +1,344 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "store_fixture.hpp"
+
+namespace {
+
+using namespace recount;
+using namespace recount::test;
+
+class ACommand : public AccountTest {};
+class ARepeatedCommand : public AccountTest {};
+class AStaleState : public AccountTest {};
+class AnExpectedVersion : public AccountTest {};
+class ASession : public AccountTest {};
+
+TEST_F(ACommand, AppendsWhatItDecides) {
+    const Outcome opened_it = accounts_.handle("1", open("ada"));
+    EXPECT_TRUE(opened_it);
+    EXPECT_EQ(opened_it.version(), Version{1});
+    EXPECT_FALSE(opened_it.repeated());
+    EXPECT_TRUE(parse_uuid(opened_it.command_id())) << "an id was made for it";
+
+    Deposit parts;
+    for (const int part : {1, 2, 3}) parts.add_parts(part);
+    EXPECT_EQ(accounts_.handle("1", parts).version(), Version{4});
+    const auto loaded = others_.load("1");
+    EXPECT_EQ(loaded.state.owner, "ada");
+    EXPECT_EQ(loaded.state.balance, 6);
+    EXPECT_EQ(loaded.version, Version{4});
+}
+
+TEST_F(ACommand, ThatIsRefusedOrChangesNothingWithoutAnIdLeavesNoTrace) {
+    accounts_.handle("1", open("ada"));
+    const int appends = streams_.appends;
+    const Outcome refused = accounts_.handle("1", open("bob"));
+    EXPECT_FALSE(refused);
+    EXPECT_TRUE(refused.refused());
+    EXPECT_EQ(refused.rejection().code, "taken");
+    EXPECT_EQ(refused.version(), Version{0});
+    const Outcome same = accounts_.handle("1", open("ada"));
+    EXPECT_TRUE(same);
+    EXPECT_TRUE(same.nothing());
+    EXPECT_EQ(streams_.appends, appends);
+    EXPECT_FALSE(store_->find_outcome(refused.command_id()));
+}
+
+TEST_F(ACommand, CarriesWhatItsCallerSaysIntoTheEvents) {
+    const Timestamp when = parse_timestamp("2010-12-01T08:26:00Z");
+    accounts_.handle("1", open("ada"),
+                     {.command_id = "c-1",
+                      .correlation_id = "correlation",
+                      .causation_id = "causation",
+                      .traceparent = "00-trace-01",
+                      .headers = {{"source", "test"}},
+                      .occurred_at = when});
+    const auto page = store_->read_stream(StreamName{"account", "1"});
+    ASSERT_EQ(page.events.size(), 1U);
+    const Recorded& at = page.events[0].at;
+    EXPECT_EQ(at.append_id, "c-1");
+    EXPECT_EQ(at.event_id, event_id("c-1", 0));
+    EXPECT_EQ(at.correlation_id, "correlation");
+    EXPECT_EQ(at.causation_id, "causation");
+    EXPECT_EQ(at.traceparent, "00-trace-01");
+    EXPECT_EQ(at.headers.at("source"), "test");
+    EXPECT_EQ(at.occurred_at, when);
+    EXPECT_EQ(at.recorded_at, world_.now());
+}
+
+TEST_F(ACommand, ReadsLongStreamsPageByPage) {
+    for (int i = 1; i <= 7; ++i) accounts_.handle("1", deposit(i));
+    for (const std::size_t page : {1, 2, 3, 7, 8}) {
+        Repository<Account> paging{*store_, {.page = page}};
+        EXPECT_EQ(paging.load("1").state.balance, 28) << page;
+        EXPECT_EQ(paging.load("1").version, Version{7}) << page;
+    }
+}
+
+TEST_F(ACommand, OnAKnownStateNeedsNoRead) {
+    accounts_.handle("1", deposit(1));
+    const int reads = streams_.reads;
+    accounts_.handle("1", deposit(2));
+    accounts_.handle("1", deposit(3));
+    EXPECT_EQ(streams_.reads, reads);
+    EXPECT_EQ(others_.load("1").state.balance, 6);
+}
+
+TEST_F(ACommand, WithoutACacheReadsEachTime) {
+    Repository<Account> uncached{streams_, {.cached_states = 0}};
+    uncached.handle("1", deposit(1));
+    const int reads = streams_.reads;
+    uncached.handle("1", deposit(2));
+    EXPECT_GT(streams_.reads, reads);
+    EXPECT_EQ(streams_.appends, 2);
+}
+
+TEST_F(ACommand, IsDecidedAgainWhenAnotherWasFaster) {
+    accounts_.handle("1", deposit(5));
+    bool once = true;
+    streams_.before_append = [&] {
+        if (std::exchange(once, false)) others_.handle("1", withdraw(3));
+    };
+    const Outcome refused = accounts_.handle("1", withdraw(4), {.command_id = "c-1"});
+    EXPECT_EQ(refused.rejection().code, "too_little");
+    EXPECT_EQ(others_.load("1").state.balance, 2);
+    EXPECT_EQ(streams_.appends, 3) << "once on five, once on two";
+}
+
+TEST_F(ACommand, GivesUpWhenOthersAreAlwaysFaster) {
+    streams_.before_append = [&] { others_.handle("1", deposit(1)); };
+    const auto before = world_.environment().clock.steady();
+    try {
+        accounts_.handle("1", withdraw(0), {.command_id = "c-1"});
+        FAIL();
+    } catch (const Contended& error) {
+        EXPECT_TRUE(error.retryable());
+        EXPECT_NE(std::string{error.what()}.find("account-1"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(streams_.appends, RepositoryOptions{}.attempts);
+    EXPECT_GT(world_.environment().clock.steady(), before) << "it backs off in between";
+    streams_.before_append = nullptr;
+    EXPECT_TRUE(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}));
+}
+
+TEST_F(ACommand, IsNotLostAmongManyThreads) {
+    auto store = open_store("memory:");
+    Repository<Account> shared{*store, {.attempts = 1000}};
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([&] {
+                Repository<Account> own{*store, {.attempts = 1000}};
+                for (int i = 0; i < 25; ++i) {
+                    shared.handle("1", deposit(1));
+                    own.handle("1", deposit(1));
+                }
+            });
+        }
+    }
+    EXPECT_EQ(shared.load("1").state.balance, 200);
+    EXPECT_EQ(head(*store), Version{200});
+}
+
+TEST_F(ARepeatedCommand, GetsItsFirstOutcome) {
+    const Outcome first = accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    accounts_.handle("1", deposit(7));
+    for (Repository<Account>* repository : {&accounts_, &others_}) {
+        const Outcome again = repository->handle("1", deposit(5), {.command_id = "c-1"});
+        EXPECT_TRUE(again.repeated());
+        EXPECT_EQ(again.details(), first.details());
+    }
+    EXPECT_EQ(others_.load("1").state.balance, 12);
+    accounts_.handle("1", deposit(1));
+    EXPECT_EQ(accounts_.load("1").state.balance, 13) << "a repeat leaves the cached state alone";
+}
+
+TEST_F(ARepeatedCommand, StaysRefused) {
+    EXPECT_TRUE(accounts_.handle("1", withdraw(5), {.command_id = "c-1"}).refused());
+    accounts_.handle("1", deposit(5));
+    const Outcome again = accounts_.handle("1", withdraw(5), {.command_id = "c-1"});
+    EXPECT_TRUE(again.refused());
+    EXPECT_TRUE(again.repeated());
+    EXPECT_EQ(again.rejection().code, "too_little");
+    EXPECT_EQ(accounts_.load("1").state.balance, 5);
+}
+
+TEST_F(ARepeatedCommand, StaysNothing) {
+    EXPECT_TRUE(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}).nothing());
+    accounts_.handle("1", deposit(5));
+    EXPECT_TRUE(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}).repeated());
+}
+
+TEST_F(ARepeatedCommand, WithOtherContentIsAnError) {
+    accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    EXPECT_THROW(accounts_.handle("1", deposit(6), {.command_id = "c-1"}), CommandReused);
+    EXPECT_THROW(accounts_.handle("2", deposit(5), {.command_id = "c-1"}), CommandReused);
+    EXPECT_THROW(accounts_.handle("1", withdraw(5), {.command_id = "c-1"}), CommandReused);
+    EXPECT_THROW(accounts_.handle("1", deposit(6), {.command_id = "c-1", .expected = Version{0}}),
+                 CommandReused);
+    EXPECT_EQ(others_.load("1").state.balance, 5);
+}
+
+TEST_F(ARepeatedCommand, HasTheSameContentWhateverTheOrderOfItsMaps) {
+    Deposit one = deposit(1), other = deposit(1);
+    for (int i = 0; i < 20; ++i) (*one.mutable_notes())[std::to_string(i)] = "x";
+    for (int i = 19; i >= 0; --i) (*other.mutable_notes())[std::to_string(i)] = "x";
+    accounts_.handle("1", one, {.command_id = "c-1"});
+    EXPECT_TRUE(accounts_.handle("1", other, {.command_id = "c-1"}).repeated());
+}
+
+TEST_F(ARepeatedCommand, ThatWasVoidedNeverHappens) {
+    store_->void_command("c-1");
+    const Outcome outcome = accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    EXPECT_FALSE(outcome);
+    EXPECT_TRUE(outcome.voided());
+    EXPECT_FALSE(outcome.refused());
+    EXPECT_TRUE(
+        accounts_.handle("1", deposit(5), {.command_id = "c-1", .expected = Version{9}}).voided());
+    EXPECT_EQ(head(*store_), Version{0});
+}
+
+TEST_F(AStaleState, DoesNotRefuseWhatIsRightByNow) {
+    EXPECT_EQ(accounts_.load("1").state.balance, 0);
+    accounts_.handle("1", deposit(1));
+    others_.handle("1", deposit(5));
+    EXPECT_TRUE(accounts_.handle("1", withdraw(6))) << "without an id, so nothing is appended";
+}
+
+TEST_F(AStaleState, IsNotReturnedByLoad) {
+    accounts_.handle("1", deposit(1));
+    others_.handle("1", deposit(5));
+    EXPECT_EQ(accounts_.load("1").state.balance, 6);
+}
+
+TEST_F(AStaleState, OfAnotherHistoryIsDroppedThoughTheVersionIsTheSame) {
+    auto other = open_store("memory:", {.environment = &world_.environment()});
+    Repository<Account>{*other}.handle("1", deposit(100));
+    accounts_.handle("1", deposit(1));
+    EXPECT_EQ(accounts_.load("1").state.balance, 1);
+    streams_.become(*other);
+    EXPECT_EQ(accounts_.load("1").state.balance, 100);
+}
+
+TEST_F(AStaleState, OfALongerHistoryIsDropped) {
+    auto other = open_store("memory:", {.environment = &world_.environment()});
+    accounts_.handle("1", deposit(1));
+    accounts_.handle("1", deposit(2));
+    streams_.become(*other);
+    EXPECT_EQ(accounts_.load("1").state.balance, 0);
+    EXPECT_EQ(accounts_.load("1").version, Version{0});
+}
+
+TEST_F(AStaleState, OfTheSameCommandWithOtherContentIsKnownByItsHash) {
+    auto other = open_store("memory:", {.environment = &world_.environment()});
+    Repository<Account>{*other}.handle("1", deposit(100), {.command_id = "c-1"});
+    others_.handle("1", deposit(1), {.command_id = "c-1"});
+    EXPECT_EQ(accounts_.load("1").state.balance, 1);
+    streams_.become(*other);
+    EXPECT_EQ(accounts_.load("1").state.balance, 100);
+}
+
+TEST_F(AStaleState, OfAnotherIncarnationIsNotUsed) {
+    accounts_.handle("1", deposit(1));
+    StoreIdentity identity = streams_.identity();
+    identity.incarnation = new_uuid7();
+    streams_.identify(identity);
+    const int reads = streams_.reads;
+    accounts_.handle("1", deposit(1));
+    EXPECT_GT(streams_.reads, reads);
+}
+
+TEST_F(AnExpectedVersion, LetsTheCommandThroughWhenItIsThere) {
+    EXPECT_TRUE(accounts_.handle("1", deposit(1), {.expected = Version{0}}));
+    EXPECT_TRUE(others_.handle("1", deposit(1), {.expected = Version{1}}));
+    EXPECT_TRUE(accounts_.handle("1", deposit(1), {.expected = Version{2}}))
+        << "though the cached state is older";
+}
+
+TEST_F(AnExpectedVersion, RefusesTheCommandWhenItIsGone) {
+    accounts_.handle("1", deposit(1));
+    const Outcome refused =
+        accounts_.handle("1", deposit(1), {.command_id = "c-1", .expected = Version{0}});
+    EXPECT_EQ(refused.rejection().code, "version_changed");
+    EXPECT_FALSE(store_->find_outcome("c-1")) << "the command may be right on another version";
+    EXPECT_TRUE(accounts_.handle("1", deposit(1), {.command_id = "c-1", .expected = Version{1}}));
+}
+
+TEST_F(AnExpectedVersion, RefusesTheCommandWhenItGoesInBetween) {
+    accounts_.handle("1", deposit(1));
+    bool once = true;
+    streams_.before_append = [&] {
+        if (std::exchange(once, false)) others_.handle("1", deposit(1));
+    };
+    EXPECT_EQ(accounts_.handle("1", deposit(1), {.expected = Version{1}}).rejection().code,
+              "version_changed");
+    EXPECT_EQ(head(*store_), Version{2});
+}
+
+TEST_F(AnExpectedVersion, IsNoMatterForARepeat) {
+    const CommandOptions options{.command_id = "c-1", .expected = Version{0}};
+    accounts_.handle("1", deposit(1), options);
+    for (Repository<Account>* repository : {&accounts_, &others_}) {
+        const Outcome again = repository->handle("1", deposit(1), options);
+        EXPECT_TRUE(again);
+        EXPECT_TRUE(again.repeated());
+    }
+}
+
+TEST_F(ASession, GrowsByWhatItWrites) {
+    Session session;
+    const Outcome outcome = accounts_.handle("1", deposit(1), {.session = &session});
+    const auto stores = session.token().of(store_->identity().id);
+    ASSERT_EQ(stores.size(), 1U);
+    EXPECT_TRUE(stores[0].positions.cover(outcome.reached().positions));
+    EXPECT_EQ(stores[0].positions.sum(), 1);
+    EXPECT_EQ(stores[0].incarnation, store_->identity().incarnation);
+}
+
+TEST_F(ASession, GrowsByWhatItReads) {
+    const Outcome written = others_.handle("1", deposit(1));
+    others_.handle("2", deposit(1));
+    Session session;
+    accounts_.load("1", &session);
+    ASSERT_EQ(session.token().stores().size(), 1U);
+    EXPECT_TRUE(session.token().stores()[0].positions.cover(written.reached().positions));
+    EXPECT_EQ(session.token().stores()[0].positions.sum(), 1) << "it has not seen the other";
+}
+
+TEST_F(ASession, GrowsByWhatARefusalWasDecidedOn) {
+    const Outcome written = others_.handle("1", open("ada"));
+    for (const char* id : {"", "c-1"}) {
+        Session session;
+        accounts_.handle("1", open("bob"), {.session = &session, .command_id = id});
+        ASSERT_EQ(session.token().stores().size(), 1U);
+        EXPECT_TRUE(session.token().stores()[0].positions.cover(written.reached().positions));
+    }
+}
+
+TEST_F(ASession, GrowsByTheFirstOutcomeOfARepeat) {
+    const Outcome written = others_.handle("1", deposit(1), {.command_id = "c-1"});
+    Session session;
+    accounts_.handle("1", deposit(1), {.session = &session, .command_id = "c-1"});
+    EXPECT_TRUE(session.token().stores().at(0).positions.cover(written.reached().positions));
+}
+
+TEST_F(ASession, IsInTheEnvelopesOfWhatItWritesNext) {
+    Session session;
+    accounts_.handle("1", deposit(1), {.session = &session});
+    const Token before = session.token();
+    accounts_.handle("2", deposit(1), {.session = &session});
+    const auto page = store_->read_stream(StreamName{"account", "2"});
+    EXPECT_EQ(page.events.at(0).at.after, before.stores());
+}
+
+TEST_F(ASession, OfAKnownStateKnowsWhereItStands) {
+    accounts_.handle("1", deposit(1));
+    const Outcome last = accounts_.handle("1", deposit(1));
+    Session session;
+    EXPECT_TRUE(accounts_.handle("1", withdraw(9), {.session = &session}).refused());
+    EXPECT_TRUE(session.token().stores().at(0).positions.cover(last.reached().positions));
+}
+
+}  // namespace
