@@ -1,0 +1,138 @@
+#include <filesystem>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <nlohmann/json.hpp>
+
+#include <recount/eventstore.hpp>
+#include <recount/tools.hpp>
+
+#include "tools_test.pb.h"
+
+namespace recount {
+namespace {
+
+using nlohmann::json;
+
+struct Printed {
+    int code = 0;
+    std::string out, err;
+    std::vector<json> lines() const {
+        std::vector<json> parsed;
+        std::istringstream stream{out};
+        for (std::string line; std::getline(stream, line);) parsed.push_back(json::parse(line));
+        return parsed;
+    }
+};
+
+Printed run(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "recount");
+    std::ostringstream out, err;
+    const int code = tools::run(static_cast<int>(arguments.size()), arguments.data(), out, err);
+    return {code, out.str(), err.str()};
+}
+
+/// A SQLite store in a folder of its own with three events in two streams.
+class ShopStore : public testing::Test {
+protected:
+    ShopStore() {
+        std::filesystem::remove_all(folder_);
+        std::filesystem::create_directories(folder_);
+        const auto store = open_store(url_);
+        append(*store, "cart-1", "c-1", 2);
+        append(*store, "stock-mug", "c-2", 1);
+    }
+    ~ShopStore() override { std::filesystem::remove_all(folder_); }
+
+    static void append(EventStore& store, const char* stream, const char* command_id, int events) {
+        Append one;
+        one.metadata.command_id = command_id;
+        one.writes.push_back({StreamName::parse(stream), Expected::any(), {}});
+        for (int i = 0; i < events; ++i) {
+            tools_test::Added added;
+            added.set_sku("mug");
+            added.set_quantity(i + 1);
+            one.writes.back().events.push_back(new_event(added));
+        }
+        one.request = request_hash(one);
+        ASSERT_EQ(store.append(one).kind, AppendResult::Kind::committed);
+    }
+
+    std::filesystem::path folder_ =
+        std::filesystem::temp_directory_path() / ("recount-tools-" + to_string(new_uuid7()));
+    std::string path_ = (folder_ / "shop.db").string();
+    std::string url_ = "sqlite:" + path_;
+};
+
+TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
+    const Printed printed = run({"stream", "show", "--store", url_.c_str(), "cart-1", "--json"});
+    ASSERT_EQ(printed.code, 0) << printed.err;
+    const auto lines = printed.lines();
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[1]["version"], 2);
+    EXPECT_EQ(lines[1]["type"], "tools_test.Added");
+    EXPECT_EQ(lines[1]["payload"]["sku"], "mug");
+    EXPECT_EQ(lines[1]["payload"]["quantity"], 2);
+    EXPECT_EQ(lines[1]["command_id"], "c-1");
+}
+
+TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
+    const Printed printed =
+        run({"log", "show", "--store", url_.c_str(), "--category", "stock", "--json"});
+    ASSERT_EQ(printed.code, 0) << printed.err;
+    ASSERT_EQ(printed.lines().size(), 1U);
+    EXPECT_EQ(printed.lines()[0]["stream"], "stock-mug");
+    EXPECT_EQ(run({"log", "show", "--store", url_.c_str(), "--json"}).lines().size(), 3U);
+}
+
+TEST_F(ShopStore, TellsItsStatusAndThatTheChainHolds) {
+    const Printed status = run({"store", "status", "--store", url_.c_str(), "--json"});
+    ASSERT_EQ(status.code, 0) << status.err;
+    EXPECT_EQ(status.lines()[0]["events"], 3);
+    EXPECT_EQ(status.lines()[0]["partitions"], 16);
+    EXPECT_EQ(status.lines().size(), 17U);
+    const Printed chain = run({"store", "verify-chain", "--store", url_.c_str(), "--json"});
+    ASSERT_EQ(chain.code, 0) << chain.err;
+    EXPECT_EQ(chain.lines()[0]["verified"], 3);
+}
+
+TEST_F(ShopStore, NamesTheEventWhoseBytesWereChanged) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(database,
+                           "update event set payload = x'00' where stream = 'cart-1' and version = 2",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    sqlite3_close(database);
+    const Printed chain = run({"store", "verify-chain", "--store", url_.c_str()});
+    EXPECT_EQ(chain.code, tools::problem);
+    const std::string position =
+        to_string(Position{partition_of("cart-1", 16), 2});
+    EXPECT_NE(chain.err.find(position), std::string::npos) << chain.err;
+}
+
+TEST_F(ShopStore, IsNotCreatedByLookingAtIt) {
+    const std::string other = "sqlite:" + (folder_ / "other.db").string();
+    EXPECT_EQ(run({"store", "status", "--store", other.c_str()}).code, tools::bad_usage);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "other.db"));
+    EXPECT_EQ(run({"store", "init", "--store", other.c_str(), "--partitions", "4"}).code, 0);
+    EXPECT_EQ(run({"store", "status", "--store", other.c_str(), "--json"}).lines().size(), 5U);
+}
+
+TEST_F(ShopStore, SaysSoWhenAStreamHasNoEvents) {
+    const Printed printed = run({"stream", "show", "--store", url_.c_str(), "cart-404"});
+    EXPECT_EQ(printed.code, tools::bad_usage);
+    EXPECT_NE(printed.err.find("cart-404"), std::string::npos);
+}
+
+TEST(TheProgram, ExplainsItselfAndRefusesWhatItDoesNotKnow) {
+    EXPECT_EQ(run({"--help"}).code, 0);
+    EXPECT_NE(run({"--help"}).out.find("Exit codes"), std::string::npos);
+    EXPECT_EQ(run({"store", "frobnicate"}).code, tools::bad_usage);
+    EXPECT_EQ(run({"store", "status", "--store", "mysql://x"}).code, tools::bad_usage);
+}
+
+}  // namespace
+}  // namespace recount

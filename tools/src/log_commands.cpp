@@ -1,0 +1,132 @@
+#include <csignal>
+#include <limits>
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include <recount/eventstore.hpp>
+
+#include "commands.hpp"
+#include "event_json.hpp"
+
+namespace recount::tools {
+
+namespace {
+
+struct Range {
+    std::int32_t partition = -1;  // all
+    std::int64_t after = 0;
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+    std::string category;
+    std::string type;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// Prints what is there behind `place`, partition by partition, and moves it on.
+class Printer {
+public:
+    Printer(Context& context, EventStore& store, const Range& range)
+        : context_(context), store_(store), range_(range), events_(store) {}
+
+    bool done() const { return printed_ >= range_.limit || interrupted != 0; }
+
+    void print_behind(Positions& place) {
+        for (std::int32_t p = 0; p < store_.identity().partitions && !done(); ++p) {
+            if (range_.partition >= 0 && p != range_.partition) continue;
+            print_partition(Partition{p}, place);
+        }
+        context_.out.flush();
+    }
+
+private:
+    void print_partition(Partition partition, Positions& place) {
+        for (bool end = false; !end && !done();) {
+            const LogPage page = store_.read(partition, place[partition], {.max_events = 500});
+            for (const RecordedEvent& event : page.events) {
+                if (done()) return;
+                place.set(event.at.position);
+                if (wanted(event)) print(event);
+            }
+            end = page.end;
+        }
+    }
+
+    bool wanted(const RecordedEvent& event) const {
+        return (range_.category.empty() || event.at.stream.category() == range_.category) &&
+               (range_.type.empty() || event.at.type == range_.type);
+    }
+
+    void print(const RecordedEvent& event) {
+        context_.out << (context_.json ? events_.json(event).dump() : events_.line(event)) << '\n';
+        ++printed_;
+    }
+
+    Context& context_;
+    EventStore& store_;
+    const Range& range_;
+    EventPrinter events_;
+    std::size_t printed_ = 0;
+};
+
+int show(Context& context, const Range& range) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    if (range.partition >= store->identity().partitions) {
+        throw InvalidArgument("partition " + std::to_string(range.partition) + " of " +
+                              std::to_string(store->identity().partitions) + "; they count from 0");
+    }
+    Positions place(static_cast<std::size_t>(store->identity().partitions));
+    if (range.partition >= 0) place.set({Partition{range.partition}, range.after});
+    Printer{context, *store, range}.print_behind(place);
+    return ok;
+}
+
+/// From the head on, as events come, until interrupted.
+int tail(Context& context, const Range& range) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    Positions place(static_cast<std::size_t>(store->identity().partitions));
+    const auto heads = store->heads();
+    for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
+        place.set({Partition{p}, heads[static_cast<std::size_t>(p)].n});
+    }
+    interrupted = 0;
+    const auto before = std::signal(SIGINT, [](int) { interrupted = 1; });
+    for (Printer printer{context, *store, range}; !printer.done();) {
+        printer.print_behind(place);
+        if (!printer.done()) store->wait(place, std::chrono::milliseconds{500});
+    }
+    std::signal(SIGINT, before);
+    return ok;
+}
+
+CLI::App* command(CLI::App& room, Context& context, Range& range, const char* name, const char* help) {
+    CLI::App* app = room.add_subcommand(name, help);
+    app->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    app->add_option("--partition", range.partition, "Only this one; they count from 0")
+        ->check(CLI::NonNegativeNumber);
+    app->add_option("--category", range.category, "Only streams of this category");
+    app->add_option("--type", range.type, "Only events of this type (a protobuf full name)");
+    app->add_option("--limit", range.limit, "At most so many events")->check(CLI::PositiveNumber);
+    return app;
+}
+
+}  // namespace
+
+void add_log_commands(CLI::App& app, Context& context) {
+    CLI::App* room = app.add_subcommand("log", "Read the log, partition by partition");
+    room->require_subcommand(1);
+    auto range = std::make_shared<Range>();
+    CLI::App* show_app = command(*room, context, *range, "show", "What the log holds");
+    show_app->add_option("--after", range->after, "Start behind this position of --partition")
+        ->check(CLI::NonNegativeNumber);
+    show_app->callback([&context, range] {
+        context.chosen = [&context, range] { return show(context, *range); };
+    });
+    command(*room, context, *range, "tail", "What is appended from now on, until Ctrl-C")
+        ->callback([&context, range] {
+            context.chosen = [&context, range] { return tail(context, *range); };
+        });
+}
+
+}  // namespace recount::tools

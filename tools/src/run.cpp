@@ -1,0 +1,40 @@
+#include <recount/tools.hpp>
+
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include <recount/core/error.hpp>
+
+#include "commands.hpp"
+
+namespace recount::tools {
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    CLI::App app{"recount: looks into event stores and keeps them in order", "recount"};
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 all is well; 1 a check failed or the history is broken;\n"
+               "2 bad usage, or no such store; 3 the store could not be reached.");
+    Context context{out, err, {}, false, {}};
+    app.add_flag("--json", context.json, "One JSON object a line");
+    app.fallthrough();
+    add_store_commands(app, context);
+    add_stream_commands(app, context);
+    add_log_commands(app, context);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error, out, err) == 0 ? ok : bad_usage;
+    }
+    try {
+        return context.chosen();
+    } catch (const Divergence& error) {
+        err << "recount: " << error.what() << '\n';
+        return problem;
+    } catch (const Error& error) {
+        err << "recount: " << error.what() << '\n';
+        return error.retryable() ? unavailable : bad_usage;
+    }
+}
+
+}  // namespace recount::tools

@@ -1,0 +1,125 @@
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include <recount/eventstore.hpp>
+
+#include "commands.hpp"
+#include "event_json.hpp"
+
+namespace recount::tools {
+
+namespace {
+
+Json head_json(std::int32_t partition, const LogHead& head) {
+    Json json;
+    json["partition"] = partition;
+    json["position"] = head.n;
+    json["recorded_at"] = head.n > 0 ? Json(to_string(head.recorded_at)) : Json(nullptr);
+    json["hash"] = to_string(head.hash);
+    return json;
+}
+
+std::int64_t total(const std::vector<LogHead>& heads) {
+    std::int64_t events = 0;
+    for (const LogHead& head : heads) events += head.n;
+    return events;
+}
+
+void print_identity(Context& context, EventStore& store, const std::vector<LogHead>& heads) {
+    const StoreIdentity& identity = store.identity();
+    const auto incarnations = store.incarnations();
+    if (context.json) {
+        Json json;
+        json["store"] = to_string(identity.id);
+        json["name"] = identity.name;
+        json["partitions"] = identity.partitions;
+        json["incarnation"] = to_string(identity.incarnation);
+        json["incarnations"] = incarnations.size();
+        json["events"] = total(heads);
+        context.out << json.dump() << '\n';
+        return;
+    }
+    context.out << "store        " << to_string(identity.id) << "  (" << identity.name << ")\n"
+                << "incarnation  " << to_string(identity.incarnation) << "  (the "
+                << incarnations.size() << ". of this store)\n"
+                << "partitions   " << identity.partitions << '\n'
+                << "events       " << total(heads) << '\n';
+}
+
+int status(Context& context) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto heads = store->heads();
+    print_identity(context, *store, heads);
+    for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
+        const LogHead& head = heads[static_cast<std::size_t>(p)];
+        if (context.json) {
+            context.out << head_json(p, head).dump() << '\n';
+        } else if (head.n > 0) {
+            context.out << "  partition " << p << "  " << head.n << " events, the last at "
+                        << to_string(head.recorded_at) << '\n';
+        }
+    }
+    return ok;
+}
+
+int verify_chain(Context& context) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto heads = store->verify_chain();
+    if (context.json) {
+        context.out << Json{{"verified", total(heads)}, {"partitions", heads.size()}}.dump() << '\n';
+    } else {
+        context.out << "verified " << total(heads) << " events in " << heads.size()
+                    << " partitions: every hash follows from the one before\n";
+    }
+    return ok;
+}
+
+int init(Context& context, std::int32_t partitions) {
+    StoreOptions options;
+    if (partitions > 0) options.partitions = partitions;
+    const auto store = open_store(context.store, options);
+    print_identity(context, *store, store->heads());
+    return ok;
+}
+
+/// Opening a store runs every start check; what is wrong is thrown, and says how to mend it.
+int check(Context& context) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    if (context.json) {
+        context.out << Json{{"ok", true}, {"store", to_string(store->identity().id)}}.dump() << '\n';
+    } else {
+        context.out << "ok: " << store->identity().name << '\n';
+    }
+    return ok;
+}
+
+CLI::App* command(CLI::App& room, Context& context, const char* name, const char* help) {
+    CLI::App* app = room.add_subcommand(name, help);
+    app->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    return app;
+}
+
+}  // namespace
+
+void add_store_commands(CLI::App& app, Context& context) {
+    CLI::App* room = app.add_subcommand("store", "Create, look at and check a store");
+    room->require_subcommand(1);
+    auto choose = [&context](int (*run)(Context&)) {
+        return [&context, run] { context.chosen = [&context, run] { return run(context); }; };
+    };
+    auto partitions = std::make_shared<std::int32_t>(0);
+    CLI::App* create = command(*room, context, "init", "Create the store, or open it and run its checks");
+    create->add_option("--partitions", *partitions, "For a new store: 1 to 1024, fixed for ever (16)")
+        ->check(CLI::Range(1, 1024));
+    create->callback([&context, partitions] {
+        context.chosen = [&context, partitions] { return init(context, *partitions); };
+    });
+    command(*room, context, "check", "Run every check that is made at a start")->callback(choose(check));
+    command(*room, context, "status", "Identity, partitions, heads")->callback(choose(status));
+    command(*room, context, "verify-chain", "Recompute every hash and digest; names the first bad event")
+        ->callback(choose(verify_chain));
+}
+
+}  // namespace recount::tools

@@ -1,0 +1,61 @@
+#include <limits>
+#include <memory>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include <recount/eventstore.hpp>
+
+#include "commands.hpp"
+#include "event_json.hpp"
+
+namespace recount::tools {
+
+namespace {
+
+struct Show {
+    std::string stream;
+    std::int64_t from = 1;
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
+int show(Context& context, const Show& options) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const StreamName stream = StreamName::parse(options.stream);
+    EventPrinter printer{*store};
+    std::int64_t from = options.from;
+    std::size_t left = options.limit;
+    for (;;) {
+        const StreamPage page = store->read_stream(
+            stream, {.from = Version{from}, .max_events = std::min<std::size_t>(left, 500)});
+        if (page.head.value == 0) {
+            context.err << "recount: " << stream.full() << " has no events in "
+                        << store->identity().name << "; `recount log show` lists what there is\n";
+            return bad_usage;
+        }
+        for (const RecordedEvent& event : page.events) {
+            context.out << (context.json ? printer.json(event).dump() : printer.line(event)) << '\n';
+            from = event.at.version.value + 1;
+            --left;
+        }
+        if (page.end || left == 0 || page.events.empty()) return ok;
+    }
+}
+
+}  // namespace
+
+void add_stream_commands(CLI::App& app, Context& context) {
+    CLI::App* room = app.add_subcommand("stream", "Read single streams");
+    room->require_subcommand(1);
+    auto options = std::make_shared<Show>();
+    CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
+    command->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    command->add_option("stream", options->stream, "Its name, category-id")->required();
+    command->add_option("--from", options->from, "The first version to show")->check(CLI::PositiveNumber);
+    command->add_option("--limit", options->limit, "At most so many events")->check(CLI::PositiveNumber);
+    command->callback([&context, options] {
+        context.chosen = [&context, options] { return show(context, *options); };
+    });
+}
+
+}  // namespace recount::tools
