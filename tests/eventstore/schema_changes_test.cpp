@@ -1,0 +1,97 @@
+#include "schema_changes.hpp"
+
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <google/protobuf/compiler/parser.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <gtest/gtest.h>
+
+namespace recount {
+namespace {
+
+namespace pb = google::protobuf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The message M of a .proto text, in a pool of its own.
+class Parsed {
+public:
+    explicit Parsed(const std::string& text) {
+        const std::string source = "syntax = \"proto3\"; package shop; " + text;
+        pb::io::ArrayInputStream input{source.data(), static_cast<int>(source.size())};
+        pb::io::Tokenizer tokenizer{&input, nullptr};
+        pb::compiler::Parser parser;
+        pb::FileDescriptorProto file;
+        file.set_name("shop.proto");
+        EXPECT_TRUE(parser.Parse(&tokenizer, &file)) << source;
+        EXPECT_NE(pool_.BuildFile(file), nullptr) << source;
+    }
+    const pb::Descriptor& message() const { return *pool_.FindMessageTypeByName("shop.M"); }
+
+private:
+    pb::DescriptorPool pool_;
+};
+
+std::vector<std::string> changes(const std::string& before, const std::string& now) {
+    const Parsed old_one{before}, new_one{now};
+    return incompatible_changes(old_one.message(), new_one.message());
+}
+
+TEST(AStoredType, MayGrowRenameAndWiden) {
+    EXPECT_THAT(changes("message M { int32 a = 1; string b = 2; }",
+                        "message M { int64 a = 1; string bb = 2; bytes c = 3; }"),
+                IsEmpty());
+}
+
+TEST(AStoredType, RefusesANumberGivenToAnotherType) {
+    EXPECT_THAT(changes("message M { string name = 1; }", "message M { int64 pence = 1; }"),
+                ElementsAre(HasSubstr("shop.M.pence = 1 is int64, but stored events have string name")));
+}
+
+TEST(AStoredType, RefusesNarrowerAndRepeated) {
+    EXPECT_THAT(changes("message M { int64 a = 1; string b = 2; }",
+                        "message M { int32 a = 1; repeated string b = 2; }"),
+                ElementsAre(HasSubstr("shop.M.a"), HasSubstr("repeated string")));
+}
+
+TEST(AStoredType, MayLoseAFieldOnlyWhenItsNumberIsReserved) {
+    EXPECT_THAT(changes("message M { string a = 1; string b = 2; }", "message M { string a = 1; }"),
+                ElementsAre(HasSubstr("`reserved 2;`")));
+    EXPECT_THAT(changes("message M { string a = 1; string b = 2; }",
+                        "message M { reserved 2; string a = 1; }"),
+                IsEmpty());
+}
+
+TEST(AStoredType, RefusesAFieldThatMoved) {
+    EXPECT_THAT(changes("message M { string a = 1; }", "message M { reserved 1; string a = 2; }"),
+                ElementsAre(HasSubstr("moved from number 1 to 2")));
+}
+
+TEST(AStoredType, IsComparedThroughAllThatItReaches) {
+    EXPECT_THAT(changes("message M { N n = 1; } message N { M back = 1; string a = 2; }",
+                        "message M { N n = 1; } message N { M back = 1; bool a = 2; }"),
+                ElementsAre(HasSubstr("shop.N.a")));
+    EXPECT_THAT(changes("message M { map<string, int64> m = 1; }",
+                        "message M { map<string, string> m = 1; }"),
+                ElementsAre(HasSubstr("shop.M.MEntry.value")));
+}
+
+TEST(AStoredEnum, KeepsEachValueAtItsNumber) {
+    EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; CASH = 2; }",
+                        "message M { E e = 1; } enum E { NONE = 0; CASH = 1; CARD = 2; }"),
+                ElementsAre(HasSubstr("CARD moved from 1 to 2"), HasSubstr("CASH moved from 2 to 1")));
+    EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; }",
+                        "message M { E e = 1; } enum E { NONE = 0; }"),
+                ElementsAre(HasSubstr("`reserved 1;`")));
+    EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; }",
+                        "message M { E e = 1; } enum E { NONE = 0; PLASTIC = 1; NEW = 2; }"),
+                IsEmpty());
+}
+
+}  // namespace
+}  // namespace recount
