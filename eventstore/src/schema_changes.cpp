@@ -40,19 +40,22 @@ private:
         const std::string number = std::to_string(before.number());
         if (now == nullptr) {
             if (!message.IsReservedNumber(before.number())) {
-                add(before.full_name() + " = " + number + " was taken away; write `reserved " + number +
-                    ";` in " + message.full_name() + " so that the number is never given again");
+                add(before.full_name() + " = " + number + " was taken away; write `reserved " +
+                    number + ";` in " + message.full_name() +
+                    " so that the number is never given again");
             }
             moved(before, message);
             return;
         }
         if (!reads_alike(before, *now)) {
-            add(now->full_name() + " = " + number + " is " + type_of(*now) + ", but stored events have " +
-                type_of(before) + " " + before.name() + " under that number; give the field a new number");
+            add(now->full_name() + " = " + number + " is " + type_of(*now) +
+                ", but stored events have " + type_of(before) + " " + before.name() +
+                " under that number; give the field a new number");
             return;
         }
         if (before.name() != now->name()) moved(before, message);
-        if (before.type() == Field::TYPE_MESSAGE) messages(*before.message_type(), *now->message_type());
+        if (before.type() == Field::TYPE_MESSAGE)
+            messages(*before.message_type(), *now->message_type());
         if (before.type() == Field::TYPE_ENUM) enums(*before.enum_type(), *now->enum_type());
     }
 
@@ -61,7 +64,8 @@ private:
         const Field* now = message.FindFieldByName(before.name());
         if (now == nullptr) return;
         add(now->full_name() + " moved from number " + std::to_string(before.number()) + " to " +
-            std::to_string(now->number()) + "; stored events still have it under the old number: give it back");
+            std::to_string(now->number()) +
+            "; stored events still have it under the old number: give it back");
     }
 
     void enums(const pb::EnumDescriptor& before, const pb::EnumDescriptor& now) {
@@ -76,8 +80,9 @@ private:
                     ": give that number back");
             } else if (now.FindValueByNumber(value.number()) == nullptr &&
                        !now.IsReservedNumber(value.number())) {
-                add(value.full_name() + " = " + number + " was taken away; write `reserved " + number +
-                    ";` in " + now.full_name() + " so that the number is never given again");
+                add(value.full_name() + " = " + number + " was taken away; write `reserved " +
+                    number + ";` in " + now.full_name() +
+                    " so that the number is never given again");
             }
         }
     }
@@ -89,7 +94,8 @@ private:
 
 }  // namespace
 
-std::vector<std::string> incompatible_changes(const pb::Descriptor& before, const pb::Descriptor& now) {
+std::vector<std::string> incompatible_changes(const pb::Descriptor& before,
+                                              const pb::Descriptor& now) {
     Comparison comparison;
     comparison.messages(before, now);
     return std::move(comparison.changes);

@@ -10,10 +10,11 @@ class Descriptor;
 
 namespace recount {
 
-/// What in `now` would make bytes written as `before` mean something else: a number that was given to
-/// another field, a type or label that changed, a field or enum value taken away without `reserved`, an
-/// enum value that moved. Looks through all messages that the type reaches. Each line names the field
-/// by its full name and says what to do. Empty: every stored event still reads as it was meant.
+/// What in `now` would make bytes written as `before` mean something else: a number that was given
+/// to another field, a type or label that changed, a field or enum value taken away without
+/// `reserved`, an enum value that moved. Looks through all messages that the type reaches. Each
+/// line names the field by its full name and says what to do. Empty: every stored event still reads
+/// as it was meant.
 ///
 /// Allowed: new fields, renamed fields of the same number and type, wider integers (int32 → int64,
 /// uint32 → uint64), new enum values, fields that were removed and whose numbers are reserved.

@@ -1,5 +1,5 @@
-// The store alone, without Repository, views or sagas: a transfer is one append to two streams, which
-// both commit or neither, and happens once however often it is sent.
+// The store alone, without Repository, views or sagas: a transfer is one append to two streams,
+// which both commit or neither, and happens once however often it is sent.
 
 #include <cstdio>
 

@@ -49,8 +49,9 @@ TEST(AStoredType, MayGrowRenameAndWiden) {
 }
 
 TEST(AStoredType, RefusesANumberGivenToAnotherType) {
-    EXPECT_THAT(changes("message M { string name = 1; }", "message M { int64 pence = 1; }"),
-                ElementsAre(HasSubstr("shop.M.pence = 1 is int64, but stored events have string name")));
+    EXPECT_THAT(
+        changes("message M { string name = 1; }", "message M { int64 pence = 1; }"),
+        ElementsAre(HasSubstr("shop.M.pence = 1 is int64, but stored events have string name")));
 }
 
 TEST(AStoredType, RefusesNarrowerAndRepeated) {
@@ -82,9 +83,10 @@ TEST(AStoredType, IsComparedThroughAllThatItReaches) {
 }
 
 TEST(AStoredEnum, KeepsEachValueAtItsNumber) {
-    EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; CASH = 2; }",
-                        "message M { E e = 1; } enum E { NONE = 0; CASH = 1; CARD = 2; }"),
-                ElementsAre(HasSubstr("CARD moved from 1 to 2"), HasSubstr("CASH moved from 2 to 1")));
+    EXPECT_THAT(
+        changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; CASH = 2; }",
+                "message M { E e = 1; } enum E { NONE = 0; CASH = 1; CARD = 2; }"),
+        ElementsAre(HasSubstr("CARD moved from 1 to 2"), HasSubstr("CASH moved from 2 to 1")));
     EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; }",
                         "message M { E e = 1; } enum E { NONE = 0; }"),
                 ElementsAre(HasSubstr("`reserved 1;`")));

@@ -91,10 +91,11 @@ Json EventPrinter::json(const RecordedEvent& event) {
 
 std::string EventPrinter::line(const RecordedEvent& event) {
     const Recorded& at = event.at;
-    return to_string(at.position) + "  " + to_string(at.recorded_at) + "  " + at.stream.full() + "@" +
-           std::to_string(at.version.value) + "  " + at.type + "  " +
-           (event.erased() ? "(erased)"
-                           : payload_json(event).dump(-1, ' ', false, Json::error_handler_t::replace));
+    return to_string(at.position) + "  " + to_string(at.recorded_at) + "  " + at.stream.full() +
+           "@" + std::to_string(at.version.value) + "  " + at.type + "  " +
+           (event.erased()
+                ? "(erased)"
+                : payload_json(event).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace recount::tools

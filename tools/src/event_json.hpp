@@ -13,8 +13,8 @@ namespace recount::tools {
 
 using Json = nlohmann::ordered_json;
 
-/// Turns events into JSON with the descriptors that the store keeps, so that any program can print any
-/// event. A payload of an unknown type is given as base64. One thread at a time.
+/// Turns events into JSON with the descriptors that the store keeps, so that any program can print
+/// any event. A payload of an unknown type is given as base64. One thread at a time.
 class EventPrinter {
 public:
     explicit EventPrinter(EventStore& store);

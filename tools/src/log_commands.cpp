@@ -100,9 +100,12 @@ int tail(Context& context, const Range& range) {
     return ok;
 }
 
-CLI::App* command(CLI::App& room, Context& context, Range& range, const char* name, const char* help) {
+CLI::App* command(CLI::App& room, Context& context, Range& range, const char* name,
+                  const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
-    app->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    app->add_option("--store", context.store, "The store's URL")
+        ->required()
+        ->envname("RECOUNT_STORE");
     app->add_option("--partition", range.partition, "Only this one; they count from 0")
         ->check(CLI::NonNegativeNumber);
     app->add_option("--category", range.category, "Only streams of this category");

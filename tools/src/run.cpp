@@ -13,8 +13,9 @@ namespace recount::tools {
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
     CLI::App app{"recount: looks into event stores and keeps them in order", "recount"};
     app.require_subcommand(1);
-    app.footer("Exit codes: 0 all is well; 1 a check failed or the history is broken;\n"
-               "2 bad usage, or no such store; 3 the store could not be reached.");
+    app.footer(
+        "Exit codes: 0 all is well; 1 a check failed or the history is broken;\n"
+        "2 bad usage, or no such store; 3 the store could not be reached.");
     Context context{out, err, {}, false, {}};
     app.add_flag("--json", context.json, "One JSON object a line");
     app.fallthrough();

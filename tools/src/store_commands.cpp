@@ -68,7 +68,8 @@ int verify_chain(Context& context) {
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     const auto heads = store->verify_chain();
     if (context.json) {
-        context.out << Json{{"verified", total(heads)}, {"partitions", heads.size()}}.dump() << '\n';
+        context.out << Json{{"verified", total(heads)}, {"partitions", heads.size()}}.dump()
+                    << '\n';
     } else {
         context.out << "verified " << total(heads) << " events in " << heads.size()
                     << " partitions: every hash follows from the one before\n";
@@ -88,7 +89,8 @@ int init(Context& context, std::int32_t partitions) {
 int check(Context& context) {
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     if (context.json) {
-        context.out << Json{{"ok", true}, {"store", to_string(store->identity().id)}}.dump() << '\n';
+        context.out << Json{{"ok", true}, {"store", to_string(store->identity().id)}}.dump()
+                    << '\n';
     } else {
         context.out << "ok: " << store->identity().name << '\n';
     }
@@ -97,7 +99,9 @@ int check(Context& context) {
 
 CLI::App* command(CLI::App& room, Context& context, const char* name, const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
-    app->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    app->add_option("--store", context.store, "The store's URL")
+        ->required()
+        ->envname("RECOUNT_STORE");
     return app;
 }
 
@@ -110,15 +114,19 @@ void add_store_commands(CLI::App& app, Context& context) {
         return [&context, run] { context.chosen = [&context, run] { return run(context); }; };
     };
     auto partitions = std::make_shared<std::int32_t>(0);
-    CLI::App* create = command(*room, context, "init", "Create the store, or open it and run its checks");
-    create->add_option("--partitions", *partitions, "For a new store: 1 to 1024, fixed for ever (16)")
+    CLI::App* create =
+        command(*room, context, "init", "Create the store, or open it and run its checks");
+    create
+        ->add_option("--partitions", *partitions, "For a new store: 1 to 1024, fixed for ever (16)")
         ->check(CLI::Range(1, 1024));
     create->callback([&context, partitions] {
         context.chosen = [&context, partitions] { return init(context, *partitions); };
     });
-    command(*room, context, "check", "Run every check that is made at a start")->callback(choose(check));
+    command(*room, context, "check", "Run every check that is made at a start")
+        ->callback(choose(check));
     command(*room, context, "status", "Identity, partitions, heads")->callback(choose(status));
-    command(*room, context, "verify-chain", "Recompute every hash and digest; names the first bad event")
+    command(*room, context, "verify-chain",
+            "Recompute every hash and digest; names the first bad event")
         ->callback(choose(verify_chain));
 }
 

@@ -34,7 +34,8 @@ int show(Context& context, const Show& options) {
             return bad_usage;
         }
         for (const RecordedEvent& event : page.events) {
-            context.out << (context.json ? printer.json(event).dump() : printer.line(event)) << '\n';
+            context.out << (context.json ? printer.json(event).dump() : printer.line(event))
+                        << '\n';
             from = event.at.version.value + 1;
             --left;
         }
@@ -49,10 +50,14 @@ void add_stream_commands(CLI::App& app, Context& context) {
     room->require_subcommand(1);
     auto options = std::make_shared<Show>();
     CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
-    command->add_option("--store", context.store, "The store's URL")->required()->envname("RECOUNT_STORE");
+    command->add_option("--store", context.store, "The store's URL")
+        ->required()
+        ->envname("RECOUNT_STORE");
     command->add_option("stream", options->stream, "Its name, category-id")->required();
-    command->add_option("--from", options->from, "The first version to show")->check(CLI::PositiveNumber);
-    command->add_option("--limit", options->limit, "At most so many events")->check(CLI::PositiveNumber);
+    command->add_option("--from", options->from, "The first version to show")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--limit", options->limit, "At most so many events")
+        ->check(CLI::PositiveNumber);
     command->callback([&context, options] {
         context.chosen = [&context, options] { return show(context, *options); };
     });

@@ -122,8 +122,8 @@ struct DatabaseOptions {
     bool read_only = false;
     bool durable = true;  // SQLite: synchronous=FULL; false: NORMAL, for what can be rebuilt
     Duration timeout = std::chrono::seconds{10};  // for locks and statements
-    /// How long a transaction may do nothing before PostgreSQL ends it: a stopped owner must not hold
-    /// its locks for ever.
+    /// How long a transaction may do nothing before PostgreSQL ends it: a stopped owner must not
+    /// hold its locks for ever.
     Duration idle = std::chrono::seconds{10};
 };
 
