@@ -14,8 +14,8 @@ namespace recount::postgres {
 
 namespace {
 
-/// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and our
-/// write: the whole unit, decision and all, is done again and sees what the other did.
+/// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and
+/// our write: the whole unit, decision and all, is done again and sees what the other did.
 bool done_again(const std::string& state) {
     return state == "40001" || state == "40P01" || state == "23505" || state == "RC001";
 }

@@ -15,8 +15,8 @@
 
 namespace recount::postgres {
 
-/// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what was
-/// in another's way is done again. Thread-safe.
+/// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what
+/// was in another's way is done again. Thread-safe.
 class Appender {
 public:
     struct Options {
@@ -32,8 +32,8 @@ public:
 
     std::vector<AppendResult> append(AppendGroup group);
 
-    /// For tests and measurements: whether groups may be written by one statement on what this process
-    /// believes, and how often they were.
+    /// For tests and measurements: whether groups may be written by one statement on what this
+    /// process believes, and how often they were.
     void set_fast(bool fast) { fast_ = fast; }
     [[nodiscard]] std::uint64_t fast_hits() const { return hits_; }
     [[nodiscard]] std::uint64_t fast_misses() const { return misses_; }

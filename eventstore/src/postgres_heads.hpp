@@ -10,15 +10,15 @@
 
 namespace recount::postgres {
 
-/// What this process last saw of the heads and streams it appends to, so that the common append is one
-/// statement. Only ever compared by that statement, never trusted. Thread-safe.
+/// What this process last saw of the heads and streams it appends to, so that the common append is
+/// one statement. Only ever compared by that statement, never trusted. Thread-safe.
 class HeadCache {
 public:
     explicit HeadCache(std::int32_t partitions)
         : partitions_(static_cast<std::size_t>(partitions)) {}
 
-    /// What the store holds if nobody else has written since; nothing when it is not known or others
-    /// write to one of the partitions, so that locking at once is cheaper.
+    /// What the store holds if nobody else has written since; nothing when it is not known or
+    /// others write to one of the partitions, so that locking at once is cheaper.
     std::optional<KnownState> guess(AppendGroup group, const Touched& touched) const;
 
     /// What was read under locks; learns as well whether a guess would have been right.

@@ -69,7 +69,8 @@ public:
     /// Returns what went wrong as late as in the commit.
     std::optional<Failure> end_pipeline();
 
-    /// Outside a pipeline: a text of statements, with one answer, the last one's or the first failure.
+    /// Outside a pipeline: a text of statements, with one answer, the last one's or the first
+    /// failure.
     void query(const std::string& text);
     Answer answer();
 

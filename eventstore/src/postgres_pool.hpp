@@ -15,7 +15,8 @@ class Pool {
 public:
     Pool(Address address, SessionOptions options, std::size_t size, Environment& environment);
 
-    /// A session for one caller at a time; given back by its destructor, thrown away when it was lost.
+    /// A session for one caller at a time; given back by its destructor, thrown away when it was
+    /// lost.
     class Borrowed {
     public:
         Borrowed(Pool& pool, std::unique_ptr<Session> session, bool fresh)

@@ -10,8 +10,8 @@ namespace recount::postgres {
 
 namespace {
 
-// One event more than a page may hold tells whether there is more. Bytes are counted on the server, so
-// that no page is much larger on its way than it may be.
+// One event more than a page may hold tells whether there is more. Bytes are counted on the server,
+// so that no page is much larger on its way than it may be.
 constexpr std::string_view log_page =
     "select partition, position, version, envelope, hash, salt, payload from ("
     "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"

@@ -17,7 +17,8 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
 /// `origins` stand where a partition has no event of the living incarnation.
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);
-/// Writes an outcome under its command id unless there is one; returns the one that is there, committed.
+/// Writes an outcome under its command id unless there is one; returns the one that is there,
+/// committed.
 CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim);
 std::optional<std::string> read_schema(Session& session, std::string_view type,
                                        std::uint32_t revision);

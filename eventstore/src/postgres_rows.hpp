@@ -20,12 +20,13 @@ Parameter text_array(std::span<const std::string_view> values);
 
 /// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
 std::vector<Statement> lock_and_read(const Touched& touched);
-/// The answers to the three statements of lock_and_read(). Throws Mismatch when a partition lives in
-/// another incarnation than the `living`th.
+/// The answers to the three statements of lock_and_read(). Throws Mismatch when a partition lives
+/// in another incarnation than the `living`th.
 KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
                       std::int32_t living, const std::string& store);
 
-/// The one statement that writes a plan, if what it was made from still holds; see write_group in SQL.
+/// The one statement that writes a plan, if what it was made from still holds; see write_group in
+/// SQL.
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living,
                      const std::function<std::int32_t(std::string_view type)>& schema_id);

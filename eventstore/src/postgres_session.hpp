@@ -44,10 +44,10 @@ struct Statement {
     std::vector<Parameter> parameters;
 };
 
-/// One connection to a PostgreSQL schema, its settings, and its prepared statements. It is never made
-/// anew behind the caller's back: when it is lost it throws Unavailable, or OutcomeUnknown when what was
-/// sent may have committed, and is not usable() from then on. What the server refuses is a ServerError.
-/// Not thread-safe.
+/// One connection to a PostgreSQL schema, its settings, and its prepared statements. It is never
+/// made anew behind the caller's back: when it is lost it throws Unavailable, or OutcomeUnknown
+/// when what was sent may have committed, and is not usable() from then on. What the server refuses
+/// is a ServerError. Not thread-safe.
 class Session {
 public:
     /// Throws Unavailable; Mismatch when there is no such schema and none is to be made.
@@ -67,8 +67,8 @@ public:
     std::vector<SqlResult> run_and_commit(std::span<const Statement> statements);
     /// Statements without arguments, "begin" among them.
     void script(std::string_view text);
-    /// Throws OutcomeUnknown when the connection is lost meanwhile, or the server says that it gave up
-    /// waiting for its standby; Error when a statement had failed and all was rolled back.
+    /// Throws OutcomeUnknown when the connection is lost meanwhile, or the server says that it gave
+    /// up waiting for its standby; Error when a statement had failed and all was rolled back.
     void commit();
     /// Does nothing on a lost connection.
     void rollback() noexcept;

@@ -14,8 +14,8 @@ struct StoreFacts {
     std::vector<Incarnation> incarnations;  // the living one is the incarnations.size()-th
 };
 
-/// Checks the server, makes the store when there is none, and reads what it is. Throws Mismatch that
-/// says what does not fit, why it matters and how to mend it; nothing was touched then.
+/// Checks the server, makes the store when there is none, and reads what it is. Throws Mismatch
+/// that says what does not fit, why it matters and how to mend it; nothing was touched then.
 StoreFacts set_up_store(Session& session, const StoreOptions& options, Environment& environment);
 
 std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partitions);

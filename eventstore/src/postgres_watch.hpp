@@ -13,8 +13,8 @@
 namespace recount::postgres {
 
 /// Knows how far the log has come: at once from this process's own appends, by looking at the heads
-/// for those of others. However many wait, one of them looks, at first every 5 ms and, while nothing
-/// happens, ever more seldom, down to every 100 ms. Thread-safe.
+/// for those of others. However many wait, one of them looks, at first every 5 ms and, while
+/// nothing happens, ever more seldom, down to every 100 ms. Thread-safe.
 class Watch {
 public:
     using ReadHeads = std::function<std::vector<LogHead>()>;

@@ -1,5 +1,6 @@
 -- The store, version 1, in a schema of its own. Run in one transaction, under an advisory lock.
--- Times are microseconds since 1970 in UTC; ids and hashes are raw bytes; names sort by their bytes.
+-- Times are microseconds since 1970 in UTC; ids and hashes are raw bytes; names sort by their
+-- bytes.
 
 create table migration (
     number     integer primary key,
@@ -82,10 +83,22 @@ create table outcome (
     bytes       bytea    not null
 );
 
--- Writes a planned group of appends, and only if every partition it touches is as the plan took it to
--- be: position, hash, incarnation. Returns false, having written nothing, when one is not. Partitions
--- come sorted and are locked in that order; their new heads are null where they stay as they are.
--- s_new of the streams are new. Raises RC001 when a stream is at another version.
+-- Who works on which partition of which named relay, projection or saga, by this server's clock. The
+-- epoch grows with each change of owner.
+create table lease (
+    name        text        collate "C" not null,
+    partition   integer     not null,
+    owner       text        not null,
+    epoch       bigint      not null,
+    expires_at  timestamptz not null,
+    backend_pid integer     not null,  -- of the owner's session that renews it
+    primary key (name, partition)
+) with (fillfactor = 50);
+
+-- Writes a planned group of appends, and only if every partition it touches is as the plan took it
+-- to be: position, hash, incarnation. Returns false, having written nothing, when one is not.
+-- Partitions come sorted and are locked in that order; their new heads are null where they stay as
+-- they are. s_new of the streams are new. Raises RC001 when a stream is at another version.
 create function write_group(
     living integer, p_partition integer[], p_before bigint[], p_before_hash bytea[],
     p_position bigint[], p_hash bytea[], p_recorded_at bigint[],
@@ -124,7 +137,8 @@ begin
 
     if s_new > 0 then
         insert into stream (name, version)
-            select u.name, u.version from unnest(s_name, s_before, s_version) u (name, before, version)
+            select u.name, u.version
+            from unnest(s_name, s_before, s_version) u (name, before, version)
             where u.before = 0
             on conflict do nothing;
         get diagnostics done = row_count;
