@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "limits.hpp"
 #include "shop.pb.h"
 
 namespace shop {
@@ -39,8 +40,8 @@ inline Cart evolve(Cart cart, const CheckedOut& event) {
 inline recount::Decision<Cart> decide(const Cart& cart, const AddItem& command) {
     if (!cart.order_id.empty()) return recount::reject("cart_closed", "already checked out");
     if (command.sku().empty()) return recount::reject("sku_missing");
-    if (command.quantity() <= 0) return recount::reject("invalid_quantity");
-    if (command.price_mills() < 0) return recount::reject("invalid_price");
+    if (!is_quantity(command.quantity())) return recount::reject("invalid_quantity");
+    if (!is_price(command.price_mills())) return recount::reject("invalid_price");
 
     ItemAdded added;
     added.set_sku(command.sku());

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "limits.hpp"
+
 namespace shop {
 
 using recount::Decision;
@@ -16,8 +18,8 @@ std::optional<recount::Rejection> fault(const Lines& lines) {
     if (lines.empty()) return recount::reject("no_lines");
     for (const Line& line : lines) {
         if (line.sku().empty()) return recount::reject("sku_missing");
-        if (line.quantity() <= 0) return recount::reject("invalid_quantity", line.sku());
-        if (line.price_mills() < 0) return recount::reject("invalid_price", line.sku());
+        if (!is_quantity(line.quantity())) return recount::reject("invalid_quantity", line.sku());
+        if (!is_price(line.price_mills())) return recount::reject("invalid_price", line.sku());
     }
     return std::nullopt;
 }

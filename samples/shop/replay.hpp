@@ -29,10 +29,10 @@ struct ReplayResult {
     std::int64_t refused = 0;
 };
 
-/// Does again what a validated file says was done, command by command through the shop's rules: an
-/// invoice is a cart that is filled line by line, checked out, and placed as an order, which starts
-/// its saga; a C invoice puts goods back and credits their price; any other negative line corrects
-/// the stock; an A invoice corrects a debt. `occurred_at` is the row's time.
+/// Does again what a validated file says was done, command by command through the shop's rules:
+/// an invoice is a cart that is filled line by line, checked out, and placed as an order, which
+/// starts its saga; a C invoice puts goods back and credits their price; any other negative line
+/// corrects the stock; an A invoice corrects a debt. `occurred_at` is the row's time.
 ///
 /// A command's id is made of source, invoice and line within the invoice, so what has happened is
 /// not done again: stop it anywhere, and start it again.

@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "limits.hpp"
+
 namespace shop {
 namespace {
 
@@ -17,9 +19,6 @@ constexpr std::array<std::string_view, 8> header{"InvoiceNo",  "StockCode",   "D
                                                  "Quantity",   "InvoiceDate", "UnitPrice",
                                                  "CustomerID", "Country"};
 
-// Bounds far beyond any real shop, within which no product can overflow.
-constexpr std::int64_t max_quantity = 10'000'000;
-constexpr std::int64_t max_price_mills = 1'000'000'000;
 constexpr std::int64_t max_lines = 10'000;  // of one invoice: its order has to fit into one event
 
 bool digits(std::string_view text) {
