@@ -12,8 +12,8 @@ struct Product {
     std::int64_t price_mills = 0;
 };
 
-/// What the shop offers: each product of a file of orders at the price it was sold for last. Codes that
-/// are no goods (postage, fees) and lines without a price or name are left out.
+/// What the shop offers: each product of a file of orders at the price it was sold for last.
+/// Codes that are no goods (postage, fees) and lines without a price or name are left out.
 class Catalogue {
 public:
     Catalogue() = default;

@@ -13,12 +13,13 @@
 
 namespace shop {
 
-/// Answers the page's requests: JSON under /api, the page itself at /, and what operators ask for
-/// (/livez, /readyz, /metrics). Thread-safe; what it refers to must outlive it.
+/// Answers the page's requests: JSON under /api, the page itself at /, and what operators ask
+/// for (/livez, /readyz, /metrics). Thread-safe; what it refers to must outlive it.
 ///
-/// A POST carries an Idempotency-Key, which becomes part of its command id: sent again, it happens once
-/// and is answered the same. What a visitor wrote travels with them as a signed token, in a cookie and
-/// in the header Recount-Session: their next read of the cart shows it, or says that it cannot yet.
+/// A POST carries an Idempotency-Key, which becomes part of its command id: sent again, it
+/// happens once and is answered the same. What a visitor wrote travels with them as a signed
+/// token, in a cookie and in the header Recount-Session: their next read of the cart shows it,
+/// or says that it cannot yet.
 class Site {
 public:
     Site(recount::EventStore& store, Repositories& shop, ShopViews& views, Catalogue catalogue);

@@ -63,8 +63,8 @@ HttpResponse Site::check_out(Visit& visit, const std::string& cart_id) {
     close.set_order_id(cart_id);
     check(shop_.carts.handle(cart_id, close,
                              {.session = &visit.session, .command_id = cart_id + "/key/" + key}));
-    // The second half of a check-out that was cut short is done when it is sent again: a cart that is
-    // closed stays as it is, and its order's command id is always the same.
+    // The second half of a check-out that was cut short is done when it is sent again: a cart
+    // that is closed stays as it is, and its order's command id is always the same.
     PlaceOrder place;
     place.set_order_id(close.order_id());
     place.set_country("United Kingdom");
