@@ -1,0 +1,96 @@
+#pragma once
+
+#include <recount/eventstore.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace recount::test {
+
+/// A place where one store can be, empty at first; gone with the object.
+class StorePlace {
+public:
+    virtual ~StorePlace() = default;
+    /// Opens the store that is there, or creates it.
+    virtual std::unique_ptr<EventStore> open(const StoreOptions& options) = 0;
+    /// False when a store is gone as soon as it is closed.
+    [[nodiscard]] virtual bool lasts() const { return true; }
+};
+
+/// A kind of store, held to the contract.
+struct StoreKind {
+    std::string name;
+    std::function<std::unique_ptr<StorePlace>()> make;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const StoreKind& kind) {
+    return out << kind.name;
+}
+
+inline std::string kind_name(const testing::TestParamInfo<StoreKind>& info) {
+    return info.param.name;
+}
+
+/// The tests of every kind of store. Instantiate AppendContract, OutcomeContract, LogContract,
+/// SharedContract and ModelContract with the kinds.
+class StoreContract : public testing::TestWithParam<StoreKind> {
+protected:
+    StoreContract() : place_(GetParam().make()), store_(place_->open({})) {}
+
+    EventStore& store() { return *store_; }
+
+    /// Closes and opens it again, where a store lasts.
+    void reopen() {
+        if (!place_->lasts()) return;
+        store_.reset();
+        store_ = place_->open({});
+    }
+
+    void reopen_with(const StoreOptions& options) {
+        place_ = GetParam().make();
+        store_.reset();
+        store_ = place_->open(options);
+    }
+
+    /// Appends `events` events to a stream under an id of its own; must be committed.
+    CommandOutcome add(const std::string& stream, std::size_t events = 1);
+    std::vector<RecordedEvent> read_all(const std::string& stream);
+    std::vector<RecordedEvent> read_partition(Partition partition, std::size_t page = 1000);
+    std::int64_t count_events();
+
+    std::unique_ptr<StorePlace> place_;
+    std::unique_ptr<EventStore> store_;
+    int ids_ = 0;
+};
+
+class AppendContract : public StoreContract {};
+class OutcomeContract : public StoreContract {};
+class LogContract : public StoreContract {};
+class SharedContract : public StoreContract {};
+class ModelContract : public StoreContract {};
+
+StreamName stream(const std::string& full);
+NewEvent event(std::string payload, std::string type = "test.Happened");
+/// So many events, with payloads "<stream>/<number>".
+StreamWrite write(const std::string& to, Expected expected = Expected::any(),
+                  std::size_t events = 1);
+StreamCheck check(const std::string& on, Expected expected);
+Append make_append(std::string id, std::vector<StreamWrite> writes,
+                   std::vector<StreamCheck> checks = {});
+Append make_refusal(std::string id, std::vector<StreamCheck> checks = {});
+
+std::vector<std::string> payloads(const std::vector<RecordedEvent>& events);
+std::vector<std::int64_t> versions(const std::vector<RecordedEvent>& events);
+
+/// Names that break what is careless with them.
+const std::vector<std::string>& hostile_ids();
+
+}  // namespace recount::test
