@@ -21,6 +21,7 @@ struct RecordedEvent {
     std::string envelope;                // the bytes as hashed
     std::string salt;                    // empty when erased
     std::optional<std::string> payload;  // nothing: erased; position, type and version remain
+    bool withheld = false;               // no payload because a topic left it out, not erased
 
     [[nodiscard]] bool erased() const { return !payload.has_value(); }
 };

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/eventstore/event_store.hpp>
+#include <recount/outbox/kafka_topic.hpp>
+
+namespace recount {
+
+struct KafkaLogOptions {
+    KafkaTopic topic;
+    /// The store the topic carries, where it can be reached: fills what the topic has lost, and
+    /// tells identity and heads. Without it both come from the topic's beats. Outlives the log.
+    EventStore* store = nullptr;
+    /// A relay that has not been heard of for so long is taken to be dead: three beats.
+    Duration silence = std::chrono::seconds{3};
+    Duration broker_timeout = std::chrono::seconds{10};  // for one answer
+    Environment* environment = nullptr;                  // nothing: the store's, or the system's
+};
+
+/// What the relay said last.
+struct PublishedHeads {
+    std::vector<LogHead> heads;           // of the store, one a partition
+    std::vector<std::int64_t> published;  // how much of it the relay knew to be in the topic
+    Timestamp at;                         // by the relay's clock
+    bool fresh = false;                   // false: the relay fell silent, how far behind is unknown
+};
+
+/// Records that are not recount's, or cannot be read: passed over, counted, the last one named.
+struct ForeignRecords {
+    std::int64_t count = 0;
+    std::string last;  // "topic shop.log partition 3 offset 1042: …"
+};
+
+/// A store's log, read from the Kafka topic that carries it (DESIGN promise 5). Position after
+/// position and nothing else: a replay is recognised and passed over, another history under a known
+/// position is Divergence, a missing event is looked for in the whole topic, then taken from the
+/// store where there is one, else it is Divergence. Payloads that the topic withholds come as
+/// `withheld` events.
+///
+/// No consumer group, no committed offsets. Thread-safe; partitions are read independently. Reads
+/// go forward without seeking while one reader follows a partition, so give each projector a log of
+/// its own.
+///
+///     recount::KafkaLog log{{.topic = {.brokers = "kafka:9092", .name = "shop"}}};
+class KafkaLog : public Log {
+public:
+    /// Throws Unavailable when no broker answers or, without a store, no relay was ever heard of;
+    /// Mismatch when the topic is missing, has another partition count, or carries another store.
+    explicit KafkaLog(KafkaLogOptions options);
+    ~KafkaLog() override;
+    KafkaLog(const KafkaLog&) = delete;
+    KafkaLog& operator=(const KafkaLog&) = delete;
+
+    [[nodiscard]] const StoreIdentity& identity() const override;
+    Environment& environment() override;
+    std::vector<Incarnation> incarnations() override;
+
+    /// Throws Divergence as above, Unavailable when the brokers do not answer.
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) override;
+
+    /// The store's own when it is at hand, else what the relay said last; then throws Unavailable
+    /// once the relay fell silent, because how far behind a reader is cannot be known.
+    std::vector<LogHead> heads() override;
+    /// The same without throwing: nothing when no relay was ever heard of.
+    std::optional<PublishedHeads> published();
+
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) override;
+
+    [[nodiscard]] ForeignRecords foreign() const;
+
+private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace recount

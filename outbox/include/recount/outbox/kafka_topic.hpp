@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <recount/core/environment.hpp>
+
+namespace recount {
+
+/// The Kafka topics that carry one store's log: `<name>.log` with the events, partition to
+/// partition, and `<name>.heads` with a beat a second. A value; holds secrets when `properties`
+/// does: never log it.
+///
+///     recount::KafkaTopic topic{.brokers = "kafka-1:9092,kafka-2:9092", .name = "shop"};
+struct KafkaTopic {
+    std::string brokers;  // "host:port,host:port"; empty: KAFKA_BOOTSTRAP_SERVERS
+    std::string name;
+    /// librdkafka's own (TLS, SASL, …), over those of the environment: RECOUNT_KAFKA_SASL_USERNAME
+    /// is sasl.username; RECOUNT_KAFKA_SASL_PASSWORD_FILE names a file that holds sasl.password.
+    /// What recount's promises rest on (idempotence, acks, offsets) cannot be set: InvalidArgument.
+    std::map<std::string, std::string> properties = {};
+
+    /// The topic of a store's k-th incarnation: `<name>.log`, after a lossy fork `<name>.log.<k>`.
+    [[nodiscard]] std::string log(std::size_t incarnation = 0) const;
+    [[nodiscard]] std::string heads() const { return name + ".heads"; }
+};
+
+/// What a log topic must be like, so that nothing is lost in it.
+struct TopicRules {
+    std::int32_t partitions = 16;                       // the store's
+    std::int64_t record_bytes = std::int64_t{1} << 20;  // the largest record, headers and all
+    /// Readers without a store stop at what retention has deleted, so a log topic keeps everything
+    /// unless this is set.
+    bool allow_retention = false;
+    Duration timeout = std::chrono::seconds{20};
+};
+
+struct CreateTopics {
+    std::int32_t partitions = 16;
+    std::int16_t replication = 0;  // 0: three, or as many as there are brokers
+    std::int64_t record_bytes = std::int64_t{1} << 20;
+    std::size_t incarnation = 0;  // how many lossy forks the store has seen
+    Duration timeout = std::chrono::seconds{20};
+};
+
+/// Makes the topics that are not there yet: kept for ever, never compacted (heads: compacted), at
+/// least two replicas in sync where there are three. Existing ones are left as they are. Nothing
+/// else in recount creates a topic, but for the relay's `<name>.log.<k>` after a lossy fork. Throws
+/// InvalidArgument for an unusable name, Unavailable when no broker answers, Mismatch when the
+/// brokers refuse.
+void create_topics(const KafkaTopic& topic, const CreateTopics& options = {});
+
+/// Throws Mismatch when a topic is missing or set so that events would be lost or refused:
+/// partition count, compaction, retention, message size, replicas in sync, unclean elections. The
+/// message holds the command that mends it. Throws Unavailable when no broker answers.
+void check_topics(const KafkaTopic& topic, const TopicRules& rules = {},
+                  std::size_t incarnation = 0);
+
+}  // namespace recount

@@ -1,0 +1,44 @@
+#pragma once
+
+/// The only header that includes librdkafka; for the sources of this folder alone.
+
+#include <memory>
+#include <string>
+
+#include <librdkafka/rdkafka.h>
+
+#include <recount/core/environment.hpp>
+
+#include "kafka/settings.hpp"
+
+namespace recount::kafka {
+
+struct ConfDelete {
+    void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
+};
+using Conf = std::unique_ptr<rd_kafka_conf_t, ConfDelete>;
+
+struct HandleDelete {
+    void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+};
+using Handle = std::unique_ptr<rd_kafka_t, HandleDelete>;
+
+struct TopicDelete {
+    void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+};
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, TopicDelete>;
+
+/// Settings as librdkafka takes them, `forced` over the others; its log goes to ours.
+/// Throws InvalidArgument that names the property, never its value.
+Conf make_conf(const Settings& settings, const Settings& forced);
+
+Handle make_handle(rd_kafka_type_t type, Conf conf);
+TopicHandle make_topic(rd_kafka_t* handle, const std::string& name);
+
+/// For librdkafka's blocking calls, which take milliseconds; at least one.
+int milliseconds(Duration duration);
+
+/// "host: why": what the brokers said last, for messages of Unavailable.
+std::string explain(rd_kafka_resp_err_t error);
+
+}  // namespace recount::kafka

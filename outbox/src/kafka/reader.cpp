@@ -1,0 +1,215 @@
+#include "kafka/reader.hpp"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <recount/core/error.hpp>
+
+#include "kafka/kafka_handle.hpp"
+
+namespace recount::kafka {
+namespace {
+
+const Settings forced = {
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},        {"check.crcs", "true"},
+    {"isolation.level", "read_committed"}, {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"},
+};
+
+Settings with_defaults(Settings settings) {
+    // For each partition by itself: librdkafka pauses a second whenever it is above.
+    settings.emplace("queued.max.messages.kbytes", "16384");
+    settings.emplace("queued.min.messages", "100000");
+    // A partition that is newly read waits for the fetch under way to end.
+    settings.emplace("fetch.wait.max.ms", "100");
+    settings.emplace("fetch.error.backoff.ms", "50");
+    settings.emplace("reconnect.backoff.max.ms", "1000");
+    settings.emplace("topic.metadata.refresh.interval.ms", "30000");
+    return settings;
+}
+
+const rd_kafka_message_t* message_of(const void* pointer) {
+    return static_cast<const rd_kafka_message_t*>(pointer);
+}
+
+std::string_view text(const void* data, std::size_t size) {
+    return data == nullptr ? std::string_view{}
+                           : std::string_view{static_cast<const char*>(data), size};
+}
+
+std::string where(const std::string& topic, std::int32_t partition) {
+    return "topic " + topic + " partition " + std::to_string(partition) + ": ";
+}
+
+struct QueueDelete {
+    void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+
+}  // namespace
+
+void Record::Delete::operator()(void* message) const {
+    rd_kafka_message_destroy(static_cast<rd_kafka_message_t*>(message));
+}
+
+std::int32_t Record::partition() const { return message_of(message_.get())->partition; }
+std::int64_t Record::offset() const { return message_of(message_.get())->offset; }
+std::string_view Record::key() const {
+    const auto* message = message_of(message_.get());
+    return text(message->key, message->key_len);
+}
+std::optional<std::string_view> Record::value() const {
+    const auto* message = message_of(message_.get());
+    if (message->payload == nullptr) return std::nullopt;
+    return text(message->payload, message->len);
+}
+
+void Record::each_header(
+    const std::function<void(std::string_view, std::string_view)>& take) const {
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(message_of(message_.get()), &headers) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t index = 0; rd_kafka_header_get_all(headers, index, &name, &value, &size) ==
+                                RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++index) {
+        take(name, text(value, size));
+    }
+}
+
+struct Reader::Parts {
+    std::function<void()> on_arrival;
+    Handle handle;
+    TopicHandle topic;
+    std::mutex mutex;  // of started
+    std::map<std::int32_t, std::unique_ptr<rd_kafka_queue_t, QueueDelete>> started;
+
+    bool is_started(std::int32_t partition) {
+        std::lock_guard lock{mutex};
+        return started.contains(partition);
+    }
+};
+
+Reader::Reader(const Settings& settings, std::string topic, std::function<void()> on_arrival)
+    : topic_(std::move(topic)), parts_(std::make_unique<Parts>()) {
+    parts_->on_arrival = std::move(on_arrival);
+    parts_->handle = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
+    parts_->topic = make_topic(parts_->handle.get(), topic_);
+}
+
+Reader::~Reader() {
+    for (const auto& [partition, queue] : parts_->started) {
+        rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+        rd_kafka_consume_stop(parts_->topic.get(), partition);
+    }
+    parts_->started.clear();
+    parts_->topic.reset();
+}
+
+void Reader::stop(std::int32_t partition) {
+    std::unique_ptr<rd_kafka_queue_t, QueueDelete> queue;
+    {
+        std::lock_guard lock{parts_->mutex};
+        const auto found = parts_->started.find(partition);
+        if (found == parts_->started.end()) return;
+        queue = std::move(found->second);
+        parts_->started.erase(found);
+    }
+    rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+    rd_kafka_consume_stop(parts_->topic.get(), partition);
+}
+
+void Reader::move(std::int32_t partition, std::int64_t offset) {
+    // Begun anew rather than sought: rd_kafka_seek needs a partition that is already being fetched.
+    stop(partition);
+    std::unique_ptr<rd_kafka_queue_t, QueueDelete> queue{
+        rd_kafka_queue_get_partition(parts_->handle.get(), topic_.c_str(), partition)};
+    if (rd_kafka_consume_start(parts_->topic.get(), partition, offset) != 0) {
+        throw Unavailable(where(topic_, partition) + "cannot be read: " +
+                          explain(rd_kafka_last_error()) + "; check the topic, then try again");
+    }
+    if (queue && parts_->on_arrival) {
+        rd_kafka_queue_cb_event_enable(
+            queue.get(),
+            [](rd_kafka_t*, void* opaque) { static_cast<Parts*>(opaque)->on_arrival(); },
+            parts_.get());
+    }
+    std::lock_guard lock{parts_->mutex};
+    parts_->started[partition] = std::move(queue);
+}
+
+Polled Reader::poll(std::int32_t partition, Duration at_most) {
+    Polled polled;
+    if (!parts_->is_started(partition)) return polled;
+    const int wait = at_most <= Duration::zero() ? 0 : milliseconds(at_most);
+    rd_kafka_message_t* message = rd_kafka_consume(parts_->topic.get(), partition, wait);
+    if (message == nullptr) return polled;
+    Record record{message};
+    switch (message->err) {
+        case RD_KAFKA_RESP_ERR_NO_ERROR:
+            polled.kind = Polled::Kind::record;
+            polled.record = std::move(record);
+            return polled;
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            polled.kind = Polled::Kind::end;
+            return polled;
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+            polled.kind = Polled::Kind::lost;
+            return polled;
+        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+            throw Mismatch(where(topic_, partition) +
+                           "is not there (any more); create it and let the relay fill it");
+        default:
+            throw Unavailable(where(topic_, partition) +
+                              "cannot be read: " + explain(message->err) + "; it is tried again");
+    }
+}
+
+Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
+    Watermarks marks;
+    const auto error =
+        rd_kafka_query_watermark_offsets(parts_->handle.get(), topic_.c_str(), partition,
+                                         &marks.low, &marks.high, milliseconds(at_most));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
+                          explain(error) + "; check brokers and topic, then try again");
+    }
+    return marks;
+}
+
+std::int64_t Reader::fetched_high(std::int32_t partition) const {
+    std::int64_t low = 0;
+    std::int64_t high = -1;
+    const auto error = rd_kafka_get_watermark_offsets(parts_->handle.get(), topic_.c_str(),
+                                                      partition, &low, &high);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? high : -1;
+}
+
+std::int32_t Reader::partitions(Duration at_most) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    const auto error = rd_kafka_metadata(parts_->handle.get(), 0, parts_->topic.get(), &metadata,
+                                         milliseconds(at_most));
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        throw Unavailable("topic " + topic_ + ": no broker answers: " + explain(error) +
+                          "; check the brokers' addresses and that they run");
+    }
+    const auto& found = metadata->topics[0];
+    const auto count = found.err == RD_KAFKA_RESP_ERR_NO_ERROR ? found.partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    if (count == 0) {
+        throw Mismatch("topic " + topic_ +
+                       " does not exist; create it with create_topics() or "
+                       "`recount topic create`");
+    }
+    return count;
+}
+
+}  // namespace recount::kafka

@@ -1,0 +1,98 @@
+#include "kafka/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include <unistd.h>
+
+#include <recount/core/error.hpp>
+
+namespace recount::kafka {
+namespace {
+
+constexpr std::string_view prefix = "RECOUNT_KAFKA_";
+constexpr std::string_view file_suffix = "_FILE";
+
+/// No loss, no reordering and "offsets live in the database" rest on these.
+constexpr std::array<std::string_view, 16> ours = {"enable.idempotence",
+                                                   "acks",
+                                                   "request.required.acks",
+                                                   "message.timeout.ms",
+                                                   "delivery.timeout.ms",
+                                                   "max.in.flight",
+                                                   "max.in.flight.requests.per.connection",
+                                                   "retries",
+                                                   "message.send.max.retries",
+                                                   "enable.auto.commit",
+                                                   "auto.commit.enable",
+                                                   "enable.auto.offset.store",
+                                                   "auto.offset.reset",
+                                                   "isolation.level",
+                                                   "partitioner",
+                                                   "transactional.id"};
+
+std::string property_name(std::string_view variable) {
+    std::string name{variable.substr(prefix.size())};
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char letter) {
+        return letter == '_' ? '.' : static_cast<char>(std::tolower(letter));
+    });
+    return name;
+}
+
+std::string first_line(const std::string& variable, const std::string& path) {
+    std::ifstream file{path};
+    std::string line;
+    if (!std::getline(file, line)) {
+        throw InvalidArgument(variable +
+                              " names a file that cannot be read; check path and rights");
+    }
+    return line;
+}
+
+Settings from_environment() {
+    Settings settings;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view pair{*entry};
+        const auto equals = pair.find('=');
+        if (!pair.starts_with(prefix) || equals == std::string_view::npos) continue;
+        std::string variable{pair.substr(0, equals)};
+        std::string value{pair.substr(equals + 1)};
+        if (variable.ends_with(file_suffix)) {
+            value = first_line(variable, value);
+            variable.resize(variable.size() - file_suffix.size());
+        }
+        settings[property_name(variable)] = value;
+    }
+    return settings;
+}
+
+}  // namespace
+
+Settings client_settings(const KafkaTopic& topic) {
+    Settings settings = from_environment();
+    for (const auto& [name, value] : topic.properties) settings[name] = value;
+    for (const auto name : ours) {
+        if (settings.contains(std::string{name})) {
+            throw InvalidArgument("Kafka property " + std::string{name} +
+                                  " is set by recount, whose promises rest on it; remove it");
+        }
+    }
+    if (!topic.brokers.empty()) settings["bootstrap.servers"] = topic.brokers;
+    if (!settings.contains("bootstrap.servers")) {
+        const char* brokers = std::getenv("KAFKA_BOOTSTRAP_SERVERS");
+        if (brokers == nullptr || *brokers == '\0') {
+            throw InvalidArgument("topic " + topic.name +
+                                  ": no broker is named; set KafkaTopic::brokers or "
+                                  "KAFKA_BOOTSTRAP_SERVERS");
+        }
+        settings["bootstrap.servers"] = brokers;
+    }
+    return settings;
+}
+
+}  // namespace recount::kafka

@@ -1,0 +1,240 @@
+#include <recount/outbox/kafka_log.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include <recount/core/error.hpp>
+#include <recount/core/metrics.hpp>
+
+#include "beat_reader.hpp"
+#include "tape.hpp"
+
+namespace recount {
+namespace {
+
+constexpr auto beat_look = std::chrono::milliseconds{200};  // between two looks at the heads topic
+
+/// A partition's tape and its guard.
+struct Deck {
+    Deck(kafka::Reader& reader, const TapeWorld& world, Partition partition)
+        : tape(reader, world, partition) {}
+    std::mutex mutex;
+    Tape tape;
+};
+
+/// The topic of one incarnation. Kept while someone reads it, though another may have begun.
+struct Reel {
+    Reel(const kafka::Settings& settings, const std::string& topic, TapeWorld the_world,
+         std::function<void()> on_arrival)
+        : world(std::move(the_world)), reader(settings, topic, std::move(on_arrival)) {
+        const auto partitions = reader.partitions(world.broker_timeout);
+        if (partitions != world.identity.partitions) {
+            throw Mismatch("topic " + topic + " has " + std::to_string(partitions) +
+                           " partitions, expected the store's " +
+                           std::to_string(world.identity.partitions) +
+                           "; create a topic of another name and let the relay fill it");
+        }
+        for (std::int32_t number = 0; number < partitions; ++number) {
+            decks.emplace_back(reader, world, Partition{number});
+        }
+    }
+
+    TapeWorld world;
+    kafka::Reader reader;
+    std::deque<Deck> decks;
+};
+
+}  // namespace
+
+class KafkaLog::Parts {
+public:
+    explicit Parts(KafkaLogOptions options)
+        : options_(std::move(options)),
+          environment_(options_.environment != nullptr ? *options_.environment
+                       : options_.store != nullptr     ? options_.store->environment()
+                                                       : Environment::system()),
+          settings_(kafka::client_settings(options_.topic)),
+          arrival_(environment_.scheduler.signal()),
+          beats_(options_, environment_) {
+        std::lock_guard lock{mutex_};
+        look();
+    }
+
+    const StoreIdentity& identity() const { return *identity_.load(); }
+    Environment& environment() { return environment_; }
+    std::vector<Incarnation> incarnations() { return reel()->world.incarnations; }
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options);
+    std::vector<LogHead> heads();
+    std::optional<PublishedHeads> published();
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop);
+    ForeignRecords foreign() const {
+        std::lock_guard lock{foreign_mutex_};
+        return foreign_;
+    }
+
+private:
+    void look();
+    void turn_to(const StoreIdentity& identity, std::vector<Incarnation> incarnations);
+    std::shared_ptr<Reel> reel();
+    bool any_more(Reel& reel, const Positions& seen);
+    std::int64_t published_in(std::int32_t partition);
+    void count_foreign(std::string what);
+
+    KafkaLogOptions options_;
+    Environment& environment_;
+    kafka::Settings settings_;
+    std::unique_ptr<Signal> arrival_;  // outlives the reader that raises it
+
+    std::mutex mutex_;  // of what follows, up to the next mutex
+    BeatReader beats_;
+    std::optional<Beat> beat_;
+    std::optional<std::chrono::nanoseconds> looked_;
+    std::shared_ptr<Reel> reel_;
+    std::deque<StoreIdentity> identities_;  // grows only: identity() hands out references
+    std::atomic<const StoreIdentity*> identity_{nullptr};
+
+    mutable std::mutex foreign_mutex_;
+    ForeignRecords foreign_;
+};
+
+void KafkaLog::Parts::count_foreign(std::string what) {
+    environment_.metrics
+        .counter("recount_log_foreign_records_total", "Records in the topic that are not recount's",
+                 {{"topic", options_.topic.name}})
+        .add();
+    std::lock_guard lock{foreign_mutex_};
+    if (foreign_.count == 0) spdlog::warn("passed over: {}", what);
+    ++foreign_.count;
+    foreign_.last = std::move(what);
+}
+
+void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
+                              std::vector<Incarnation> incarnations) {
+    const std::string topic = options_.topic.log(incarnations.size() - 1);
+    if (reel_ && reel_->reader.topic() == topic) return;
+    TapeWorld world{identity,
+                    std::move(incarnations),
+                    options_.store,
+                    environment_,
+                    options_.broker_timeout,
+                    [this](std::string what) { count_foreign(std::move(what)); }};
+    reel_ =
+        std::make_shared<Reel>(settings_, topic, std::move(world), [this] { arrival_->raise(); });
+    identities_.push_back(identity);
+    identity_.store(&identities_.back());
+}
+
+/// Looks at the newest beat, and follows it to another topic after a fork.
+void KafkaLog::Parts::look() {
+    const auto now = environment_.clock.steady();
+    if (looked_ && now - *looked_ < beat_look) return;
+    beat_ = beats_.newest();
+    looked_ = now;
+    if (options_.store != nullptr) {
+        const auto& own = options_.store->identity();
+        if (beat_ && beat_->identity.id != own.id) {
+            throw Mismatch("topic " + options_.topic.name + " carries store " +
+                           to_string(beat_->identity.id) + ", expected " + to_string(own.id) +
+                           " (" + own.name + "); check topic name and store");
+        }
+        // The topic of a new incarnation is there once the relay has begun it.
+        const bool begun = beat_ && reel_ && beat_->log != reel_->reader.topic();
+        if (!reel_ || begun) turn_to(own, options_.store->incarnations());
+    } else if (beat_) {
+        turn_to(beat_->identity, beat_->incarnations);
+    } else if (!reel_) {
+        throw Unavailable("topic " + options_.topic.heads() +
+                          " is empty: no relay has published to " + options_.topic.name +
+                          " yet; start one, or open the log with its store");
+    }
+}
+
+std::shared_ptr<Reel> KafkaLog::Parts::reel() {
+    std::lock_guard lock{mutex_};
+    look();
+    return reel_;
+}
+
+std::int64_t KafkaLog::Parts::published_in(std::int32_t partition) {
+    std::lock_guard lock{mutex_};
+    const auto index = static_cast<std::size_t>(partition);
+    return beat_ && index < beat_->published.size() ? beat_->published[index] : -1;
+}
+
+LogPage KafkaLog::Parts::read(Partition partition, std::int64_t after, const ReadLog& options) {
+    const auto reel = this->reel();
+    if (partition.value < 0 || partition.value >= reel->world.identity.partitions || after < 0) {
+        throw InvalidArgument("position " + to_string(Position{partition, after}) +
+                              " is not in a log of " +
+                              std::to_string(reel->world.identity.partitions) + " partitions");
+    }
+    Deck& deck = reel->decks[static_cast<std::size_t>(partition.value)];
+    const std::int64_t published = published_in(partition.value);
+    std::lock_guard lock{deck.mutex};
+    return deck.tape.read(after, options, published);
+}
+
+std::optional<PublishedHeads> KafkaLog::Parts::published() {
+    std::lock_guard lock{mutex_};
+    look();
+    if (!beat_) return std::nullopt;
+    PublishedHeads heads{beat_->heads, beat_->published, beat_->at, false};
+    heads.fresh = environment_.clock.now() - beat_->at <= options_.silence;
+    return heads;
+}
+
+std::vector<LogHead> KafkaLog::Parts::heads() {
+    if (options_.store != nullptr) return options_.store->heads();
+    auto known = published();
+    if (known && known->fresh) return std::move(known->heads);
+    throw Unavailable("topic " + options_.topic.name + ": its relay has not been heard of since " +
+                      (known ? to_string(known->at) : "ever") +
+                      ", so how far behind this log is cannot be told; start the relay");
+}
+
+bool KafkaLog::Parts::any_more(Reel& reel, const Positions& seen) {
+    for (std::size_t index = 0; index < reel.decks.size(); ++index) {
+        const auto number = static_cast<std::int32_t>(index);
+        const std::int64_t published = published_in(number);
+        std::lock_guard lock{reel.decks[index].mutex};
+        if (reel.decks[index].tape.more(seen[Partition{number}], published)) return true;
+    }
+    return false;
+}
+
+bool KafkaLog::Parts::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
+    const auto until = environment_.clock.steady() + at_most;
+    while (true) {
+        const auto count = arrival_->count();
+        const auto reel = this->reel();
+        if (any_more(*reel, seen)) return true;
+        const auto left = until - environment_.clock.steady();
+        if (left <= std::chrono::nanoseconds::zero() || stop.stop_requested()) return false;
+        // A fork is told by a beat, which raises no signal here.
+        const auto nap = std::min<std::chrono::nanoseconds>(left, options_.silence / 3);
+        arrival_->wait(count, std::chrono::ceil<Duration>(nap), stop);
+    }
+}
+
+KafkaLog::KafkaLog(KafkaLogOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+KafkaLog::~KafkaLog() = default;
+
+const StoreIdentity& KafkaLog::identity() const { return parts_->identity(); }
+Environment& KafkaLog::environment() { return parts_->environment(); }
+std::vector<Incarnation> KafkaLog::incarnations() { return parts_->incarnations(); }
+LogPage KafkaLog::read(Partition partition, std::int64_t after, const ReadLog& options) {
+    return parts_->read(partition, after, options);
+}
+std::vector<LogHead> KafkaLog::heads() { return parts_->heads(); }
+std::optional<PublishedHeads> KafkaLog::published() { return parts_->published(); }
+bool KafkaLog::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
+    return parts_->wait(seen, at_most, std::move(stop));
+}
+ForeignRecords KafkaLog::foreign() const { return parts_->foreign(); }
+
+}  // namespace recount

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/eventstore/event_store.hpp>
+#include <recount/outbox/kafka_log.hpp>
+
+#include "kafka/reader.hpp"
+#include "record.hpp"
+
+namespace recount {
+
+/// What the tapes of one log share.
+struct TapeWorld {
+    StoreIdentity identity;
+    std::vector<Incarnation> incarnations;
+    EventStore* store = nullptr;
+    Environment& environment;
+    Duration broker_timeout;
+    std::function<void(std::string)> foreign;  // told of each record that is not ours
+};
+
+/// The hashes of the positions read last, to tell a replay from another history.
+class RecentHashes {
+public:
+    void put(std::int64_t n, const Hash& hash);
+    [[nodiscard]] const Hash* find(std::int64_t n) const;
+    void clear() { hashes_.clear(); }
+
+private:
+    static constexpr std::size_t capacity = 16384;
+    std::vector<std::pair<std::int64_t, Hash>> hashes_;  // position n in slot n mod capacity
+};
+
+/// One partition of a log topic, read by position: last + 1 only. One thread at a time.
+class Tape {
+public:
+    Tape(kafka::Reader& reader, const TapeWorld& world, Partition partition)
+        : reader_(reader), world_(world), partition_(partition) {}
+
+    /// See Log::read. `published` is what the relay knew to be in the topic: when the topic ends
+    /// before `after`, and before that, it is not the topic it was.
+    LogPage read(std::int64_t after, const ReadLog& options, std::int64_t published);
+    /// True when something is there behind `seen`; waits for nothing but the way there.
+    bool more(std::int64_t seen, std::int64_t published);
+
+private:
+    struct Found {
+        std::int64_t offset = 0;
+        std::int64_t n = 0;
+    };
+
+    // Getting to a place (tape_place.cpp).
+    void place(std::int64_t after, std::int64_t published);
+    bool arrive();
+    void start(std::int64_t offset);
+    std::int64_t search(std::int64_t after, const kafka::Watermarks& marks);
+    std::optional<Found> first_at(std::int64_t offset, std::int64_t until);
+    std::optional<std::int64_t> find(std::int64_t n, std::int64_t from, std::int64_t until);
+    std::optional<std::int64_t> find_anywhere(std::int64_t n);
+
+    // Going on from there (tape.cpp).
+    std::optional<LogRecord> fetch(bool patient);
+    std::optional<RecordedEvent> next(bool patient);
+    void check_replay(const RecordedEvent& event);
+    void apply(const RecordedEvent& event);
+    void mend_gap(const RecordedEvent& found);
+    LogPage from_store(const ReadLog& options);
+    void to_place(std::int64_t after, std::int64_t published);
+    std::optional<Hash> hash_of(std::int64_t n);
+
+    [[noreturn]] void diverged(const std::string& what) const;
+    [[nodiscard]] std::string where() const;
+    [[nodiscard]] bool at_end() const;
+    [[nodiscard]] std::int64_t given() const { return n_ - (pending_ ? 1 : 0); }
+
+    kafka::Reader& reader_;
+    const TapeWorld& world_;
+    Partition partition_;
+
+    bool placed_ = false;                   // the reader stands behind n_
+    bool lost_ = false;                     // what it wanted to read next is not kept any more
+    std::int64_t n_ = 0;                    // the last position read and checked
+    std::optional<Hash> hash_;              // of it, once known
+    std::optional<RecordedEvent> pending_;  // the n_-th, when it was not given out yet
+    std::int64_t offset_ = 0;               // of the next record to fetch
+    std::int64_t first_offset_ = 0;         // where this run of records began
+    std::int64_t known_end_ = -1;           // one behind the last record, when last asked
+    std::int64_t told_end_ = -1;            // the offset_ at which the broker had nothing more
+    std::int64_t fill_until_ = 0;           // positions up to here come from the store
+    std::int64_t fill_offset_ = 0;          // and then the topic goes on here
+    RecentHashes recent_;
+    std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
+};
+
+}  // namespace recount

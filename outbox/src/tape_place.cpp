@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include <recount/core/error.hpp>
+
+#include "tape.hpp"
+
+namespace recount {
+namespace {
+
+constexpr Duration answer_step = std::chrono::milliseconds{100};
+constexpr std::int64_t close_enough = 4096;  // records that are read rather than searched
+constexpr std::int64_t first_window = 1024;
+constexpr std::int64_t window_growth = 16;
+
+}  // namespace
+
+void Tape::start(std::int64_t offset) {
+    reader_.move(partition_.value, offset);
+    offset_ = offset;
+    first_offset_ = offset;
+    told_end_ = -1;
+    fill_until_ = 0;
+    lost_ = false;
+}
+
+/// The first record of ours at or behind an offset.
+std::optional<Tape::Found> Tape::first_at(std::int64_t offset, std::int64_t until) {
+    if (offset >= until) return std::nullopt;
+    reader_.move(partition_.value, offset);
+    auto heard = world_.environment.clock.steady();
+    while (true) {
+        const auto polled = reader_.poll(partition_.value, answer_step);
+        if (polled.kind == kafka::Polled::Kind::nothing) {
+            if (world_.environment.clock.steady() - heard <= world_.broker_timeout) continue;
+            throw Unavailable(where() + ": no broker answers; check that its leader runs");
+        }
+        if (polled.kind != kafka::Polled::Kind::record) return std::nullopt;
+        heard = world_.environment.clock.steady();
+        if (polled.record->offset() >= until) return std::nullopt;
+        if (const auto at = place_of(*polled.record)) {
+            return Found{polled.record->offset(), at->position.n};
+        }
+        if (polled.record->offset() == until - 1) return std::nullopt;
+    }
+}
+
+/// The offset of position n between two offsets, by reading all of it.
+std::optional<std::int64_t> Tape::find(std::int64_t n, std::int64_t from, std::int64_t until) {
+    if (from >= until) return std::nullopt;
+    reader_.move(partition_.value, from);
+    auto heard = world_.environment.clock.steady();
+    while (true) {
+        const auto polled = reader_.poll(partition_.value, answer_step);
+        if (polled.kind == kafka::Polled::Kind::nothing) {
+            if (world_.environment.clock.steady() - heard <= world_.broker_timeout) continue;
+            throw Unavailable(where() + ": no broker answers; check that its leader runs");
+        }
+        if (polled.kind != kafka::Polled::Kind::record) return std::nullopt;
+        heard = world_.environment.clock.steady();
+        const std::int64_t offset = polled.record->offset();
+        if (offset >= until) return std::nullopt;
+        const auto at = place_of(*polled.record);
+        if (at && at->position.n == n) return offset;
+        if (offset == until - 1) return std::nullopt;
+    }
+}
+
+/// Ahead first, where a repair puts it, then behind in growing steps down to the beginning.
+std::optional<std::int64_t> Tape::find_anywhere(std::int64_t n) {
+    const auto marks = reader_.watermarks(partition_.value, world_.broker_timeout);
+    if (const auto ahead = find(n, offset_, marks.high)) return ahead;
+    std::int64_t until = first_offset_;
+    for (std::int64_t window = first_window; until > marks.low; window *= window_growth) {
+        const std::int64_t from = std::max(marks.low, until - window);
+        if (const auto behind = find(n, from, until)) return behind;
+        until = from;
+    }
+    return std::nullopt;
+}
+
+/// An offset from which reading on meets position `after`. Positions grow with offsets but for
+/// replays, which can only lead too far ahead: mend_gap() then looks behind.
+std::int64_t Tape::search(std::int64_t after, const kafka::Watermarks& marks) {
+    if (after == 0) return marks.low;
+    Found near{marks.low, 0};
+    auto known = offsets_.upper_bound(after);
+    if (known != offsets_.begin()) {
+        --known;
+        const auto there = first_at(known->second, marks.high);
+        if (there && there->n == known->first) {
+            near = *there;
+        } else {
+            offsets_.clear();  // of another topic of this name
+        }
+    }
+    if (near.n == 0) {
+        const auto first = first_at(marks.low, marks.high);
+        if (!first || first->n >= after) return marks.low;
+        near = *first;
+    }
+    if (after - near.n <= close_enough) return near.offset;
+    std::int64_t high = marks.high;
+    // Without foreign records and replays, offsets and positions keep step.
+    const std::int64_t guess = near.offset + (after - near.n);
+    if (const auto there = first_at(guess, high); there && there->n <= after) {
+        near = *there;
+    } else {
+        high = std::min(high, std::max(guess, near.offset + 1));
+    }
+    while (after - near.n > close_enough && high - near.offset > close_enough) {
+        const std::int64_t middle = near.offset + (high - near.offset) / 2;
+        const auto there = first_at(middle, high);
+        if (there && there->n <= after) {
+            near = *there;
+        } else {
+            high = middle;
+        }
+    }
+    return near.offset;
+}
+
+void Tape::place(std::int64_t after, std::int64_t published) {
+    const auto known = after == n_ ? hash_ : std::nullopt;
+    placed_ = false;
+    pending_.reset();
+    n_ = after;
+    hash_ = known;
+    if (!hash_) {
+        if (const Hash* recent = recent_.find(after)) hash_ = *recent;
+    }
+    const auto marks = reader_.watermarks(partition_.value, world_.broker_timeout);
+    known_end_ = marks.high;
+    start(search(after, marks));
+    if (!arrive()) {
+        // The whole of the topic may hold it before the place where the search ended.
+        const auto behind = find(after, marks.low, first_offset_);
+        start(behind.value_or(marks.low));
+        if (!arrive() && world_.store == nullptr && published >= after) {
+            diverged("it ends before position " + to_string(Position{partition_, after}) +
+                     ", which the relay had published: it was truncated or made anew; let the "
+                     "relay repair it, then start again");
+        }
+    }
+    placed_ = true;
+}
+
+/// Reads on to where n_ has been passed; false when the topic ends before it.
+bool Tape::arrive() {
+    if (n_ == 0) return true;
+    while (auto record = fetch(true)) {
+        const RecordedEvent& event = record->event;
+        const std::int64_t n = event.at.position.n;
+        if (n < n_) continue;
+        if (n == n_) {
+            if (hash_ && *hash_ != event.hash) check_replay(event);
+            hash_ = event.hash;
+            return true;
+        }
+        if (n == n_ + 1) {
+            apply(event);
+            pending_ = std::move(record->event);
+        } else {
+            mend_gap(event);
+        }
+        return true;
+    }
+    return false;
+}
+
+}  // namespace recount
