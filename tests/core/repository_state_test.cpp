@@ -107,8 +107,10 @@ TEST_F(ASession, IsInTheEnvelopesOfWhatItWritesNext) {
 }
 
 TEST_F(ASession, OfAKnownStateKnowsWhereItStands) {
-    accounts_.handle("1", deposit(1));
-    const Outcome last = accounts_.handle("1", deposit(1));
+    Deposit parts;
+    for (const int part : {1, 1, 1}) parts.add_parts(part);
+    accounts_.handle("1", parts);
+    const Outcome last = accounts_.handle("1", parts);
     Session session;
     EXPECT_TRUE(accounts_.handle("1", withdraw(9), {.session = &session}).refused());
     EXPECT_TRUE(session.token().stores().at(0).positions.cover(last.reached().positions));
