@@ -124,9 +124,9 @@ class Reflow(unittest.TestCase):
         self.assertEqual(reflow.reflow(["// a", "// b"]), ["// a", "// b"])
 
     def test_a_comment_behind_code_goes_above_it(self):
-        self.assertEqual(reflow.reflow(["    int " + "x" * 60 + ";  // what this number stands for"],
-                                       header=True),
-                         ["    /// What this number stands for.", "    int " + "x" * 60 + ";"])
+        code = "    int " + "x" * 80 + ";"
+        self.assertEqual(reflow.reflow([code + "  // what it stands for"], header=True),
+                         ["    /// What it stands for.", code])
 
 
 class Shape(unittest.TestCase):
