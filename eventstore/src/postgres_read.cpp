@@ -1,5 +1,9 @@
 #include "postgres_read.hpp"
 
+#include <recount/core/error.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <array>
 
@@ -74,32 +78,50 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
 
     StreamPage page;
     if (!answers[0].empty()) page.head = Version{answers[0].integer(0, 0)};
+    std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
+                                    : std::min(options.from.value, page.head.value);
     PageLimit limit{options.max_events, options.max_bytes};
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        const Version version{rows.integer(row, 2)};
         // Appended between the two looks.
-        if (version > page.head) page.head = version;
+        page.head = std::max(page.head, Version{rows.integer(row, 2)});
+        if (!forwards && row == 0) version = rows.integer(row, 2);
         RecordedEvent event = event_from(rows, row);
         if (!limit.take(event)) return page;
-        check_row(event, stream, version);
+        check_row(event, stream, Version{version});
         page.events.push_back(std::move(event));
+        version += forwards ? 1 : -1;
     }
-    const Version last = page.events.empty() ? Version{} : page.events.back().at.version;
-    page.end = page.events.empty() || (forwards ? last >= page.head : last.value <= 1);
+    if (forwards ? version <= page.head.value : version >= 1) {
+        throw Divergence(
+            fmt::format("stream {} of {} lacks version {} of {}; a row was removed: "
+                        "restore a backup",
+                        stream.full(), session.name(), version, page.head.value));
+    }
+    page.end = true;
     return page;
 }
 
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
-                      const ReadLog& options) {
-    const std::array arguments{integer(partition.value), bigint(after),
-                               bigint(one_more(options.max_events)),
-                               bigint(bounded(options.max_bytes))};
-    const SqlResult rows = session.run(log_page, arguments);
+                      const ReadLog& options, const Uuid& store,
+                      const std::vector<Incarnation>& incarnations) {
+    const Position seen{partition, std::max<std::int64_t>(after, 0)};
+    const std::array<Statement, 2> statements{
+        {{"select hash from event where partition = $1 and position = $2",
+          {integer(partition.value), bigint(seen.n)}},
+         {log_page,
+          {integer(partition.value), bigint(seen.n), bigint(one_more(options.max_events)),
+           bigint(bounded(options.max_bytes))}}}};
+    const auto answers = session.run_all(statements);
+    if (seen.n > 0 && answers[0].empty()) missing_event(seen, session.name());
+    const SqlResult& rows = answers[1];
+
     LogPage page;
+    ChainCheck chain{partition, seen.n, seen.n == 0 ? Hash{} : Hash::from(answers[0].bytes(0, 0))};
     PageLimit limit{options.max_events, options.max_bytes};
     for (std::size_t row = 0; row < rows.size(); ++row) {
         RecordedEvent event = event_from(rows, row);
         if (!limit.take(event)) return page;
+        chain.next(event, store, incarnations);
         page.events.push_back(std::move(event));
     }
     page.end = true;

@@ -13,7 +13,8 @@ namespace recount::postgres {
 
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options);
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
-                      const ReadLog& options);
+                      const ReadLog& options, const Uuid& store,
+                      const std::vector<Incarnation>& incarnations);
 /// `origins` stand where a partition has no event of the living incarnation.
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);

@@ -69,8 +69,10 @@ public:
 
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
         check_partition(partition);
-        return pool_.with_session(
-            [&](Session& session) { return read_log_page(session, partition, after, options); });
+        return pool_.with_session([&](Session& session) {
+            return read_log_page(session, partition, after, options, identity_.id,
+                                 facts_.incarnations);
+        });
     }
 
     std::vector<LogHead> heads() override {

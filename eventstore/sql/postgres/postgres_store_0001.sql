@@ -83,8 +83,8 @@ create table outcome (
     bytes       bytea    not null
 );
 
--- Who works on which partition of which named relay, projection or saga, by this server's clock. The
--- epoch grows with each change of owner.
+-- Who works on which partition of which named relay, projection or saga, by this server's clock.
+-- The epoch grows with each change of owner.
 create table lease (
     name        text        collate "C" not null,
     partition   integer     not null,

@@ -1,0 +1,27 @@
+#include "eventstore/contract/store_contract.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+
+namespace recount::test {
+namespace {
+
+class PostgresPlace final : public StorePlace {
+public:
+    std::unique_ptr<EventStore> open(const StoreOptions& options) override {
+        return open_store(schema_.url(), options);
+    }
+
+private:
+    OwnSchema schema_;
+};
+
+const auto kinds =
+    testing::Values(StoreKind{"Postgres", [] { return std::make_unique<PostgresPlace>(); }});
+
+INSTANTIATE_TEST_SUITE_P(Stores, AppendContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, OutcomeContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, LogContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, ModelContract, kinds, kind_name);
+
+}  // namespace
+}  // namespace recount::test
