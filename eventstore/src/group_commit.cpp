@@ -31,6 +31,11 @@ std::vector<AppendResult> GroupCommit::append(std::span<const Append> appends) {
     return std::move(caller.results);
 }
 
+std::size_t GroupCommit::waiting() {
+    const std::lock_guard lock{mutex_};
+    return waiting_appends_;
+}
+
 bool GroupCommit::take_lead_or_queue(Caller& caller) {
     const std::lock_guard lock{mutex_};
     if (!busy_) {

@@ -44,6 +44,9 @@ public:
     /// wait, and what the commit threw.
     std::vector<AppendResult> append(std::span<const Append> appends);
 
+    /// How many appends wait for the commit that is under way.
+    std::size_t waiting();
+
 private:
     enum class State { waiting, leading, done };
     struct Caller {

@@ -10,7 +10,8 @@ namespace {
 
 using Kind = AppendResult::Kind;
 
-/// The contract of appends in ten lines: what each stream holds, and the verdict on each command id.
+/// The contract of appends in ten lines: what each stream holds, and the verdict on each command
+/// id.
 struct Model {
     std::map<std::string, std::vector<std::string>> streams;
     std::map<std::string, Hash> decided;
