@@ -1,0 +1,250 @@
+#include "catalogue.hpp"
+
+#include <algorithm>
+
+#include <recount/core/error.hpp>
+#include <recount/core/hash.hpp>
+#include <recount_sql/recount_projections.hpp>
+
+#include "columns.hpp"
+
+namespace recount::projections {
+
+std::vector<std::string> tables(Sql& sql) {
+    const SqlResult found =
+        sql.dialect() == SqlDialect::sqlite
+            ? sql.query(
+                  "select name from sqlite_master where type = 'table' "
+                  "and name not like 'sqlite_%' order by name")
+            : sql.query(
+                  "select tablename::text from pg_tables where schemaname = current_schema() "
+                  "order by tablename");
+    std::vector<std::string> names;
+    for (std::size_t row = 0; row < found.size(); ++row) names.push_back(found.text(row, 0));
+    return names;
+}
+
+void lock_structure(Sql& sql) {
+    if (sql.dialect() == SqlDialect::postgresql) {
+        sql.query("select count(*) from pg_advisory_xact_lock(7204918, 1)");
+    }
+}
+
+std::string fingerprint(const ViewDefinition& definition) {
+    std::string text = definition.keyed() ? "keyed\n" : "sql\n";
+    if (definition.keyed()) text += RowColumns{*definition.row->GetDescriptor()}.describe();
+    if (definition.category) text += "category " + *definition.category + "\n";
+    if (definition.keyed_by_stream) text += "by stream\n";
+    std::vector<std::string> types;
+    for (const EventHook& hook : definition.events) types.push_back(hook.type);
+    std::sort(types.begin(), types.end());
+    for (const std::string& type : types) text += "event " + type + "\n";
+    return to_string(sha256(text)).substr(0, 32);
+}
+
+Catalogue::Catalogue(Place& place, Place::Access access) : pool_(place.catalogue(access)) {
+    if (access == Place::Access::write) create();
+}
+
+void Catalogue::create() {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    sql->script(sql::catalogue);
+    sql->exec("insert into catalogue (format) values ($1) on conflict do nothing", format);
+    const SqlResult newest = sql->query("select max(format) from catalogue");
+    if (newest.integer(0, 0) > format) {
+        throw Mismatch("the views in " + lease->name() +
+                       " were written by a newer recount (format " +
+                       std::to_string(newest.integer(0, 0)) + ", this program knows " +
+                       std::to_string(format) + "); use that program");
+    }
+    sql->commit();
+}
+
+namespace {
+
+constexpr std::string_view select_entries =
+    "select view, generation, version, state, fingerprint, created_at, exposed from generation";
+
+std::vector<GenerationEntry> entries(const SqlResult& found) {
+    std::vector<GenerationEntry> all;
+    for (std::size_t row = 0; row < found.size(); ++row) {
+        all.push_back({found.text(row, 0), found.integer(row, 1), found.integer(row, 2),
+                       found.text(row, 3), found.text(row, 4),
+                       Timestamp{std::chrono::microseconds{found.integer(row, 5)}},
+                       found.integer(row, 6) != 0});
+    }
+    return all;
+}
+
+std::vector<GenerationEntry> entries_of(Sql& sql, std::string_view view) {
+    return entries(
+        sql.query(std::string{select_entries} + " where view = $1 order by generation desc", view));
+}
+
+const GenerationEntry* find_current(const std::vector<GenerationEntry>& known) {
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [](const GenerationEntry& entry) { return entry.current(); });
+    return found == known.end() ? nullptr : &*found;
+}
+
+void set_state(Sql& sql, const GenerationEntry& entry, std::string_view state) {
+    sql.exec("update generation set state = $3 where view = $1 and generation = $2", entry.view,
+             entry.generation, state);
+}
+
+}  // namespace
+
+std::vector<GenerationEntry> Catalogue::all() {
+    if (!pool_) return {};
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::snapshot);
+    return entries(sql->query(std::string{select_entries} +
+                              " order by view, state = 'current' desc, generation desc"));
+}
+
+std::vector<GenerationEntry> Catalogue::of(std::string_view view) {
+    if (!pool_) return {};
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::snapshot);
+    return entries_of(*sql, view);
+}
+
+std::optional<GenerationEntry> Catalogue::current(std::string_view view) {
+    const std::vector<GenerationEntry> known = of(view);
+    const GenerationEntry* found = find_current(known);
+    return found ? std::optional{*found} : std::nullopt;
+}
+
+void Catalogue::insert(Sql& sql, const GenerationEntry& entry) {
+    sql.exec(
+        "insert into generation (view, generation, version, state, fingerprint, created_at, "
+        "exposed) "
+        "values ($1, $2, $3, $4, $5, $6, 0)",
+        entry.view, entry.generation, entry.version, entry.state, entry.fingerprint,
+        entry.created_at.time_since_epoch().count());
+}
+
+std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition, Timestamp now) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    const std::vector<GenerationEntry> known = entries_of(*sql, definition.name);
+    const GenerationEntry* current = find_current(known);
+    if (current && current->version > definition.version) {
+        throw Mismatch("view " + definition.name + " is at version " +
+                       std::to_string(current->version) + ", this program's is " +
+                       std::to_string(definition.version) +
+                       "; run the newer program, or give the older code a version above it");
+    }
+    std::vector<GenerationEntry> feed;
+    if (current && current->version == definition.version) feed.push_back(*current);
+    bool building = false;
+    for (const GenerationEntry& entry : known) {
+        if (!entry.building()) continue;
+        if (!building && entry.version == definition.version) {
+            feed.push_back(entry);
+            building = true;
+        } else if (entry.version <= definition.version) {
+            set_state(*sql, entry, "retired");
+        }
+    }
+    if (feed.empty()) {
+        feed.push_back({definition.name,
+                        known.empty() ? 1 : known.front().generation + 1,
+                        definition.version,
+                        "building",
+                        {},
+                        now,
+                        false});
+        insert(*sql, feed.back());
+    }
+    const std::string mine = fingerprint(definition);
+    for (GenerationEntry& entry : feed) {
+        if (entry.fingerprint.empty()) {
+            sql->exec("update generation set fingerprint = $3 where view = $1 and generation = $2",
+                      entry.view, entry.generation, mine);
+            entry.fingerprint = mine;
+        } else if (entry.fingerprint != mine) {
+            throw Mismatch("view " + definition.name + " version " +
+                           std::to_string(definition.version) +
+                           " was built with other columns, events or keys than this program has; "
+                           "raise its version, and it is built anew");
+        }
+    }
+    sql->commit();
+    return feed;
+}
+
+void Catalogue::go_live(std::string_view view, std::int64_t generation) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    sql->exec("update generation set state = 'retired' where view = $1 and state = 'current'",
+              view);
+    sql->exec("update generation set state = 'current' where view = $1 and generation = $2", view,
+              generation);
+    sql->commit();
+}
+
+std::int64_t Catalogue::request_rebuild(std::string_view view, Timestamp now) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    const std::vector<GenerationEntry> known = entries_of(*sql, view);
+    const GenerationEntry* current = find_current(known);
+    if (!current) {
+        throw InvalidArgument("there is no view " + std::string{view} + " in " + lease->name() +
+                              " that could be built anew; a projector makes it");
+    }
+    for (const GenerationEntry& entry : known) {
+        if (entry.building() && entry.version >= current->version) return entry.generation;
+    }
+    const std::int64_t next = known.front().generation + 1;
+    insert(*sql, {std::string{view}, next, current->version, "building", {}, now, false});
+    sql->commit();
+    return next;
+}
+
+void Catalogue::forget(std::string_view view, std::int64_t generation) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    const std::int64_t gone = sql->exec(
+        "delete from generation where view = $1 and generation = $2 and state <> 'current'", view,
+        generation);
+    if (gone == 0) {
+        throw InvalidArgument(
+            "view " + std::string{view} + " has no generation " + std::to_string(generation) +
+            " that could be dropped: it is unknown, or current; ask for a rebuild "
+            "to replace the current one");
+    }
+    sql->commit();
+}
+
+void Catalogue::expose(std::string_view view, std::int64_t generation, const std::string& schema,
+                       const std::vector<std::string>& tables) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    const SqlResult before = sql->query("select name from exposed where view = $1", view);
+    for (std::size_t row = 0; row < before.size(); ++row) {
+        sql->exec("drop view if exists " + quoted(before.text(row, 0)));
+    }
+    sql->exec("delete from exposed where view = $1", view);
+    for (const std::string& table : tables) {
+        if (table.starts_with("_")) continue;
+        const std::string name = table == view ? table : std::string{view} + "_" + table;
+        sql->exec("create view " + quoted(name) + " as select * from " + quoted(schema) + "." +
+                  quoted(table));
+        sql->exec("insert into exposed (name, view) values ($1, $2)", name, view);
+    }
+    sql->exec(
+        "update generation set exposed = case when generation = $2 then 1 else 0 end "
+        "where view = $1",
+        view, generation);
+    sql->commit();
+}
+
+}  // namespace recount::projections

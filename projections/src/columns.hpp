@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/message.h>
+
+#include <recount/eventstore/sql.hpp>
+
+namespace recount::projections {
+
+inline constexpr std::string_view key_column = "_key";
+inline constexpr std::string_view revision_column = "_revision";
+
+/// Quotes a name for SQL.
+std::string quoted(std::string_view name);
+
+/// How a protobuf message and the columns of its row become one another, without loss: a row is
+/// made again from its columns before the next event is folded into it.
+class RowColumns {
+public:
+    /// Throws InvalidArgument for a message whose fields cannot be columns.
+    explicit RowColumns(const google::protobuf::Descriptor& message);
+
+    /// `_key`, `_revision`, then the fields, in order of their numbers.
+    [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+    [[nodiscard]] const std::vector<std::string>& types() const { return types_; }
+    [[nodiscard]] std::string create_table(std::string_view table, SqlDialect dialect) const;
+    /// "name type" lines: what is stored, to tell whether it is still the same.
+    [[nodiscard]] std::string describe() const;
+    /// For each field, whether a table described so has it too, of the same type.
+    [[nodiscard]] std::vector<bool> known_in(std::string_view described) const;
+
+    /// Throws InvalidArgument for what no database keeps: NUL in text, a number that is none. After
+    /// every event, so that what is refused does not depend on how many share a transaction.
+    void check(const google::protobuf::Message& row) const;
+    /// Appends the values of the fields.
+    void encode(const google::protobuf::Message& row, std::vector<SqlValue>& values) const;
+    /// `names[i]` of the result's columns, from `first` on, are fields of the row.
+    void decode(const std::vector<SqlValue>& values, std::size_t first,
+                google::protobuf::Message& row) const;
+    /// Only the fields that `present` tells; in the order of all fields.
+    void decode(const std::vector<SqlValue>& values, std::size_t first,
+                const std::vector<bool>& present, google::protobuf::Message& row) const;
+
+private:
+    enum class Kind : std::uint8_t { integer, real, text, bytes, json };
+    struct Column {
+        const google::protobuf::FieldDescriptor* field;
+        Kind kind;
+    };
+
+    static Kind kind_of(const google::protobuf::FieldDescriptor& field);
+    static const char* type_of(Kind kind);
+    [[nodiscard]] SqlValue value(const google::protobuf::Message& row, const Column& column) const;
+    static void set(google::protobuf::Message& row, const Column& column, const SqlValue& value);
+
+    std::vector<Column> columns_;
+    std::vector<Column> fallible_;  // those that can hold what no database keeps
+    std::vector<std::string> names_, types_;
+};
+
+/// A field as JSON text: the object, array or map alone. The same bytes for the same content.
+std::string field_json(const google::protobuf::Message& row,
+                       const google::protobuf::FieldDescriptor& field);
+void set_field_json(google::protobuf::Message& row, const google::protobuf::FieldDescriptor& field,
+                    const std::string& json);
+
+}  // namespace recount::projections

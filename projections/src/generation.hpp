@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/core/error.hpp>
+#include <recount/eventstore/log.hpp>
+
+#include "catalogue.hpp"
+
+namespace recount::projections {
+
+/// Where a generation stands in one partition: everything up to there is in it, or parked.
+struct Checkpoint {
+    std::int64_t position = 0;
+    Hash hash;
+    Uuid incarnation;
+    Timestamp recorded_at;
+    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+/// What a generation says about itself.
+struct GenerationHead {
+    std::int64_t version = 0;
+    std::int64_t generation = 0;
+    Uuid store;
+    std::int64_t partitions = 0;
+    std::string columns;
+    bool retired = false;
+    std::string stopped;
+};
+
+/// Creates the generation's tables in an empty database, or finds them there.
+void create_generation(Sql& sql, const ViewDefinition& definition, const GenerationEntry& entry,
+                       const StoreIdentity& store, const Incarnation& first);
+
+GenerationHead read_head(Sql& sql);
+/// One entry a partition.
+std::vector<Checkpoint> read_checkpoints(Sql& sql);
+
+/// Another generation of the view took over: nothing is to be done here any more.
+class Superseded : public Mismatch {
+public:
+    using Mismatch::Mismatch;
+};
+
+/// Takes the generation for this transaction: nobody else moves its checkpoints or reads rows to
+/// fold until it ends. Throws Superseded.
+struct Taken {
+    bool any_parked = false;
+};
+Taken take_generation(Sql& sql, const std::string& view);
+
+/// How one partition's checkpoint moves.
+struct Move {
+    Partition partition;
+    Checkpoint from, to;
+};
+/// Compare-and-set on position and hash; throws Fenced when another was faster.
+void move_checkpoints(Sql& sql, const std::string& view, const std::vector<Move>& moves);
+
+void set_stopped(Sql& sql, const std::string& reason);
+
+/// What a checkpoint says of what it has seen, to be judged by still_holds().
+StorePositions seen(const Uuid& store, Partition partition, const Checkpoint& checkpoint,
+                    std::size_t partitions);
+
+}  // namespace recount::projections

@@ -1,0 +1,84 @@
+#include "judge.hpp"
+
+#include <algorithm>
+
+#include <recount/core/error.hpp>
+
+namespace recount::projections {
+
+namespace {
+
+Positions within(const Positions& all, std::optional<Partition> only) {
+    if (!only) return all;
+    Positions one{all.values().size()};
+    if (all[*only] > 0) one.raise({*only, all[*only]});
+    return one;
+}
+
+}  // namespace
+
+Wanted wanted_by(const Session& session, const StoreIdentity& store,
+                 const std::vector<Incarnation>& incarnations, std::optional<Partition> only,
+                 std::optional<std::string> stream) {
+    Wanted wanted{Positions{static_cast<std::size_t>(store.partitions)}, only, std::move(stream)};
+    for (StorePositions seen : session.token().of(store.id)) {
+        seen.positions = within(seen.positions, only);
+        if (seen.positions.empty()) continue;
+        if (!still_holds(seen, incarnations)) {
+            throw Divergence(
+                "this session saw positions of a history (incarnation " +
+                to_string(seen.incarnation) + ") that " + store.name +
+                " does not hold: it was restored to an earlier state; begin a new session");
+        }
+        wanted.positions.raise(seen.positions);
+    }
+    return wanted;
+}
+
+std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,
+                    const Uuid& store, const std::vector<Incarnation>& incarnations) {
+    for (std::size_t number = 0; number < wanted.positions.values().size(); ++number) {
+        const Partition partition{static_cast<std::int32_t>(number)};
+        const std::int64_t asked = wanted.positions[partition];
+        if (asked == 0) continue;
+        const std::string where = "view " + view + ", partition " + std::to_string(number) +
+                                  ": wanted position " + std::to_string(asked);
+        if (number >= snapshot.checkpoints.size()) return where + ", the view was never started";
+        const Checkpoint& at = snapshot.checkpoints[number];
+        if (at.position < asked) return where + ", reached " + std::to_string(at.position);
+        if (!still_holds(seen(store, partition, at, snapshot.checkpoints.size()), incarnations)) {
+            return where + ", the view shows a history that the store lost; rebuild it";
+        }
+        const auto parked = std::find_if(
+            snapshot.parked.begin(), snapshot.parked.end(), [&](const ParkedHead& head) {
+                return head.position.partition == partition && head.position.n <= asked &&
+                       (!wanted.stream || *wanted.stream == head.stream);
+            });
+        if (parked != snapshot.parked.end()) {
+            return where + ", but events from position " + std::to_string(parked->position.n) +
+                   " on are set aside (parked) after one failed";
+        }
+    }
+    return {};
+}
+
+std::vector<StorePositions> shown(const Snapshot& snapshot, const Uuid& store,
+                                  std::optional<Partition> only) {
+    std::vector<StorePositions> all;
+    for (std::size_t number = 0; number < snapshot.checkpoints.size(); ++number) {
+        const Partition partition{static_cast<std::int32_t>(number)};
+        const Checkpoint& at = snapshot.checkpoints[number];
+        if (at.position == 0 || (only && *only != partition)) continue;
+        auto entry = std::find_if(all.begin(), all.end(), [&](const StorePositions& positions) {
+            return positions.incarnation == at.incarnation;
+        });
+        if (entry == all.end()) {
+            all.push_back({store, at.incarnation, Positions{snapshot.checkpoints.size()}});
+            entry = all.end() - 1;
+        }
+        entry->positions.raise({partition, at.position});
+    }
+    return all;
+}
+
+}  // namespace recount::projections

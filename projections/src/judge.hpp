@@ -1,0 +1,42 @@
+#pragma once
+
+#include <recount/core/session.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generation.hpp"
+#include "parked.hpp"
+
+namespace recount::projections {
+
+/// What a read saw of its view, in its own snapshot.
+struct Snapshot {
+    GenerationHead head;
+    std::vector<Checkpoint> checkpoints;
+    std::vector<ParkedHead> parked;
+};
+
+/// What a read needs: positions, perhaps of one partition only.
+struct Wanted {
+    Positions positions;
+    std::optional<Partition> only;      // the read shows what this partition fed, and nothing else
+    std::optional<std::string> stream;  // the read shows what this stream fed, and nothing else
+};
+
+/// The positions that a session's token asks of a read. Throws Divergence when it saw a branch of
+/// history that the store lost, where that concerns the read.
+Wanted wanted_by(const Session& session, const StoreIdentity& store,
+                 const std::vector<Incarnation>& incarnations, std::optional<Partition> only,
+                 std::optional<std::string> stream);
+
+/// Empty when the snapshot shows everything that is wanted; else what is missing, for people.
+std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,
+                    const Uuid& store, const std::vector<Incarnation>& incarnations);
+
+/// What the read showed, as a session is to remember it: one entry an incarnation.
+std::vector<StorePositions> shown(const Snapshot& snapshot, const Uuid& store,
+                                  std::optional<Partition> only);
+
+}  // namespace recount::projections

@@ -1,0 +1,126 @@
+#include "keyed_handler.hpp"
+
+#include <algorithm>
+
+#include <recount/core/error.hpp>
+
+namespace recount::projections {
+
+namespace {
+
+void check_key(const std::string& key) {
+    if (key.size() > 1024 || key.find('\0') != std::string::npos) {
+        throw InvalidArgument("a row's key has at most 1024 bytes and no NUL");
+    }
+}
+
+}  // namespace
+
+KeyedHandler::KeyedHandler(const ViewDefinition& definition)
+    : Handler(definition), columns_(*definition.row->GetDescriptor()) {}
+
+void KeyedHandler::find_keys(EventBatch& batch, std::size_t number, Fold& fold,
+                             std::vector<std::string>& keys) {
+    const RecordedEvent& event = batch.events()[number];
+    const auto keys_hook = event.erased() ? nullptr : hook(event)->keys;
+    if (event.erased() && definition().erased->keys != nullptr) {
+        definition().erased->keys(Erased{event.at.position, event.at.version, event.at.type},
+                                  event.at, keys);
+    } else if (keys_hook != nullptr) {
+        keys_hook(batch.decoded(number, *hook(event)), event.at, keys);
+    } else {
+        keys.assign(1, std::string{event.at.stream.id()});
+    }
+    for (std::string& key : keys) {
+        check_key(key);
+        fold.steps.push_back({number, &*fold.slots.try_emplace(std::move(key)).first});
+    }
+}
+
+void KeyedHandler::read(Sql& sql, Fold& fold) const {
+    if (fold.slots.empty()) return;
+    std::vector<std::string> keys;
+    keys.reserve(fold.slots.size());
+    for (const auto& [key, slot] : fold.slots) keys.push_back(key);
+    std::sort(keys.begin(), keys.end());  // neighbours in the index are read together
+    const SqlResult found = sql.read(definition().name, columns_.names(), key_column, keys);
+    for (std::size_t row = 0; row < found.size(); ++row) {
+        Slot& slot = fold.slots.at(found.text(row, 0));
+        slot.revision = found.integer(row, 1);
+        slot.stored = true;
+        slot.row = definition().row->New(&fold.arena);
+        columns_.decode(found.rows[row], 2, *slot.row);
+    }
+}
+
+void KeyedHandler::step(EventBatch& batch, const Step& step, Fold& fold) {
+    const RecordedEvent& event = batch.events()[step.event];
+    Slot& slot = step.slot->second;
+    const std::string& key = step.slot->first;
+    if (slot.row == nullptr) {
+        slot.row = definition().row->New(&fold.arena);
+        slot.revision = 0;
+    }
+    Row verdict = Row::keep;
+    if (event.erased()) {
+        verdict = definition().erased->evolve(
+            *slot.row, Erased{event.at.position, event.at.version, event.at.type}, event.at, key);
+    } else {
+        const EventHook* known = hook(event);
+        verdict = known->evolve(*slot.row, batch.decoded(step.event, *known), event.at, key);
+    }
+    ++slot.revision;
+    slot.changed = true;
+    columns_.check(*slot.row);
+    if (verdict == Row::remove) slot.row = nullptr;
+}
+
+void KeyedHandler::write(Sql& sql, const Fold& fold) {
+    RowsWrite write;
+    write.table = definition().name;
+    write.columns = columns_.names();
+    write.types = columns_.types();
+    write.key = {std::string{key_column}};
+    std::vector<std::string> removed;
+    std::vector<const std::pair<const std::string, Slot>*> changed;
+    for (const auto& entry : fold.slots) {
+        if (!entry.second.changed) continue;
+        if (entry.second.row != nullptr) {
+            changed.push_back(&entry);
+        } else if (entry.second.stored) {
+            removed.push_back(entry.first);
+        }
+    }
+    std::sort(changed.begin(), changed.end(),
+              [](const auto* left, const auto* right) { return left->first < right->first; });
+    write.rows.reserve(changed.size());
+    for (const auto* entry : changed) {
+        std::vector<SqlValue>& values = write.rows.emplace_back();
+        values.reserve(write.columns.size());
+        values.emplace_back(entry->first);
+        values.emplace_back(entry->second.revision);
+        columns_.encode(*entry->second.row, values);
+    }
+    if (!write.rows.empty()) sql.write(write);
+    if (!removed.empty()) {
+        std::sort(removed.begin(), removed.end());
+        sql.remove(definition().name, key_column, removed);
+    }
+}
+
+void KeyedHandler::apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen) {
+    Fold fold;
+    fold.slots.reserve(chosen.size());
+    fold.steps.reserve(chosen.size());
+    std::vector<std::string> keys;
+    for (const std::size_t number : chosen) {
+        guarded(batch.events()[number], [&] { find_keys(batch, number, fold, keys); });
+    }
+    read(sql, fold);
+    for (const Step& next : fold.steps) {
+        guarded(batch.events()[next.event], [&] { step(batch, next, fold); });
+    }
+    write(sql, fold);
+}
+
+}  // namespace recount::projections

@@ -1,0 +1,100 @@
+#include "knowledge.hpp"
+
+#include <algorithm>
+
+#include <recount/core/error.hpp>
+
+namespace recount::projections {
+
+LogKnowledge::Known LogKnowledge::read() {
+    Known known{log_.heads(), log_.incarnations()};
+    const std::scoped_lock lock{mutex_};
+    known_ = known;
+    read_at_ = log_.environment().clock.steady();
+    return known;
+}
+
+LogKnowledge::Known LogKnowledge::get(bool fresh) {
+    if (fresh) return read();
+    {
+        const std::scoped_lock lock{mutex_};
+        if (read_at_ && log_.environment().clock.steady() - *read_at_ <= max_age_) return known_;
+    }
+    try {
+        return read();
+    } catch (const Error&) {
+        const std::scoped_lock lock{mutex_};
+        known_.heads.clear();
+        return known_;
+    }
+}
+
+std::vector<Incarnation> LogKnowledge::incarnations(const std::vector<Uuid>& must_know) {
+    const Known known = get();
+    const bool all = std::all_of(must_know.begin(), must_know.end(), [&](const Uuid& id) {
+        return std::any_of(known.incarnations.begin(), known.incarnations.end(),
+                           [&](const Incarnation& one) { return one.id == id; });
+    });
+    if (all && !known.incarnations.empty()) return known.incarnations;
+    return get(true).incarnations;
+}
+
+CurrentGeneration::CurrentGeneration(std::shared_ptr<Place> place, std::string view,
+                                     Environment& environment, Duration max_age)
+    : place_(std::move(place)),
+      view_(std::move(view)),
+      environment_(environment),
+      max_age_(max_age) {}
+
+std::optional<GenerationEntry> CurrentGeneration::look() {
+    if (!catalogue_) catalogue_ = std::make_unique<Catalogue>(*place_, Place::Access::read);
+    try {
+        auto current = catalogue_->current(view_);
+        if (!current) catalogue_.reset();  // it may come into being
+        return current;
+    } catch (const Error& error) {
+        catalogue_.reset();
+        if (error.retryable()) throw;
+        return std::nullopt;  // no catalogue yet, or one that is just being made
+    }
+}
+
+std::optional<ServedGeneration> CurrentGeneration::get(bool look_now) {
+    const std::scoped_lock lock{mutex_};
+    const std::chrono::nanoseconds now = environment_.clock.steady();
+    if (served_ && !look_now && looked_at_ && now - *looked_at_ <= max_age_) return served_;
+    const auto current = look();
+    looked_at_ = now;
+    if (!current) {
+        served_.reset();
+    } else if (!served_ || served_->number != current->generation) {
+        served_ =
+            ServedGeneration{current->generation,
+                             place_->generation(view_, current->generation, Place::Access::read)};
+        if (!served_->pool) served_.reset();
+    }
+    return served_;
+}
+
+Lag lag_of(const std::vector<Checkpoint>& checkpoints, const std::vector<LogHead>& heads,
+           Timestamp now) {
+    Lag lag;
+    if (checkpoints.empty() || heads.size() != checkpoints.size()) return lag;
+    lag.events = 0;
+    lag.time = Duration::zero();
+    for (std::size_t number = 0; number < heads.size(); ++number) {
+        const std::int64_t behind =
+            std::max<std::int64_t>(0, heads[number].n - checkpoints[number].position);
+        lag.partitions.push_back(behind);
+        *lag.events += behind;
+        if (behind == 0) continue;
+        if (checkpoints[number].position == 0) {
+            lag.time.reset();  // nothing says when the first event was
+        } else if (lag.time) {
+            lag.time = std::max(*lag.time, Duration{now - checkpoints[number].recorded_at});
+        }
+    }
+    return lag;
+}
+
+}  // namespace recount::projections

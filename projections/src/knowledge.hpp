@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/projections/view.hpp>
+
+#include "generation.hpp"
+
+namespace recount::projections {
+
+/// What a reader knows of the log: read anew when it is older than allowed. Thread-safe.
+class LogKnowledge {
+public:
+    LogKnowledge(Log& log, Duration max_age) : log_(log), max_age_(max_age) {}
+
+    struct Known {
+        std::vector<LogHead> heads;  // empty: unknown
+        std::vector<Incarnation> incarnations;
+    };
+    /// What is known; unknown heads when the log cannot be reached. `fresh`: read now, or throw.
+    Known get(bool fresh = false);
+    /// Read anew when one of these incarnations is not among the known ones. Throws Unavailable
+    /// when none are known and the log cannot be reached.
+    std::vector<Incarnation> incarnations(const std::vector<Uuid>& must_know);
+
+private:
+    Known read();
+
+    Log& log_;
+    Duration max_age_;
+    std::mutex mutex_;
+    Known known_;
+    std::optional<std::chrono::nanoseconds> read_at_;
+};
+
+/// The generation a reader is served from: opened once, replaced when another is current.
+struct ServedGeneration {
+    std::int64_t number = 0;
+    std::shared_ptr<DatabasePool> pool;
+};
+
+/// Finds the current generation of a view. Thread-safe.
+class CurrentGeneration {
+public:
+    CurrentGeneration(std::shared_ptr<Place> place, std::string view, Environment& environment,
+                      Duration max_age);
+    /// Nothing: the view was never started. `look`: asks the catalogue however lately it was asked.
+    std::optional<ServedGeneration> get(bool look);
+
+private:
+    std::optional<GenerationEntry> look();
+
+    std::shared_ptr<Place> place_;
+    std::string view_;
+    Environment& environment_;
+    Duration max_age_;
+    std::mutex mutex_;
+    std::unique_ptr<Catalogue> catalogue_;
+    std::optional<ServedGeneration> served_;
+    std::optional<std::chrono::nanoseconds> looked_at_;
+};
+
+/// How far checkpoints are behind heads.
+Lag lag_of(const std::vector<Checkpoint>& checkpoints, const std::vector<LogHead>& heads,
+           Timestamp now);
+
+}  // namespace recount::projections

@@ -1,0 +1,205 @@
+#include <recount/projections/projector.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include <recount/core/error.hpp>
+
+#include "pass.hpp"
+
+namespace recount {
+
+using projections::Catalogue;
+using projections::GenerationEntry;
+using projections::GenerationWriter;
+using projections::Pass;
+using projections::Place;
+
+class ProjectorEngine::Impl {
+public:
+    Impl(Log& log, std::vector<ViewDefinition> views, ProjectorOptions options)
+        : log_(log),
+          views_(std::move(views)),
+          options_(std::move(options)),
+          place_(place()),
+          catalogue_(*place_, Place::Access::write) {
+        const std::vector<Incarnation> incarnations = log_.incarnations();
+        for (const ViewDefinition& view : views_) open(view, incarnations);
+    }
+
+    Applied catch_up() {
+        const std::scoped_lock running{running_};
+        restart_stopped();
+        Pass pass{log_, options_, catalogue_, writers_};
+        const Applied applied = pass.run({});
+        if (pass.failure()) std::rethrow_exception(pass.failure());
+        if (pass.delay()) std::rethrow_exception(pass.delay());
+        return applied;
+    }
+
+    RunEnd run(const std::stop_token& stop);
+    std::vector<ViewStatus> status();
+
+    std::int64_t retry_parked() {
+        const std::scoped_lock running{running_};
+        std::int64_t done = 0;
+        for (const auto& writer : writers_.list) done += writer->retry_parked();
+        return done;
+    }
+
+private:
+    std::shared_ptr<Place> place() {
+        if (options_.views.empty()) {
+            throw InvalidArgument(
+                "a Projector of a log that is no store needs .views, the URL beside "
+                "which its views stand");
+        }
+        std::vector<std::string> names;
+        for (const ViewDefinition& view : views_) {
+            check_definition(view);
+            names.push_back(view.name);
+        }
+        std::sort(names.begin(), names.end());
+        const auto twice = std::adjacent_find(names.begin(), names.end());
+        if (twice != names.end()) {
+            throw InvalidArgument("two views of one Projector are named " + *twice +
+                                  "; rename one");
+        }
+        return Place::at(options_.views, log_.identity().id, options_.open, options_.timeout);
+    }
+
+    void open(const ViewDefinition& view, const std::vector<Incarnation>& incarnations) {
+        const auto feed = catalogue_.to_feed(view, log_.environment().clock.now());
+        for (const GenerationEntry& entry : feed) {
+            auto writer = std::make_unique<GenerationWriter>(
+                GenerationWriter::Context{log_, options_, place_}, view, entry, incarnations);
+            // The first generation of all is read while it is built: there is nothing better.
+            if (!catalogue_.current(view.name)) writer->go_live(catalogue_, {}, incarnations);
+            if (writer->entry().current()) writer->expose(catalogue_);
+            writers_.list.push_back(std::move(writer));
+        }
+    }
+
+    void restart_stopped() {
+        for (const auto& writer : writers_.list) {
+            if (writer->stopped()) writer->start();
+        }
+    }
+
+    [[nodiscard]] bool all_stopped() const {
+        return std::all_of(writers_.list.begin(), writers_.list.end(),
+                           [](const auto& writer) { return writer->stopped(); });
+    }
+
+    Positions pass_once(const std::stop_token& stop);
+    Duration backoff(int failures);
+
+    Log& log_;
+    std::vector<ViewDefinition> views_;  // never changed: writers refer to them
+    ProjectorOptions options_;
+    std::shared_ptr<Place> place_;
+    Catalogue catalogue_;
+    std::mutex running_;  // one catch_up(), run() or retry_parked() at a time
+    projections::Writers writers_;
+};
+
+Positions ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
+    const std::scoped_lock running{running_};
+    Pass pass{log_, options_, catalogue_, writers_};
+    pass.run(stop);
+    if (pass.delay()) std::rethrow_exception(pass.delay());
+    return pass.target();
+}
+
+/// Full jitter, so that many projectors do not come back together.
+Duration ProjectorEngine::Impl::backoff(int failures) {
+    const double most = std::min(static_cast<double>(options_.last_backoff.count()),
+                                 static_cast<double>(options_.first_backoff.count()) *
+                                     std::pow(2.0, std::min(failures, 30)));
+    const double chance = 0.5 + log_.environment().random.uniform() / 2;
+    return Duration{static_cast<Duration::rep>(most * chance)};
+}
+
+RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
+    for (int failures = 0; !stop.stop_requested();) {
+        try {
+            const Positions seen = pass_once(stop);
+            failures = 0;
+            if (all_stopped()) return {false, "every view is stopped; status() says why"};
+            log_.wait(seen, options_.idle_wait, stop);
+        } catch (const Error& error) {
+            if (!error.retryable()) {
+                spdlog::error("the projector ends: {}", error.what());
+                return {false, error.what()};
+            }
+            spdlog::warn("the projector tries again: {}", error.what());
+            log_.environment().scheduler.sleep(backoff(failures++), stop);
+        }
+    }
+    return {true, "asked to stop"};
+}
+
+std::vector<ViewStatus> ProjectorEngine::Impl::status() {
+    std::vector<ViewStatus> all;
+    {
+        const std::scoped_lock lock{writers_.mutex};
+        for (const auto& writer : writers_.list) all.push_back(writer->status());
+    }
+    std::vector<LogHead> heads;
+    try {
+        heads = log_.heads();
+        const Timestamp now = log_.environment().clock.now();
+        for (ViewStatus& view : all) {
+            for (PartitionStatus& at : view.partitions) {
+                const LogHead& head = heads.at(static_cast<std::size_t>(at.partition.value));
+                at.head = head.n;
+                at.behind = std::max<std::int64_t>(0, head.n - at.position);
+                at.age = Duration::zero();
+                if (*at.behind == 0) continue;
+                const LogPage missing = log_.read(at.partition, at.position, {.max_events = 1});
+                if (missing.events.empty()) {
+                    at.age.reset();
+                } else {
+                    at.age =
+                        std::max(Duration::zero(), now - missing.events.front().at.recorded_at);
+                }
+            }
+        }
+    } catch (const Error& error) {
+        spdlog::warn("the log's heads are unknown: {}", error.what());
+    }
+    return all;
+}
+
+ProjectorEngine::ProjectorEngine(Log& log, std::vector<ViewDefinition> views,
+                                 ProjectorOptions options)
+    : impl_(std::make_unique<Impl>(log, std::move(views), std::move(options))) {}
+
+ProjectorEngine::ProjectorEngine(EventStore& store, std::vector<ViewDefinition> views,
+                                 ProjectorOptions options) {
+    if (options.views.empty()) options.views = store.url();
+    impl_ = std::make_unique<Impl>(store, std::move(views), std::move(options));
+}
+
+ProjectorEngine::~ProjectorEngine() = default;
+ProjectorEngine::ProjectorEngine(ProjectorEngine&&) noexcept = default;
+ProjectorEngine& ProjectorEngine::operator=(ProjectorEngine&&) noexcept = default;
+
+Applied ProjectorEngine::catch_up() { return impl_->catch_up(); }
+
+RunEnd ProjectorEngine::run(std::stop_token stop) noexcept {
+    try {
+        return impl_->run(stop);
+    } catch (const std::exception& error) {
+        return {false, error.what()};
+    }
+}
+
+std::vector<ViewStatus> ProjectorEngine::status() { return impl_->status(); }
+std::int64_t ProjectorEngine::retry_parked() { return impl_->retry_parked(); }
+
+}  // namespace recount

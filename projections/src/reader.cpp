@@ -1,0 +1,227 @@
+#include "reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <recount/core/error.hpp>
+#include <recount/core/stream.hpp>
+
+namespace recount {
+
+using projections::Checkpoint;
+using projections::Snapshot;
+using projections::Wanted;
+
+ViewReader::Impl::Impl(Log& log, bool is_store, ViewDefinition view, ViewOptions options)
+    : log_(log),
+      is_store_(is_store),
+      view_(std::move(view)),
+      options_(std::move(options)),
+      place_(projections::Place::at(options_.views, log.identity().id, options_.open,
+                                    options_.timeout)),
+      log_knowledge_(log, options_.heads_age),
+      current_(place_, view_.name, log.environment(), options_.heads_age),
+      moved_(projections::moved_signal(log.environment().scheduler, place_->key(), view_.name)) {
+    check_definition(view_);
+    if (view_.keyed()) columns_.emplace(*view_.row->GetDescriptor());
+}
+
+ViewReader::Impl::Source ViewReader::Impl::source_of(std::string_view key) const {
+    if (!view_.category || !view_.keyed_by_stream) return {};
+    const StreamName stream{*view_.category, key};
+    return {partition_of(stream, log_.identity().partitions), stream.full()};
+}
+
+std::vector<std::string> ViewReader::Impl::columns_in(const projections::GenerationHead& head,
+                                                      std::vector<bool>& present) const {
+    present = columns_->known_in(head.columns);
+    const std::vector<std::string>& all = columns_->names();
+    std::vector<std::string> names{all[0], all[1]};
+    for (std::size_t index = 0; index < present.size(); ++index) {
+        if (present[index]) names.push_back(all[index + 2]);
+    }
+    return names;
+}
+
+std::unique_ptr<google::protobuf::Message> ViewReader::Impl::row_of(
+    const std::vector<SqlValue>& values, const std::vector<bool>& present) const {
+    std::unique_ptr<google::protobuf::Message> row{view_.row->New()};
+    columns_->decode(values, 2, present, *row);
+    return row;
+}
+
+Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& source) {
+    const StoreIdentity& store = log_.identity();
+    if (consistency.level() == Consistency::Level::session) {
+        std::vector<Uuid> must_know;
+        for (const StorePositions& seen : consistency.session()->token().of(store.id)) {
+            must_know.push_back(seen.incarnation);
+        }
+        std::vector<Incarnation> incarnations;
+        if (!must_know.empty()) incarnations = log_knowledge_.incarnations(must_know);
+        return projections::wanted_by(*consistency.session(), store, incarnations, source.only,
+                                      source.stream);
+    }
+    if (!is_store_) {
+        throw InvalidArgument(
+            "strong reads of view " + view_.name +
+            " need the store itself, not a copy of its log; read within a session");
+    }
+    Wanted wanted{Positions{static_cast<std::size_t>(store.partitions)}, source.only,
+                  source.stream};
+    const auto known = log_knowledge_.get(true);
+    for (std::size_t number = 0; number < known.heads.size(); ++number) {
+        const Partition partition{static_cast<std::int32_t>(number)};
+        if (source.only && *source.only != partition) continue;
+        if (known.heads[number].n > 0) wanted.positions.raise({partition, known.heads[number].n});
+    }
+    return wanted;
+}
+
+std::string ViewReader::Impl::judge_wanted(const Wanted& wanted, const Snapshot& snapshot) {
+    if (wanted.positions.empty()) return {};
+    std::vector<Uuid> must_know;
+    for (const Checkpoint& checkpoint : snapshot.checkpoints) {
+        if (must_know.empty() || must_know.back() != checkpoint.incarnation) {
+            must_know.push_back(checkpoint.incarnation);
+        }
+    }
+    return projections::missing(view_.name, wanted, snapshot, log_.identity().id,
+                                log_knowledge_.incarnations(must_know));
+}
+
+std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, const Source& source,
+                                            const Snapshot& snapshot) {
+    const auto known = log_knowledge_.get(true);
+    if (snapshot.checkpoints.size() != known.heads.size()) {
+        return "view " + view_.name + ": its lag is unknown, it was never started";
+    }
+    Wanted shown{Positions{known.heads.size()}, source.only, source.stream};
+    std::int64_t behind = 0;
+    Duration age{};
+    for (std::size_t number = 0; number < known.heads.size(); ++number) {
+        const Partition partition{static_cast<std::int32_t>(number)};
+        if (source.only && *source.only != partition) continue;
+        const std::int64_t at = snapshot.checkpoints[number].position;
+        if (at > 0) shown.positions.raise({partition, at});
+        if (at >= known.heads[number].n) continue;
+        behind += known.heads[number].n - at;
+        const LogPage page = log_.read(partition, at, {.max_events = 1});
+        if (page.events.empty()) continue;
+        const Timestamp missing_since = page.events.front().at.recorded_at;
+        age = std::max(age, Duration{log_.environment().clock.now() - missing_since});
+    }
+    // Parked events, and those of a lost history, are behind without limit.
+    const std::string parked = judge_wanted(shown, snapshot);
+    if (!parked.empty()) return parked;
+    if (behind <= consistency.max_events() && age <= consistency.max_age()) return {};
+    return "view " + view_.name + ": wanted at most " + std::to_string(consistency.max_events()) +
+           " events and " + std::to_string(consistency.max_age().count()) + " µs behind, is " +
+           std::to_string(behind) + " events and " + std::to_string(age.count()) + " µs behind";
+}
+
+ViewReader::Impl::Judge ViewReader::Impl::judge(const Consistency& consistency,
+                                                const Source& source) {
+    switch (consistency.level()) {
+        case Consistency::Level::eventual:
+            return [](const Snapshot&) { return std::string{}; };
+        case Consistency::Level::bounded:
+            return [this, &consistency, &source](const Snapshot& snapshot) {
+                return judge_bounded(consistency, source, snapshot);
+            };
+        case Consistency::Level::session:
+        case Consistency::Level::strong:
+            break;
+    }
+    // What is wanted was wanted when the request arrived; later heads are not waited for.
+    return [this, wanted = wanted(consistency, source)](const Snapshot& snapshot) {
+        return judge_wanted(wanted, snapshot);
+    };
+}
+
+ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool force, bool look,
+                                                    const Ask& ask) {
+    Attempt made;
+    const auto generation = current_.get(look);
+    if (!generation) {
+        made.missing = judge(made.snapshot);
+        return made;
+    }
+    const auto lease = generation->pool->take();
+    const auto sql = lease->begin(SqlMode::snapshot);
+    made.snapshot.head = projections::read_head(*sql);
+    made.retired = made.snapshot.head.retired;
+    made.snapshot.checkpoints = projections::read_checkpoints(*sql);
+    made.snapshot.parked = projections::parked_heads(*sql);
+    made.served_by = lease->name();
+    if (made.retired && !look) return made;
+    made.missing = judge(made.snapshot);
+    if (made.missing.empty() || force) {
+        ask(*sql, made.snapshot.head);
+        made.asked = true;
+    }
+    return made;
+}
+
+Served ViewReader::Impl::served(const Consistency& consistency, const Source& source,
+                                const Attempt& attempt) {
+    const StoreIdentity& store = log_.identity();
+    Served served;
+    served.generation = attempt.snapshot.head.generation;
+    served.version = static_cast<int>(attempt.snapshot.head.version);
+    served.served_by = attempt.served_by;
+    served.positions = projections::shown(attempt.snapshot, store.id, {});
+    served.lag = projections::lag_of(attempt.snapshot.checkpoints, log_knowledge_.get().heads,
+                                     log_.environment().clock.now());
+    served.why_stale = attempt.missing;
+    if (served.why_stale.empty() && served.generation == 0) {
+        served.why_stale = "view " + view_.name + " was never started; run its projector";
+    }
+    if (served.why_stale.empty() && consistency.level() == Consistency::Level::eventual) {
+        if (!attempt.snapshot.head.stopped.empty()) {
+            served.why_stale = "its projector stopped: " + attempt.snapshot.head.stopped;
+        } else if (!served.lag.events) {
+            served.why_stale = "the log's heads are unknown";
+        }
+    }
+    served.stale = !served.why_stale.empty();
+    if (consistency.session() != nullptr) {
+        for (const StorePositions& seen :
+             projections::shown(attempt.snapshot, store.id, source.only)) {
+            consistency.session()->saw(seen);
+        }
+    }
+    return served;
+}
+
+Served ViewReader::Impl::read(const Consistency& consistency, const Source& source,
+                              const Ask& ask) {
+    Environment& environment = log_.environment();
+    const std::chrono::nanoseconds deadline = environment.clock.steady() + consistency.wait();
+    const Judge judged = judge(consistency, source);
+    bool look = false;
+    for (Duration poll = options_.first_poll;; poll = std::min(poll * 2, options_.last_poll)) {
+        const std::uint64_t seen = moved_->count();
+        const std::chrono::nanoseconds now = environment.clock.steady();
+        const bool last = now >= deadline;
+        const Attempt made = attempt(judged, last && consistency.serves_stale(), look, ask);
+        if (made.retired && !look) {
+            look = true;  // another generation took over
+            continue;
+        }
+        if (made.missing.empty() || made.asked || (last && consistency.serves_stale())) {
+            return served(consistency, source, made);
+        }
+        if (last) {
+            throw NotThereYet(made.missing +
+                              (made.snapshot.head.stopped.empty()
+                                   ? "; wait longer, or serve stale"
+                                   : "; its projector stopped: " + made.snapshot.head.stopped));
+        }
+        const Duration left = std::chrono::ceil<Duration>(deadline - now);
+        moved_->wait(seen, std::min(poll, left), {});
+        look = true;
+    }
+}
+
+}  // namespace recount

@@ -1,0 +1,230 @@
+#include "writer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include <recount/core/error.hpp>
+#include <recount/core/metrics.hpp>
+
+namespace recount::projections {
+
+GenerationWriter::GenerationWriter(Context context, const ViewDefinition& definition,
+                                   GenerationEntry entry,
+                                   const std::vector<Incarnation>& incarnations)
+    : context_(std::move(context)),
+      definition_(definition),
+      entry_(std::move(entry)),
+      pool_(context_.place->generation(definition.name, entry_.generation, Place::Access::write)),
+      handler_(Handler::make(definition)),
+      moved_(moved_signal(context_.log.environment().scheduler, context_.place->key(),
+                          definition.name)),
+      live_(entry_.current()) {
+    const StoreIdentity& store = context_.log.identity();
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    create_generation(*sql, definition_, entry_, store, incarnations.front());
+    const GenerationHead head = read_head(*sql);
+    if (head.store != store.id || head.partitions != store.partitions) {
+        throw Mismatch("view " + definition.name + " in " + lease->name() +
+                       " was built from store " + to_string(head.store) + " with " +
+                       std::to_string(head.partitions) + " partitions, but " + store.name +
+                       " is store " + to_string(store.id) + " with " +
+                       std::to_string(store.partitions) + "; give each store views of its own");
+    }
+    set_stopped(*sql, "");
+    checkpoints_ = read_checkpoints(*sql);
+    sql->commit();
+    loaded_ = true;
+    publish();
+}
+
+Positions GenerationWriter::positions() const {
+    Positions positions{checkpoints_.size()};
+    for (std::size_t number = 0; number < checkpoints_.size(); ++number) {
+        positions.set(
+            {Partition{static_cast<std::int32_t>(number)}, checkpoints_[number].position});
+    }
+    return positions;
+}
+
+void GenerationWriter::publish() {
+    const std::scoped_lock lock{mutex_};
+    published_ = positions();
+}
+
+void GenerationWriter::reload() {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::snapshot);
+    checkpoints_ = read_checkpoints(*sql);
+    loaded_ = true;
+    publish();
+}
+
+void GenerationWriter::prepare(const std::vector<LogHead>& heads,
+                               const std::vector<Incarnation>& incarnations) {
+    if (!loaded_) reload();
+    for (std::size_t number = 0; number < checkpoints_.size(); ++number) {
+        const Checkpoint& checkpoint = checkpoints_[number];
+        const Partition partition{static_cast<std::int32_t>(number)};
+        const std::string where = "view " + view() + " applied position " +
+                                  to_string(Position{partition, checkpoint.position});
+        if (!still_holds(
+                seen(context_.log.identity().id, partition, checkpoint, checkpoints_.size()),
+                incarnations)) {
+            throw Divergence(where +
+                             " of a history that the store lost when it was restored; ask for "
+                             "a rebuild of the view");
+        }
+        const LogHead& head = heads.at(number);
+        if (head.n < checkpoint.position) {
+            throw Divergence(where + ", but the log ends at " + std::to_string(head.n) +
+                             "; if the store was restored, declare it, then rebuild the view");
+        }
+        const auto& forks = incarnations.back().forks;
+        const bool at_fork = number < forks.size() && forks[number].n == head.n;
+        if (head.n == checkpoint.position && head.n > 0 && !at_fork &&
+            head.hash != checkpoint.hash) {
+            throw Divergence(where + " with hash " + to_string(checkpoint.hash) +
+                             ", but the log's event there has " + to_string(head.hash) +
+                             "; find out which is right, then rebuild the view");
+        }
+    }
+}
+
+Applied GenerationWriter::apply(EventBatch& batch) {
+    std::map<Position, std::string> poison;
+    while (true) {
+        try {
+            const Applied applied = attempt(batch, poison);
+            for (const Move& move : batch.moves()) {
+                checkpoints_[static_cast<std::size_t>(move.partition.value)] = move.to;
+            }
+            publish();
+            moved_->raise();
+            Metrics& metrics = context_.log.environment().metrics;
+            metrics
+                .counter("recount_projection_events_total", "Events given to a view.",
+                         {{"view", view()}})
+                .add(static_cast<double>(applied.events));
+            return applied;
+        } catch (const Poison& found) {
+            spdlog::warn("view {} sets a stream aside: its event at position {} cannot be applied",
+                         view(), to_string(found.position));
+            poison.emplace(found.position, found.error);
+        } catch (...) {
+            forget();
+            throw;
+        }
+    }
+}
+
+std::string GenerationWriter::unfit(const RecordedEvent& event) const {
+    if (event.erased() && !definition_.erased) {
+        return "its payload was erased, and the view has no hook for recount::Erased";
+    }
+    if (definition_.category && event.at.stream.category() != *definition_.category) {
+        return "its stream is not of the category " + *definition_.category + " of the view";
+    }
+    return {};
+}
+
+Applied GenerationWriter::attempt(EventBatch& batch,
+                                  const std::map<Position, std::string>& poison) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    // Parked events come with a move of their partition's checkpoint: when another projector parked
+    // after this was read, the move that follows is fenced.
+    const Taken taken = take_generation(*sql, view());
+    move_checkpoints(*sql, view(), batch.moves());
+
+    Parking parking{*sql, taken.any_parked};
+    std::vector<std::size_t> chosen;
+    for (std::size_t number = 0; number < batch.events().size(); ++number) {
+        const RecordedEvent& event = batch.events()[number];
+        if (handler_->hook(event) == nullptr) continue;
+        const auto bad = poison.find(event.at.position);
+        const std::string error = bad == poison.end() ? unfit(event) : bad->second;
+        if (!parking.park(event, error)) chosen.push_back(number);
+    }
+    handler_->apply(*sql, batch, chosen);
+    parking.write(*sql, view(), context_.options.max_parked,
+                  context_.log.environment().clock.now());
+    sql->commit();
+
+    Applied applied;
+    applied.events = static_cast<std::int64_t>(chosen.size());
+    applied.transactions = 1;
+    applied.parked = parking.count();
+    return applied;
+}
+
+void GenerationWriter::stop(const std::string& reason) {
+    spdlog::error("view {} (generation {}) stops: {}", view(), entry_.generation, reason);
+    {
+        const std::scoped_lock lock{mutex_};
+        stopped_ = true;
+        reason_ = reason;
+    }
+    tell_stopped(reason);
+}
+
+void GenerationWriter::start() {
+    {
+        const std::scoped_lock lock{mutex_};
+        stopped_ = false;
+        reason_.clear();
+    }
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    set_stopped(*sql, "");
+    sql->commit();
+}
+
+void GenerationWriter::tell_stopped(const std::string& reason) noexcept {
+    try {
+        const DatabasePool::Lease lease = pool_->take();
+        const auto sql = lease->begin(SqlMode::write);
+        set_stopped(*sql, reason);
+        sql->commit();
+        moved_->raise();
+    } catch (const std::exception& error) {
+        spdlog::warn("view {}: its readers could not be told that it stopped: {}", view(),
+                     error.what());
+    }
+}
+
+bool GenerationWriter::stopped() const {
+    const std::scoped_lock lock{mutex_};
+    return stopped_;
+}
+
+ViewStatus GenerationWriter::status() {
+    ViewStatus status;
+    status.view = view();
+    status.version = definition_.version;
+    status.generation = entry_.generation;
+    {
+        const std::scoped_lock lock{mutex_};
+        status.live = live_;
+        status.state = stopped_ ? ViewStatus::State::stopped : ViewStatus::State::running;
+        status.reason = reason_;
+        for (std::size_t number = 0; number < published_.values().size(); ++number) {
+            PartitionStatus partition;
+            partition.partition.value = static_cast<std::int32_t>(number);
+            partition.position = published_.values()[number];
+            status.partitions.push_back(partition);
+        }
+    }
+    try {
+        const DatabasePool::Lease lease = pool_->take();
+        const auto sql = lease->begin(SqlMode::snapshot);
+        status.parked_streams = static_cast<std::int64_t>(parked_heads(*sql).size());
+        status.parked_events = parked_events(*sql);
+    } catch (const Error& error) {
+        if (status.reason.empty()) status.reason = error.what();
+    }
+    return status;
+}
+
+}  // namespace recount::projections

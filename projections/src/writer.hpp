@@ -1,0 +1,94 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "handler.hpp"
+#include "parked.hpp"
+#include "signals.hpp"
+
+namespace recount::projections {
+
+/// Feeds one generation of one view: rows and checkpoints in one transaction each time. One thread
+/// at a time, but status() and its kin may be called by any.
+class GenerationWriter {
+public:
+    struct Context {
+        Log& log;
+        const ProjectorOptions& options;
+        std::shared_ptr<Place> place;
+    };
+
+    /// Opens the generation, creating what is missing. Throws Mismatch when it is another store's.
+    GenerationWriter(Context context, const ViewDefinition& definition, GenerationEntry entry,
+                     const std::vector<Incarnation>& incarnations);
+
+    [[nodiscard]] const std::string& view() const { return definition_.name; }
+    [[nodiscard]] const GenerationEntry& entry() const { return entry_; }
+    [[nodiscard]] const std::vector<Checkpoint>& checkpoints() const { return checkpoints_; }
+    [[nodiscard]] Positions positions() const;
+
+    /// Reads the checkpoints again when they may have changed, and judges them: throws Divergence
+    /// when the store has another history now, or holds less than was applied.
+    void prepare(const std::vector<LogHead>& heads, const std::vector<Incarnation>& incarnations);
+    /// The checkpoints in memory may be wrong: a transaction failed.
+    void forget() { loaded_ = false; }
+    void reload_if_forgotten() {
+        if (!loaded_) reload();
+    }
+    void reload();
+
+    /// Gives the batch to the view and moves its checkpoints, in one transaction. The batch begins
+    /// at this writer's checkpoints. Throws Fenced when another projector moved them.
+    Applied apply(EventBatch& batch);
+
+    /// Tries what is parked again; returns how many events are parked no longer.
+    std::int64_t retry_parked();
+
+    /// Makes this generation the one that is read, when it has reached the current one. True when
+    /// it is.
+    bool go_live(Catalogue& catalogue, const std::vector<LogHead>& heads,
+                 const std::vector<Incarnation>& incarnations);
+    /// Points the SQL views for foreign clients here, if they are not. Failures are logged.
+    void expose(Catalogue& catalogue);
+
+    // A view that cannot go on stops: told to readers by the generation itself, as far as it can
+    // be.
+    void stop(const std::string& reason);
+    void start();
+    [[nodiscard]] bool stopped() const;
+
+    /// What any thread may know of it; heads and lags are left open.
+    ViewStatus status();
+
+private:
+    Applied attempt(EventBatch& batch, const std::map<Position, std::string>& poison);
+    void tell_stopped(const std::string& reason) noexcept;
+    void publish();
+    bool retry_first(const ParkedHead& head, std::int64_t& done);
+    /// Why the view cannot take this event whatever its hooks do; empty when it can.
+    [[nodiscard]] std::string unfit(const RecordedEvent& event) const;
+    bool reached(const GenerationEntry& current, const std::vector<LogHead>& heads,
+                 const std::vector<Incarnation>& incarnations, Catalogue& catalogue);
+
+    Context context_;
+    const ViewDefinition& definition_;
+    GenerationEntry entry_;
+    std::shared_ptr<DatabasePool> pool_;
+    std::unique_ptr<Handler> handler_;
+    std::shared_ptr<Signal> moved_;
+    std::vector<Checkpoint> checkpoints_;
+    bool loaded_ = false;
+
+    mutable std::mutex mutex_;  // of what follows
+    Positions published_;
+    bool live_ = false;
+    bool stopped_ = false;
+    std::string reason_;
+};
+
+}  // namespace recount::projections

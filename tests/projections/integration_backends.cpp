@@ -1,0 +1,3 @@
+#include "world.hpp"
+
+std::vector<std::string> recount::test::projections::backends() { return {"postgresql"}; }

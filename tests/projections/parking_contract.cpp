@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+
+#include "world.hpp"
+
+namespace recount::test::projections {
+namespace {
+
+/// What the view does with a bad sku can be mended while the program runs.
+struct Mendable : Carts {
+    static constexpr std::string_view name = "mendable";
+    static inline bool mended = false;
+    static inline bool unreachable = false;
+
+    static void evolve(CartRow& row, const ItemAdded& event, const Recorded& at) {
+        if (unreachable) throw Unavailable("no connection; wait");
+        if (event.sku() == "bad" && !mended) throw std::runtime_error("bad sku");
+        Carts::evolve(row, event, at);
+    }
+    static void evolve(CartRow& row, const ItemRemoved& event, const Recorded& at) {
+        Carts::evolve(row, event, at);
+    }
+    static recount::Row evolve(CartRow&, const CheckedOut&, const Recorded&) {
+        return recount::Row::remove;
+    }
+};
+
+/// Fails in the database, not in C++.
+struct Strict {
+    static constexpr std::string_view name = "strict";
+    static constexpr int version = 1;
+    using Event = recount::Events<ItemAdded>;
+    static void create(Sql& sql) {
+        sql.exec("create table strict (sku text primary key, quantity bigint not null)");
+    }
+    static void on(const ItemAdded& event, const Recorded&, Sql& sql) {
+        sql.exec("insert into strict (sku, quantity) values ($1, $2)", event.sku(),
+                 event.quantity());
+    }
+};
+
+class AFailingEvent : public testing::TestWithParam<std::string> {
+protected:
+    AFailingEvent() { Mendable::mended = Mendable::unreachable = false; }
+    World world{GetParam()};
+    std::int64_t items(const std::string& key) {
+        const auto read = View<Mendable>{world.store()}.get(key);
+        return read ? read->items() : -1;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(On, AFailingEvent, testing::ValuesIn(backends()),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(AFailingEvent, ParksItsStreamAndNothingElse) {
+    world.append("cart-1", added("good"), added("bad"), added("good"));
+    world.append("cart-2", added("good"));
+    Projector<Mendable> projector{world.store()};
+    const Applied applied = projector.catch_up();
+    EXPECT_EQ(applied.parked, 2);
+    EXPECT_EQ(items("1"), 1);
+    EXPECT_EQ(items("2"), 1);
+
+    world.append("cart-1", added("good"));  // queues behind, in another transaction
+    world.append("cart-2", added("good"));
+    EXPECT_EQ(projector.catch_up().parked, 1);
+    EXPECT_EQ(items("1"), 1);
+    EXPECT_EQ(items("2"), 2);
+    const auto status = projector.status();
+    EXPECT_EQ(status[0].parked_streams, 1);
+    EXPECT_EQ(status[0].parked_events, 3);
+    EXPECT_EQ(list_views(world.store())[0].parked_events, 3);
+}
+
+TEST_P(AFailingEvent, IsRetriedInOrderOnceTheCauseIsGone) {
+    world.append("cart-1", added("bad", 1), added("good", 2), added("bad", 4));
+    world.append("cart-3", added("bad", 8));
+    Projector<Mendable> projector{world.store()};
+    projector.catch_up();
+    EXPECT_EQ(projector.retry_parked(), 0);
+    EXPECT_EQ(items("1"), -1);
+    Mendable::mended = true;
+    EXPECT_EQ(projector.retry_parked(), 4);
+    EXPECT_EQ(items("1"), 7);
+    EXPECT_EQ(items("3"), 8);
+    EXPECT_EQ(projector.status()[0].parked_events, 0);
+    EXPECT_EQ(View<Mendable>{world.store()}.get("1")->last_sku(), "bad");
+    EXPECT_EQ(rows<Mendable>(world.store()), pure_carts(world.store()));
+}
+
+TEST_P(AFailingEvent, OfAStatementParksToo) {
+    world.append("cart-1", added("a"));
+    world.append("cart-2", added("a"));
+    world.append("cart-3", added("b"));
+    Projector<Strict> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 1);
+    View<Strict> view{world.store()};
+    EXPECT_EQ(view.query(eventual(), "select sku from strict order by sku").result.size(), 2U);
+}
+
+TEST_P(AFailingEvent, ThatCanBeRetriedNeverParks) {
+    world.append("cart-1", added("good"));
+    Projector<Mendable> projector{world.store()};
+    Mendable::unreachable = true;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(projector.status()[0].parked_events, 0);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+    Mendable::unreachable = false;
+    EXPECT_EQ(projector.catch_up().events, 1);
+    EXPECT_EQ(items("1"), 1);
+}
+
+TEST_P(AFailingEvent, ThatMakesAnUnwritableRowIsFoundAmongOthers) {
+    world.append("cart-1", added("good"), added(std::string{"N\0L", 3}), added("good"));
+    world.append("cart-2", added("good"));
+    Projector<Mendable> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 2);
+    EXPECT_EQ(items("1"), 1);
+    EXPECT_EQ(items("2"), 1);
+}
+
+TEST_P(AFailingEvent, OfAnotherCategoryIsNotMixedIn) {
+    world.append("cart-1", added("a"));
+    world.append("basket-1", added("a"));
+    Projector<CategoryCarts> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 1);
+    EXPECT_EQ(projector.retry_parked(), 0);
+    EXPECT_EQ(View<CategoryCarts>{world.store()}.get("1")->items(), 1);
+}
+
+TEST_P(AFailingEvent, StopsTheViewWhenTooManyAreParked) {
+    for (int cart = 0; cart < 5; ++cart) {
+        world.append("cart-" + std::to_string(cart), added("bad"));
+    }
+    world.append("cart-0", added("good"));
+    Projector<Mendable, Counts> projector{world.store(), {.max_parked = 4}};
+    EXPECT_THROW(projector.catch_up(), Error);
+    const auto status = projector.status();
+    EXPECT_EQ(status[0].state, ViewStatus::State::stopped);
+    EXPECT_NE(status[0].reason.find("max_parked"), std::string::npos) << status[0].reason;
+    EXPECT_EQ(status[1].state, ViewStatus::State::running);
+    EXPECT_EQ(counts(world.store()), pure_counts(world.store()));
+    const auto read = View<Mendable>{world.store()}.get("0");
+    EXPECT_TRUE(read.stale);
+    EXPECT_NE(read.why_stale.find("stopped"), std::string::npos) << read.why_stale;
+
+    Mendable::mended = true;
+    EXPECT_EQ(projector.catch_up().parked, 0);
+    EXPECT_FALSE(View<Mendable>{world.store()}.get("0").stale);
+    EXPECT_EQ(rows<Mendable>(world.store()), pure_carts(world.store()));
+}
+
+}  // namespace
+}  // namespace recount::test::projections
