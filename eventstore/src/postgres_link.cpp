@@ -144,6 +144,12 @@ Link::Link(const Settings& settings)
 
 Link::~Link() = default;
 
+void Link::look() {
+    pollfd ready{PQsocket(state_->handle), POLLIN, 0};
+    // Notices may be read over; behind a farewell comes the end, which cannot be read.
+    while (::poll(&ready, 1, 0) > 0) require(PQconsumeInput(state_->handle));
+}
+
 void Link::begin_pipeline() { require(PQenterPipelineMode(state_->handle)); }
 
 void Link::prepare(const std::string& name, const std::string& sql,

@@ -59,6 +59,8 @@ public:
     /// The server has warned since the last call.
     bool warned() { return std::exchange(warned_, false); }
 
+    /// Notices a connection that ended while nobody looked, before anything is sent on it.
+    void look();
     void begin_pipeline();
     void prepare(const std::string& name, const std::string& sql,
                  std::span<const Parameter> parameters);

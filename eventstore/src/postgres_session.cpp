@@ -162,6 +162,7 @@ std::vector<SqlResult> Session::run_all(std::span<const Statement> statements) {
 
 std::vector<SqlResult> Session::run_and_commit(std::span<const Statement> statements) {
     guarded(false, [&] {
+        link_.look();
         forget_statements();
         for (const Statement& each : statements) prepared(each.sql, each.parameters);
     });

@@ -54,7 +54,13 @@ void check_server(Session& session, Environment& environment) {
 }
 
 bool has_tables(Session& session) {
-    return session.run("select to_regclass('migration') is not null").integer(0, 0) != 0;
+    // Not by to_regclass(): within a transaction it may answer from before a lock was waited for.
+    return !session
+                .run(
+                    "select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+                    "on n.oid = c.relnamespace "
+                    "where c.relname = 'migration' and n.nspname = current_schema()")
+                .empty();
 }
 
 void insert_store(Session& session, std::int32_t partitions, Environment& environment) {

@@ -1,0 +1,161 @@
+#include <recount/core/error.hpp>
+#include <recount/eventstore.hpp>
+
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/appends.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+#include "support/eventually.hpp"
+#include "support/tcp_proxy.hpp"
+
+namespace recount::test {
+namespace {
+
+using Harm = TcpProxy::Harm;
+using Kind = AppendResult::Kind;
+
+/// A store that is reached through a proxy that does harm, and straight, to see what is there.
+class StoreBehindAFault : public testing::Test {
+protected:
+    StoreBehindAFault()
+        : proxy_(port_of(postgres_url())),
+          straight_(open_store(schema_.url())),
+          store_(
+              open_store(proxy_.url_through(schema_.url()), {.timeout = std::chrono::seconds{1}})) {
+        // The second append to a stream is written on what was learnt by the first.
+        store_->append(append_to("cart-known"));
+    }
+
+    void cut_all() {
+        proxy_.cut_all();
+        ASSERT_TRUE(eventually([&] { return proxy_.connections() == 0; }));
+    }
+
+    void expect_once(const Append& append, std::int64_t version) {
+        const auto& stream = append.writes.front().stream;
+        EXPECT_EQ(version_of(*straight_, stream.full()), version);
+        const auto outcome = straight_->find_outcome(append.metadata.command_id);
+        ASSERT_TRUE(outcome);
+        EXPECT_EQ(outcome->streams.front().last.value, version);
+        straight_->verify_chain();
+    }
+
+    OwnSchema schema_;
+    TcpProxy proxy_;
+    std::unique_ptr<EventStore> straight_, store_;
+};
+
+/// Where an append can be hit: by the one statement on what is known, or in its transaction.
+struct Point {
+    std::string name;
+    std::string stream;
+    std::string sql;
+    Harm harm;
+};
+
+std::ostream& operator<<(std::ostream& out, const Point& point) { return out << point.name; }
+
+class AppendHitAtAnyStatement : public StoreBehindAFault,
+                                public testing::WithParamInterface<Point> {};
+
+TEST_P(AppendHitAtAnyStatement, HappensOnceAndSaysSo) {
+    const Append append = append_to(GetParam().stream);
+    proxy_.harm(GetParam().sql, GetParam().harm);
+    const AppendResult result = store_->append(append);
+    EXPECT_EQ(proxy_.harmed(), 1);
+    EXPECT_EQ(result.kind, Kind::committed) << "it was sent once, whatever became of its answer";
+    expect_once(append, GetParam().stream == "cart-known" ? 2 : 1);
+    EXPECT_EQ(store_->append(append).kind, Kind::repeated);
+}
+
+TEST_P(AppendHitAtAnyStatement, IsNeverSaidToHaveFailedWhileItMayHaveHappened) {
+    const Append append = append_to(GetParam().stream);
+    proxy_.harm(GetParam().sql, GetParam().harm);
+    proxy_.refuse(true);
+    bool unknown = false;
+    try {
+        store_->append(append);
+        ADD_FAILURE() << "nobody can have known that it was committed";
+    } catch (const OutcomeUnknown&) {
+        unknown = true;
+    } catch (const Unavailable&) {
+    }
+    const bool happened = straight_->find_outcome(append.metadata.command_id).has_value();
+    EXPECT_TRUE(unknown || !happened);
+    const std::int64_t before = GetParam().stream == "cart-known" ? 1 : 0;
+    EXPECT_EQ(version_of(*straight_, GetParam().stream), before + (happened ? 1 : 0));
+    straight_->verify_chain();
+
+    proxy_.refuse(false);
+    EXPECT_EQ(store_->append(append).kind, happened ? Kind::repeated : Kind::committed);
+    expect_once(append, before + 1);
+}
+
+std::vector<Point> points() {
+    std::vector<Point> points{
+        {"BeforeTheOneStatement", "cart-known", "write_group", Harm::cut_before},
+        {"AfterTheOneStatement", "cart-known", "write_group", Harm::cut_reply},
+        {"HalfClosedAtTheOneStatement", "cart-known", "write_group", Harm::half_close},
+        {"SilentAfterTheOneStatement", "cart-known", "write_group", Harm::swallow_reply},
+    };
+    for (const auto& [name, sql] :
+         {std::pair{"Begin", "begin"}, std::pair{"Lock", "from partition"},
+          std::pair{"Outcomes", "from outcome"}, std::pair{"Streams", "from stream"},
+          std::pair{"Write", "write_group"}, std::pair{"Commit", "commit"}}) {
+        points.push_back({std::string{"Before"} + name, "cart-new", sql, Harm::cut_before});
+        points.push_back({std::string{"After"} + name, "cart-new", sql, Harm::cut_reply});
+    }
+    return points;
+}
+
+std::string point_name(const testing::TestParamInfo<Point>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Connections, AppendHitAtAnyStatement, testing::ValuesIn(points()),
+                         point_name);
+
+TEST_F(StoreBehindAFault, GivesEachOfAGroupItsVerdict) {
+    const std::vector<Append> group{append_to("cart-known", Expected::exactly(Version{1})),
+                                    append_to("cart-known", Expected::exactly(Version{1})),
+                                    append_to("cart-other", Expected::no_stream())};
+    proxy_.harm("commit", Harm::cut_reply);
+    const auto results = store_->append(group);
+    EXPECT_EQ(results[0].kind, Kind::committed);
+    EXPECT_EQ(results[1].kind, Kind::conflict);
+    EXPECT_EQ(results[2].kind, Kind::committed);
+    EXPECT_EQ(version_of(*straight_, "cart-known"), 2);
+    EXPECT_EQ(version_of(*straight_, "cart-other"), 1);
+}
+
+TEST_F(StoreBehindAFault, VoidsACommandThoughTheAnswerIsLost) {
+    proxy_.harm("insert into outcome", Harm::cut_reply);
+    EXPECT_EQ(store_->void_command("command-1").kind, CommandOutcome::Kind::voided);
+    EXPECT_EQ(proxy_.harmed(), 1);
+    EXPECT_EQ(straight_->void_command("command-1").kind, CommandOutcome::Kind::voided);
+}
+
+TEST_F(StoreBehindAFault, GoesOnWhenAllItsConnectionsWereCut) {
+    cut_all();
+    EXPECT_EQ(store_->append(append_to("cart-known")).kind, Kind::committed);
+    cut_all();
+    EXPECT_EQ(version_of(*store_, "cart-known"), 2);
+}
+
+TEST_F(StoreBehindAFault, IsUnavailableWhileItCannotBeReached) {
+    proxy_.refuse(true);
+    cut_all();
+    EXPECT_THROW(store_->append(append_to("cart-known")), Unavailable);
+    EXPECT_THROW(store_->heads(), Unavailable);
+    proxy_.refuse(false);
+    EXPECT_EQ(store_->append(append_to("cart-known")).kind, Kind::committed);
+    EXPECT_EQ(version_of(*straight_, "cart-known"), 2);
+}
+
+TEST_F(StoreBehindAFault, ReadsAndWritesByteByByte) {
+    proxy_.chop(true);
+    const Append append = append_to("cart-known", Expected::any(), 20);
+    EXPECT_EQ(store_->append(append).kind, Kind::committed);
+    EXPECT_EQ(store_->read_stream(StreamName::parse("cart-known")).events.size(), 21);
+}
+
+}  // namespace
+}  // namespace recount::test
