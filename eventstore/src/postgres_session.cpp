@@ -64,9 +64,9 @@ auto Session::guarded(bool commits, const Use& use) {
 Session::Session(const Address& address, const SessionOptions& options)
     : link_(connect(address, options)),
       name_(fmt::format("{}?schema={}", link_.place(), address.schema)) {
+    set_up(options);
     find_schema(address, options);
     script(fmt::format("set search_path = \"{}\"", address.schema));
-    set_up(options);
 }
 
 /// Everything a role or a database could have set otherwise, and that exactness rests on.

@@ -1,0 +1,197 @@
+#include <recount/core/error.hpp>
+#include <recount/eventstore.hpp>
+
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/appends.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+#include "support/eventually.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <functional>
+
+namespace recount::test {
+namespace {
+
+using Kind = AppendResult::Kind;
+using std::chrono::seconds;
+
+/// Another process, a copy of this one, that runs one function. Killed with the object.
+class Child {
+public:
+    explicit Child(const std::function<void(Child&)>& run) {
+        EXPECT_EQ(::pipe(go_.data()), 0);
+        EXPECT_EQ(::pipe(ready_.data()), 0);
+        pid_ = ::fork();
+        if (pid_ != 0) return;
+        try {
+            run(*this);
+        } catch (...) {
+            ::_exit(1);
+        }
+        ::_exit(0);
+    }
+    ~Child() {
+        kill();
+        for (const int end : {go_[0], go_[1], ready_[0], ready_[1]}) ::close(end);
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    // In the child.
+    void say_ready() { EXPECT_EQ(::write(ready_[1], "r", 1), 1); }
+    void wait_for_go() {
+        char byte = 0;
+        EXPECT_EQ(::read(go_[0], &byte, 1), 1);
+    }
+
+    // In the parent.
+    void wait_until_ready() {
+        char byte = 0;
+        ASSERT_EQ(::read(ready_[0], &byte, 1), 1);
+    }
+    void go() { EXPECT_EQ(::write(go_[1], "g", 1), 1); }
+    [[nodiscard]] bool stops() {
+        int status = 0;
+        return ::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status);
+    }
+    void proceed() { ::kill(pid_, SIGCONT); }
+    [[nodiscard]] int exit_code() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, 0), &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    void kill() {
+        if (pid_ <= 0) return;
+        ::kill(pid_, SIGKILL);
+        ::waitpid(std::exchange(pid_, 0), nullptr, 0);
+    }
+
+private:
+    pid_t pid_ = 0;
+    std::array<int, 2> go_{}, ready_{};
+};
+
+/// Stops its process when it is next asked for the time, which a store does while it holds its
+/// locks.
+class StoppingClock final : public Clock {
+public:
+    Timestamp now() override {
+        if (std::exchange(armed, false)) ::raise(SIGSTOP);
+        return Environment::system().clock.now();
+    }
+    std::chrono::nanoseconds steady() override { return Environment::system().clock.steady(); }
+    bool armed = false;
+};
+
+TEST(StoppedClient, HoldsNobodyUpForMoreThanTwoSeconds) {
+    const OwnSchema schema;
+    Child child{[&](Child&) {
+        StoppingClock clock;
+        Environment& system = Environment::system();
+        Environment environment{clock, system.random, system.scheduler, system.metrics};
+        const auto store = open_store(schema.url(), {.environment = &environment});
+        clock.armed = true;
+        const auto result = store->append(append_to("cart-1"));  // not known yet: it locks
+        ::_exit(result.kind == Kind::committed ? 0 : 2);
+    }};
+    ASSERT_TRUE(child.stops());
+    const auto store = open_store(schema.url());
+    const auto began = Environment::system().clock.steady();
+    EXPECT_EQ(store->append(append_to("cart-1")).kind, Kind::committed);
+    const auto took = Environment::system().clock.steady() - began;
+    EXPECT_GT(took, std::chrono::milliseconds{500}) << "the stopped client held no lock";
+    EXPECT_LT(took, seconds{4});
+
+    child.proceed();
+    EXPECT_EQ(child.exit_code(), 0) << "what it had begun was rolled back, so it begins again";
+    EXPECT_EQ(version_of(*store, "cart-1"), 2);
+}
+
+/// A client that dies while the server lets its statement wait for a partition.
+class ClientKilledWhileItWaits : public testing::TestWithParam<bool> {
+protected:
+    ClientKilledWhileItWaits()
+        : append_(append_to("cart-1")), child_([this](Child& child) {
+              const auto store = open_store(schema_.url());
+              // With the stream known, all of the append is one statement, which goes on without
+              // us.
+              const bool known = GetParam();
+              if (known) store->append(append_to("cart-1"));
+              child.say_ready();
+              child.wait_for_go();
+              store->append(append_);
+          }) {}
+
+    void SetUp() override {
+        child_.wait_until_ready();
+        store_ = open_store(schema_.url());
+        before_ = version_of(*store_, "cart-1");
+        database_ = Database::open(schema_.url());
+        holder_ = database_->begin(SqlMode::write);
+        const auto pid =
+            holder_->query("select pg_backend_pid() from partition for update").integer(0, 0);
+        child_.go();
+        ASSERT_TRUE(eventually([&] {
+            const auto waiting = look(
+                "select pid from pg_stat_activity "
+                "where $1 = any(pg_blocking_pids(pid))",
+                pid);
+            if (!waiting.empty()) waiting_ = waiting.integer(0, 0);
+            return !waiting.empty();
+        }));
+        child_.kill();
+    }
+
+    SqlResult look(std::string_view sql, std::int64_t argument) {
+        const auto database = Database::open(schema_.url());
+        return database->begin(SqlMode::snapshot)->query(sql, argument);
+    }
+
+    void release() {
+        holder_->commit();
+        ASSERT_TRUE(eventually([&] {
+            return look("select 1 from pg_stat_activity where pid = $1", waiting_).empty();
+        }));
+    }
+
+    OwnSchema schema_;
+    Append append_;
+    Child child_;
+    std::unique_ptr<EventStore> store_;
+    std::unique_ptr<Database> database_;
+    std::unique_ptr<SqlTransaction> holder_;
+    std::int64_t before_ = 0;
+    std::int64_t waiting_ = 0;
+};
+
+TEST_P(ClientKilledWhileItWaits, CannotAppendAfterItsCommandWasVoided) {
+    EXPECT_FALSE(store_->find_outcome(append_.metadata.command_id)) << "which proves nothing";
+    EXPECT_EQ(store_->void_command(append_.metadata.command_id).kind, CommandOutcome::Kind::voided);
+    release();
+    EXPECT_EQ(version_of(*store_, "cart-1"), before_);
+    EXPECT_EQ(store_->find_outcome(append_.metadata.command_id)->kind,
+              CommandOutcome::Kind::voided);
+    store_->verify_chain();
+}
+
+TEST_P(ClientKilledWhileItWaits, AppendsOnceWhenItsCommandIsSentAgain) {
+    release();
+    const auto kind = store_->append(append_).kind;
+    EXPECT_EQ(kind, GetParam() ? Kind::repeated : Kind::committed);
+    EXPECT_EQ(version_of(*store_, "cart-1"), before_ + 1);
+    store_->verify_chain();
+}
+
+std::string path_name(const testing::TestParamInfo<bool>& info) {
+    return info.param ? "InOneStatement" : "InATransaction";
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, ClientKilledWhileItWaits, testing::Bool(), path_name);
+
+}  // namespace
+}  // namespace recount::test
