@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""What ./dev promises without starting anything: run on a copy of the script in an empty folder."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class DevScript(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = Path(self.folder.name)
+        shutil.copy(ROOT / "dev", self.root)
+        shutil.copytree(ROOT / "scripts", self.root / "scripts")
+        self.services = self.root / "build/services"
+        self.services.mkdir(parents=True)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def dev(self, *arguments, cwd="/"):
+        return subprocess.run([self.root / "dev", *arguments], cwd=cwd, check=False, timeout=60,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    def test_help_names_every_command(self):
+        text = self.dev("help").stdout
+        for command in ("setup", "build", "test", "shop", "services", "bench", "format", "lint"):
+            self.assertIn(f"./dev {command}", text)
+
+    def test_what_it_does_not_know_fails_and_says_so(self):
+        for arguments in (["nonsense"], ["services", "nonsense"], ["services", "down", "mysql"],
+                          ["setup", "nonsense"]):
+            answer = self.dev(*arguments)
+            self.assertNotEqual(answer.returncode, 0)
+            self.assertIn(arguments[-1], answer.stderr)
+
+    def test_setup_is_silent_and_quick_when_nothing_is_missing(self):
+        start = time.monotonic()
+        answer = self.dev("setup", "build")
+        self.assertEqual((answer.returncode, answer.stdout, answer.stderr), (0, "", ""))
+        self.assertLess(time.monotonic() - start, 1)
+
+    def test_servers_that_are_down_are_said_to_be_down(self):
+        status = self.dev("services", "status").stdout.split("\n")
+        self.assertEqual([line.split() for line in status if line],
+                         [["postgres", "down"], ["kafka", "down"]])
+        self.assertEqual(self.dev("services", "env").stdout, "")
+        self.assertEqual(self.dev("services", "down").returncode, 0)
+
+    def test_a_recorded_id_that_now_is_another_process_is_left_alone(self):
+        other = subprocess.Popen(["tail", "-f", os.devnull])
+        try:
+            for name in ("postgres", "kafka"):
+                (self.services / f"{name}.pid").write_text(f"{other.pid}\n")
+                (self.services / f"{name}.port").write_text("9\n")
+            self.assertNotIn(" up ", self.dev("services", "status").stdout)
+            self.assertEqual(self.dev("services", "down").returncode, 0)
+            self.assertIsNone(other.poll())
+        finally:
+            other.kill()
+            other.wait()
+
+    def test_what_runs_under_its_own_name_is_ended(self):
+        properties = self.services / "kafka/server.properties"
+        broker = subprocess.Popen(["tail", "-f", os.devnull, "--pid", str(os.getpid()), "--",
+                                   str(properties)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        try:
+            (self.services / "kafka.pid").write_text(f"{broker.pid}\n")
+            (self.services / "kafka.port").write_text("9\n")
+            self.assertEqual(self.dev("services", "down", "kafka").returncode, 0)
+            self.assertEqual(broker.wait(timeout=10), -15)
+            self.assertFalse((self.services / "kafka.pid").exists())
+        finally:
+            broker.kill()
+            broker.wait()
+
+
+if __name__ == "__main__":
+    unittest.main()
