@@ -7,11 +7,3 @@ create table if not exists relay_cursor (
     hash      bytea  not null,  -- of the n-th event
     primary key (topic, partition)
 );
-
--- Who may publish to a topic. Times are microseconds since 1970 by the database's clock.
-create table if not exists relay_lease (
-    topic text   not null primary key,
-    owner text   not null,
-    epoch bigint not null,  -- grows with each new owner
-    until bigint not null
-);

@@ -32,28 +32,32 @@ Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector
                 [this](const kafka::Delivery& delivery) { on_delivery(delivery); }) {
     cursors.resize(static_cast<std::size_t>(store.identity().partitions));
     const auto tails = read_tails(reader_, cursors, store_.environment(), options_.broker_timeout);
+    const auto heads = store_.heads();  // read last: the topic cannot be ahead of these
     for (std::size_t index = 0; index < tails.size(); ++index) {
-        lanes_.push_back(
-            lane_behind(Partition{static_cast<std::int32_t>(index)}, cursors[index], tails[index]));
+        lanes_.push_back(lane_behind(Partition{static_cast<std::int32_t>(index)}, cursors[index],
+                                     tails[index], heads.at(index)));
     }
     refresh_heads();
 }
 
-Hash Publisher::hash_at(Partition partition, std::int64_t n) {
-    if (n == 0) return incarnations_.front().origin(store_.identity().id, partition);
-    const auto page = store_.read(partition, n - 1, {.max_events = 1});
-    if (page.events.empty()) {
-        throw Divergence("topic " + log_ + " holds position " + to_string(Position{partition, n}) +
-                         ", which store " + store_.identity().name +
-                         " does not have: it was restored to an earlier state; declare the "
-                         "restore, and the relay begins a new topic");
+Hash Publisher::hash_at(const Position& position, const LogHead& head) {
+    if (position.n == 0) {
+        return incarnations_.front().origin(store_.identity().id, position.partition);
     }
-    return page.events.front().hash;
+    if (position.n > head.n) {
+        throw Divergence("topic " + log_ + " holds position " + to_string(position) +
+                         ", but store " + store_.identity().name + " ends at " +
+                         to_string(Position{position.partition, head.n}) +
+                         ": it was restored to an earlier state; declare the restore, and the "
+                         "relay begins a new topic");
+    }
+    if (position.n == head.n) return head.hash;
+    return store_.read(position.partition, position.n - 1, {.max_events = 1}).events.at(0).hash;
 }
 
 Publisher::Lane Publisher::lane_behind(Partition partition, const Cursor& cursor,
-                                       const TopicTail& tail) {
-    const Hash hash = hash_at(partition, tail.n);
+                                       const TopicTail& tail, const LogHead& head) {
+    const Hash hash = hash_at({partition, tail.n}, head);
     if (tail.hash && *tail.hash != hash) {
         throw Divergence("topic " + log_ + " and store " + store_.identity().name +
                          " differ at position " + to_string(Position{partition, tail.n}) + ": " +

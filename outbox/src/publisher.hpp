@@ -66,8 +66,9 @@ private:
         [[nodiscard]] std::int64_t sent() const { return chain.n(); }
     };
 
-    Lane lane_behind(Partition partition, const Cursor& cursor, const TopicTail& tail);
-    Hash hash_at(Partition partition, std::int64_t n);
+    Lane lane_behind(Partition partition, const Cursor& cursor, const TopicTail& tail,
+                     const LogHead& head);
+    Hash hash_at(const Position& position, const LogHead& head);
     bool send_page(Lane& lane);
     void on_delivery(const kafka::Delivery& delivery);
     void fail(const kafka::Delivery& delivery, const std::string& what, bool for_ever);

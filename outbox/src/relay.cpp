@@ -10,6 +10,7 @@
 #include <recount/core/error.hpp>
 #include <recount/core/metrics.hpp>
 
+#include "kafka/admin.hpp"
 #include "publisher.hpp"
 #include "relay_cursors.hpp"
 
@@ -38,6 +39,11 @@ void prepare_topics(const RelayOptions& options, const EventStore& store, std::s
                   .allow_retention = options.allow_retention,
                   .timeout = options.broker_timeout},
                  incarnation);
+}
+
+bool topic_is_there(const RelayOptions& options, std::size_t incarnation) {
+    kafka::Admin admin{kafka::client_settings(options.topic)};
+    return admin.describe(options.topic.log(incarnation), options.broker_timeout).has_value();
 }
 
 }  // namespace
@@ -91,6 +97,7 @@ private:
     std::vector<Cursor> saved_;
     std::chrono::nanoseconds next_beat_{0};
     std::int64_t beats_ = 0;
+    bool worked_ = false;       // the topics were fine once
     std::int64_t counted_ = 0;  // deliveries of this publisher that the metric has
 };
 
@@ -99,10 +106,16 @@ bool Relay::Parts::begin() {
     if (!cursors_->hold()) return false;
     if (publisher_) return true;
     const auto incarnations = store_.incarnations().size();
-    prepare_topics(options_, store_, incarnations - 1);
+    try {
+        prepare_topics(options_, store_, incarnations - 1);
+    } catch (const Mismatch& error) {
+        if (!worked_ || topic_is_there(options_, incarnations - 1)) throw;
+        throw Unavailable(error.what());  // it was deleted; whoever does that may make it again
+    }
     saved_ = cursors_->load(options_.topic.log(incarnations - 1));
     publisher_ = std::make_unique<Publisher>(store_, options_, saved_);
     counted_ = 0;
+    worked_ = true;
     next_beat_ = std::chrono::nanoseconds{0};
     spdlog::info("relay of {}: publishes store {}, {} events to go", options_.topic.name,
                  store_.identity().name, publisher_->backlog());
@@ -110,9 +123,10 @@ bool Relay::Parts::begin() {
 }
 
 void Relay::Parts::beat() {
-    if (!cursors_->hold()) {
+    // Not taken anew here: whoever had it meanwhile has moved topic and cursor on.
+    if (!cursors_->held()) {
         throw Fenced("relay of " + options_.topic.name +
-                     " lost its lease to another relay; it stands by");
+                     " lost its lease; it begins again when the lease is free");
     }
     auto confirmed = publisher_->confirmed();
     if (confirmed != saved_) {
@@ -158,10 +172,7 @@ void Relay::Parts::work_until(const std::function<bool()>& done, std::stop_token
     auto progress = steady();
     while (!stop.stop_requested()) {
         beat_when_due();
-        if (!cursors_->held()) {
-            throw Fenced("relay of " + options_.topic.name +
-                         " could not renew its lease in time; it begins again");
-        }
+        if (!cursors_->held()) beat();  // throws
         const auto sent = publisher_->send();
         publisher_->poll(sent == Publisher::Sent::queue_full ? options_.linger : Duration::zero());
         if (done()) return;

@@ -1,21 +1,18 @@
 #include "relay_cursors.hpp"
 
-#include <algorithm>
-#include <string>
-#include <string_view>
-
-#include <unistd.h>
-
 #include <recount/core/error.hpp>
-#include <recount/core/ids.hpp>
+#include <recount/eventstore/lease.hpp>
 #include <recount/eventstore/sql.hpp>
 #include <recount_sql/recount_outbox.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
 
 namespace recount {
 namespace {
 
-std::string url_of(const EventStore& store, const RelayOptions& options) {
-    if (!options.cursor_url.empty()) return options.cursor_url;
+std::string url_of(const EventStore& store) {
     const std::string& url = store.url();
     if (url.starts_with("memory:")) return "sqlite::memory:";
     // One connection writes a SQLite store's file, and it is not ours.
@@ -23,66 +20,34 @@ std::string url_of(const EventStore& store, const RelayOptions& options) {
     return url;
 }
 
-std::string owner_of(const RelayOptions& options, Environment& environment) {
-    std::string host(256, '\0');
-    if (gethostname(host.data(), host.size() - 1) != 0) host = "?";
-    host.resize(std::string_view{host.c_str()}.size());
-    const std::string name =
-        options.owner.empty() ? host + " process " + std::to_string(getpid()) : options.owner;
-    return name + " " + to_string(new_uuid7(environment));
-}
-
-/// What time it is for the database, in microseconds since 1970.
-std::string_view clock_of(SqlDialect dialect) {
-    return dialect == SqlDialect::sqlite
-               ? "cast((julianday('now') - 2440587.5) * 86400000000 as integer)"
-               : "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
-}
-
 class DatabaseCursors : public Cursors {
 public:
     DatabaseCursors(EventStore& store, const RelayOptions& options)
-        : environment_(store.environment()),
-          topic_(options.topic.name),
-          lease_(options.lease),
-          owner_(owner_of(options, environment_)),
+        : topic_(options.topic.name),
           partitions_(static_cast<std::size_t>(store.identity().partitions)),
-          database_(Database::open(url_of(store, options))),
-          clock_(clock_of(database_->dialect())) {
+          leases_(Leases::open(store.url(),
+                               {.lifetime = options.lease, .environment = &store.environment()})),
+          database_(Database::open(url_of(store))) {
         auto sql = database_->begin(SqlMode::write);
         sql->script(sql::relay_cursors);
         sql->commit();
     }
 
     bool hold() override {
-        const auto asked = environment_.clock.steady();
-        auto sql = database_->begin(SqlMode::write);
-        const auto rows = sql->query(
-            "insert into relay_lease (topic, owner, epoch, until) values ($1, $2, 1, " + clock_ +
-                " + $3) on conflict (topic) do update set epoch = relay_lease.epoch + case when "
-                "relay_lease.owner = excluded.owner then 0 else 1 end, owner = excluded.owner, "
-                "until = excluded.until where relay_lease.owner = excluded.owner or "
-                "relay_lease.until < " +
-                clock_ + " returning epoch",
-            topic_, owner_, lease_.count());
-        if (rows.empty()) {
-            held_until_ = std::chrono::nanoseconds{0};
-            return false;
-        }
-        epoch_ = rows.integer(0, 0);
-        sql->commit();
-        held_until_ = asked + lease_;
+        if (held()) return true;
+        constexpr std::array whole{Partition{0}};
+        const auto leases = leases_->acquire("relay " + topic_, whole);
+        if (leases.empty()) return false;
+        lease_ = leases.front();
         return true;
     }
 
-    [[nodiscard]] bool held() const override { return environment_.clock.steady() < held_until_; }
+    [[nodiscard]] bool held() const override { return lease_ && leases_->held(*lease_); }
 
     void release() override {
-        held_until_ = std::chrono::nanoseconds{0};
-        auto sql = database_->begin(SqlMode::write);
-        sql->exec("update relay_lease set until = 0 where topic = $1 and owner = $2", topic_,
-                  owner_);
-        sql->commit();
+        if (!lease_) return;
+        leases_->release(*lease_);
+        lease_.reset();
     }
 
     std::vector<Cursor> load(const std::string& topic) override {
@@ -101,15 +66,8 @@ public:
 
     void save(const std::string& topic, const std::vector<Cursor>& cursors) override {
         auto sql = database_->begin(SqlMode::write);
-        // Locks the row, so that nobody takes the lease over before this commits.
-        const auto ours = sql->exec("update relay_lease set until = " + clock_ +
-                                        " + $4 where topic = $1 and owner = $2 and "
-                                        "epoch = $3",
-                                    topic_, owner_, epoch_, lease_.count());
-        if (ours != 1) {
-            held_until_ = std::chrono::nanoseconds{0};
-            throw Fenced("relay of " + topic_ + " lost its lease to another relay; it stands by");
-        }
+        if (!lease_) throw Fenced("relay of " + topic_ + " has no lease; it stands by");
+        leases_->check(*sql, *lease_);
         RowsWrite write;
         write.table = "relay_cursor";
         write.columns = {"topic", "partition", "n", "hash"};
@@ -124,15 +82,11 @@ public:
     }
 
 private:
-    Environment& environment_;
     std::string topic_;
-    Duration lease_;
-    std::string owner_;
     std::size_t partitions_;
+    std::unique_ptr<Leases> leases_;
+    std::optional<Lease> lease_;
     std::unique_ptr<Database> database_;
-    std::string clock_;
-    std::int64_t epoch_ = 0;
-    std::chrono::nanoseconds held_until_{0};
 };
 
 }  // namespace

@@ -96,8 +96,8 @@ std::vector<TopicTail> read_tails(kafka::Reader& reader, const std::vector<Curso
     // All are begun before the first is read, so that they are fetched together.
     for (std::int32_t partition = 0; partition < count; ++partition) {
         marks.push_back(reader.watermarks(partition, timeout));
-        begin(partition, first_window);
     }
+    for (std::int32_t partition = 0; partition < count; ++partition) begin(partition, first_window);
     std::vector<TopicTail> tails;
     for (std::int32_t partition = 0; partition < count; ++partition) {
         const auto& mark = marks[static_cast<std::size_t>(partition)];

@@ -83,13 +83,15 @@ namespace {
 /// One partition of the oracle.
 class Oracle {
 public:
-    explicit Oracle(const std::vector<RecordedEvent>& events) : events_(events) {}
+    Oracle(const std::vector<RecordedEvent>& events, bool repaired)
+        : events_(events), repaired_(repaired) {}
 
     std::string take(const RawRecord& record) {
         const std::string position = record.header("recount-position");
         if (position.empty()) return "";  // foreign
         const auto n = std::stoll(position.substr(position.find(':') + 1));
-        if (n > have_ + 1) return "gap: " + position + " behind " + std::to_string(have_);
+        if (n > have_ + 1 && !repaired_)
+            return "gap: " + position + " behind " + std::to_string(have_);
         if (n > static_cast<std::int64_t>(events_.size())) return "invented: " + position;
         const RecordedEvent& event = events_[static_cast<std::size_t>(n - 1)];
         if (record.header("recount-hash") != to_string(event.hash)) return "hash: " + position;
@@ -98,11 +100,8 @@ public:
         if (record.header("recount-withheld").empty() && record.value != event.payload) {
             return "payload: " + position;
         }
-        if (n <= have_) {
-            ++replays;
-        } else {
-            have_ = n;
-        }
+        if (n <= have_) ++replays;
+        if (n == have_ + 1) have_ = n;
         return "";
     }
 
@@ -111,6 +110,7 @@ public:
 
 private:
     const std::vector<RecordedEvent>& events_;
+    bool repaired_;
     std::int64_t have_ = 0;
 };
 
@@ -130,19 +130,19 @@ std::vector<std::vector<RecordedEvent>> read_all(Log& log, std::size_t page_size
     return all;
 }
 
-std::string differences(EventStore& store, const KafkaTopic& topic, bool complete,
-                        std::int64_t* replays, std::size_t incarnation) {
+std::string differences(EventStore& store, const KafkaTopic& topic, const OracleOptions& options,
+                        std::int64_t* replays) {
     const auto all = read_all(store);
     if (replays != nullptr) *replays = 0;
     for (std::size_t number = 0; number < all.size(); ++number) {
-        Oracle oracle{all[number]};
+        Oracle oracle{all[number], options.repaired};
         const auto partition = static_cast<std::int32_t>(number);
-        for (const auto& record : read_raw(topic, topic.log(incarnation), partition)) {
+        for (const auto& record : read_raw(topic, topic.log(options.incarnation), partition)) {
             const auto wrong = oracle.take(record);
             if (!wrong.empty()) return wrong;
         }
         if (replays != nullptr) *replays += oracle.replays;
-        if (complete && oracle.have() != static_cast<std::int64_t>(all[number].size())) {
+        if (options.complete && oracle.have() != static_cast<std::int64_t>(all[number].size())) {
             return "partition " + std::to_string(number) + " ends at " +
                    std::to_string(oracle.have()) + ", the store at " +
                    std::to_string(all[number].size());

@@ -33,11 +33,18 @@ struct RawRecord {
 std::vector<RawRecord> read_raw(const KafkaTopic& topic, const std::string& full_name,
                                 std::int32_t partition);
 
+struct OracleOptions {
+    bool complete = true;  // the topic holds all of the store
+    bool repaired =
+        false;  // events behind a hole are allowed, and must come again after its repair
+    std::size_t incarnation = 0;
+};
+
 /// The oracle: in each partition the topic, after dropping replays, is the store's prefix, byte for
-/// byte; `complete`: all of the store. Returns what is wrong, "" when nothing is. `replays`, when
-/// given, is told how many records were dropped.
-std::string differences(EventStore& store, const KafkaTopic& topic, bool complete = true,
-                        std::int64_t* replays = nullptr, std::size_t incarnation = 0);
+/// byte. Returns what is wrong, "" when nothing is. `replays`, when given, is told how many records
+/// were dropped.
+std::string differences(EventStore& store, const KafkaTopic& topic,
+                        const OracleOptions& options = {}, std::int64_t* replays = nullptr);
 
 /// Everything a log holds, partition by partition, read as a projector does.
 std::vector<std::vector<RecordedEvent>> read_all(Log& log, std::size_t page = 1000);

@@ -23,7 +23,7 @@ Settings with_defaults(Settings settings) {
     settings.emplace("queued.max.messages.kbytes", "16384");
     settings.emplace("queued.min.messages", "100000");
     // A partition that is newly read waits for the fetch under way to end.
-    settings.emplace("fetch.wait.max.ms", "100");
+    settings.emplace("fetch.wait.max.ms", "50");
     settings.emplace("fetch.error.backoff.ms", "50");
     settings.emplace("reconnect.backoff.max.ms", "1000");
     settings.emplace("topic.metadata.refresh.interval.ms", "30000");
@@ -86,6 +86,8 @@ struct Reader::Parts {
     std::function<void()> on_arrival;
     Handle handle;
     TopicHandle topic;
+    Handle asker;  // questions on the fetching connection would wait for the fetch under way
+    TopicHandle asked;
     std::mutex mutex;  // of started
     std::map<std::int32_t, std::unique_ptr<rd_kafka_queue_t, QueueDelete>> started;
 
@@ -100,6 +102,8 @@ Reader::Reader(const Settings& settings, std::string topic, std::function<void()
     parts_->on_arrival = std::move(on_arrival);
     parts_->handle = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
     parts_->topic = make_topic(parts_->handle.get(), topic_);
+    parts_->asker = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
+    parts_->asked = make_topic(parts_->asker.get(), topic_);
 }
 
 Reader::~Reader() {
@@ -176,8 +180,8 @@ Polled Reader::poll(std::int32_t partition, Duration at_most) {
 Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
     Watermarks marks;
     const auto error =
-        rd_kafka_query_watermark_offsets(parts_->handle.get(), topic_.c_str(), partition,
-                                         &marks.low, &marks.high, milliseconds(at_most));
+        rd_kafka_query_watermark_offsets(parts_->asker.get(), topic_.c_str(), partition, &marks.low,
+                                         &marks.high, milliseconds(at_most));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
                           explain(error) + "; check brokers and topic, then try again");
@@ -195,7 +199,7 @@ std::int64_t Reader::fetched_high(std::int32_t partition) const {
 
 std::int32_t Reader::partitions(Duration at_most) {
     const rd_kafka_metadata_t* metadata = nullptr;
-    const auto error = rd_kafka_metadata(parts_->handle.get(), 0, parts_->topic.get(), &metadata,
+    const auto error = rd_kafka_metadata(parts_->asker.get(), 0, parts_->asked.get(), &metadata,
                                          milliseconds(at_most));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         throw Unavailable("topic " + topic_ + ": no broker answers: " + explain(error) +

@@ -17,10 +17,6 @@ struct RelayOptions {
     /// go, so that the chain holds.
     std::vector<std::string> withhold = {"saga"};
     std::string source = {};  // CloudEvents' source; empty: "urn:uuid:<store id>"
-    /// Where the cursor and the lease are kept; empty: in the store's own database, for SQLite in
-    /// the file beside it (`<path>.relay`), for a store in memory in memory.
-    std::string cursor_url = {};
-    std::string owner = {};  // shown to whoever looks at the lease; empty: host and process
     Duration linger = std::chrono::milliseconds{5};  // how long a record waits for company
     Duration beat = std::chrono::seconds{1};
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
@@ -33,7 +29,8 @@ struct RelayOptions {
 /// second (DESIGN promise 5). It keeps nothing but a cursor for each partition, which moves behind
 /// confirmed deliveries only; on start it looks at the end of each topic partition and continues
 /// behind what is really there. Of several relays of one store and topic one works (a lease), the
-/// others stand by.
+/// others stand by. Cursor and lease live in the store's database; for SQLite the cursor in the
+/// file beside it (`<path>.relay`), for a store in memory in memory.
 ///
 /// One thread uses it. The store outlives it.
 ///

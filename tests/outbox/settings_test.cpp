@@ -1,0 +1,91 @@
+#include <recount/core/error.hpp>
+#include <recount/outbox.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "kafka/producer.hpp"
+#include "kafka/settings.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace recount::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A variable of the environment for the length of a test.
+class Variable {
+public:
+    Variable(const char* name, const std::string& value) : name_(name) {
+        setenv(name, value.c_str(), 1);
+    }
+    ~Variable() { unsetenv(name_); }
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+
+private:
+    const char* name_;
+};
+
+std::string complaint(const KafkaTopic& topic) {
+    try {
+        kafka::Producer producer{kafka::client_settings(topic), {}, [](const auto&) {}};
+    } catch (const InvalidArgument& error) {
+        return error.what();
+    }
+    return "no complaint";
+}
+
+TEST(SettingsOfTheEnvironment, ReachTheClient) {
+    const Variable user{"RECOUNT_KAFKA_SASL_USERNAME", "shop"};
+    const auto settings = kafka::client_settings({.brokers = "b:1", .name = "shop"});
+    EXPECT_EQ(settings.at("sasl.username"), "shop");
+    EXPECT_EQ(settings.at("bootstrap.servers"), "b:1");
+}
+
+TEST(SettingsOfTheEnvironment, TakeSecretsFromFiles) {
+    const TemporaryFolder folder;
+    std::ofstream{folder.file("password")} << "quite secret\n";
+    const Variable file{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", folder.file("password")};
+    EXPECT_EQ(kafka::client_settings({.brokers = "b:1", .name = "shop"}).at("sasl.password"),
+              "quite secret");
+}
+
+TEST(SettingsOfTheEnvironment, GiveWayToTheTopics) {
+    const Variable user{"RECOUNT_KAFKA_CLIENT_ID", "environment"};
+    const KafkaTopic topic{.brokers = "b:1", .name = "shop", .properties = {{"client.id", "own"}}};
+    EXPECT_EQ(kafka::client_settings(topic).at("client.id"), "own");
+}
+
+TEST(SettingsThatPromisesRestOn, CannotBeChanged) {
+    for (const auto* name : {"enable.idempotence", "acks", "message.timeout.ms",
+                             "auto.offset.reset", "enable.auto.commit", "isolation.level"}) {
+        const KafkaTopic topic{.brokers = "b:1", .name = "shop", .properties = {{name, "1"}}};
+        EXPECT_THAT(complaint(topic), HasSubstr(name));
+    }
+}
+
+TEST(SettingsThatAreWrong, AreNamedWithoutTheirValue) {
+    const KafkaTopic unknown{.brokers = "b:1", .name = "shop", .properties = {{"sasl.pass", "s3"}}};
+    EXPECT_THAT(complaint(unknown),
+                AllOf(HasSubstr("sasl.pass is not known"), Not(HasSubstr("s3"))));
+    const KafkaTopic wrong{
+        .brokers = "b:1", .name = "shop", .properties = {{"security.protocol", "s3cret"}}};
+    EXPECT_THAT(complaint(wrong),
+                AllOf(HasSubstr("security.protocol is not valid"), Not(HasSubstr("s3cret"))));
+}
+
+TEST(ATopicWithoutBrokers, SaysWhereToNameThem) {
+    const Variable none{"KAFKA_BOOTSTRAP_SERVERS", ""};
+    EXPECT_THAT(complaint({.brokers = "", .name = "shop"}), HasSubstr("KAFKA_BOOTSTRAP_SERVERS"));
+    const Variable some{"KAFKA_BOOTSTRAP_SERVERS", "b:2"};
+    EXPECT_EQ(kafka::client_settings({.brokers = "", .name = "s"}).at("bootstrap.servers"), "b:2");
+}
+
+}  // namespace
+}  // namespace recount::test
