@@ -73,7 +73,6 @@ private:
 StorePositions take_positions(Parts& in) {
     StorePositions seen{Uuid::from(in.bytes(16)), Uuid::from(in.bytes(16)), {}};
     const std::uint64_t count = in.number();
-    if (count > in.rest().size()) refuse("is malformed");
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto n = static_cast<std::int64_t>(in.number());
         seen.positions.set({Partition{static_cast<std::int32_t>(i)}, n});

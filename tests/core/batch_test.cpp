@@ -109,6 +109,16 @@ TEST_F(ABatch, GoesOnWhenOneCommandIsAnError) {
     EXPECT_EQ(accounts_.load("1").state.balance, 5);
 }
 
+TEST_F(ABatch, StillDecidesAgainWhatComesAfterAnError) {
+    others_.handle("1", deposit(5), {.command_id = "c-1"});
+    accounts_.load("2");
+    accounts_.enqueue(batch_, "1", deposit(6), {.command_id = "c-1"});
+    accounts_.enqueue(batch_, "2", deposit(7), {.command_id = "c-2"});
+    others_.handle("2", deposit(1));
+    EXPECT_THROW(batch_.commit(), CommandReused);
+    EXPECT_EQ(others_.load("2").state.balance, 8);
+}
+
 TEST_F(ABatch, MayBeCommittedAgainAfterTheStoreWasLost) {
     accounts_.enqueue(batch_, "1", deposit(5));
     streams_.before_append = [] { throw Unavailable("gone"); };
@@ -156,6 +166,16 @@ TEST_F(AnOvertakenBatch, RefusesWhatWasExpectedAtAnotherVersion) {
     EXPECT_TRUE(outcomes[1]);
     EXPECT_EQ(outcomes[2].rejection().code, "version_changed");
     EXPECT_EQ(head(*store_), Version{2});
+}
+
+TEST_F(AnOvertakenBatch, KeepsNoStateThatIsOlderThanWhatItDid) {
+    accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{2}});  // not yet: by itself
+    accounts_.enqueue(batch_, "1", deposit(1));
+    accounts_.enqueue(batch_, "1", deposit(1));
+    EXPECT_EQ(batch_.commit()[0].version(), Version{3});
+    const int appends = streams_.appends;
+    EXPECT_EQ(accounts_.handle("1", deposit(1)).version(), Version{4});
+    EXPECT_EQ(streams_.appends, appends + 1) << "no conflict";
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ TEST_F(AStaleState, OfALongerHistoryIsDropped) {
     streams_.become(*other);
     EXPECT_EQ(accounts_.load("1").state.balance, 0);
     EXPECT_EQ(accounts_.load("1").version, Version{0});
+    const int appends = streams_.appends;
+    EXPECT_EQ(accounts_.handle("1", deposit(1)).version(), Version{1});
+    EXPECT_EQ(streams_.appends, appends + 1) << "it is forgotten";
 }
 
 TEST_F(AStaleState, OfTheSameCommandWithOtherContentIsKnownByItsHash) {

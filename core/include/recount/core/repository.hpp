@@ -132,7 +132,6 @@ private:
             AppendResult result = streams_.append(
                 append_of(stream, loaded.version, command, command_id, decision, options));
             if (result.outcome) return settle(stream, std::move(loaded), decision, result, options);
-            states_.drop(stream);
             conflict = std::move(result.conflict);
         }
         command::throw_contended(stream, options_.attempts, conflict);
@@ -141,7 +140,6 @@ private:
     Outcome settle(const StreamName& stream, Loaded<State> loaded, const Decision<State>& decision,
                    AppendResult& result, const CommandOptions& options) {
         const std::size_t events = decision.events().size();
-        if (result.outcome->streams.empty()) saw(loaded, options);
         if (result.kind == AppendResult::Kind::committed && events > 0) {
             fold_decided(loaded, decision);
             StateLoader<State>::follow(loaded, *result.outcome, events);
@@ -167,7 +165,6 @@ private:
         }
         entry.settle = [this, stream, command, kept, events, &pending](AppendResult result) {
             if (!result.outcome) return decide_and_append(stream, command, kept);
-            if (result.outcome->streams.empty()) saw(pending, kept);
             if (result.kind == AppendResult::Kind::committed) {
                 StateLoader<State>::follow(pending, *result.outcome, events);
             }

@@ -30,6 +30,7 @@ public:
 
     /// The state as it is now, folded from the first event.
     Loaded<State> fresh(const StreamName& stream) {
+        cache_.drop(stream.full());
         Loaded<State> loaded;
         loaded.incarnation = streams_.identity().incarnation;
         StreamPage page = read(stream, 1, page_);
@@ -47,7 +48,6 @@ public:
         }
         StreamPage page = read(stream, before.value, page_ + 1);
         if (!continues(loaded, page)) {
-            cache_.drop(stream.full());
             loaded = fresh(stream);
             return true;
         }
