@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+
+#include <recount/core/event.hpp>
+#include <recount/saga/hooks.hpp>
+#include <recount/saga/plan.hpp>
+
+namespace recount::saga {
+
+/// One kind of saga without its type. Made by SagaEngine::add.
+struct Kind {
+    struct Start {
+        std::function<std::string(const RecordedEvent&)> id_of;
+        std::function<Plan(const RecordedEvent&)> plan;
+    };
+    std::string name;
+    std::set<std::string> commands;                 // message types it may send
+    std::unordered_map<std::string, Start> starts;  // by the type of the starting event
+};
+
+template <class S>
+Kind make_kind() {
+    static_assert(checked_saga<S>());
+    Kind kind;
+    kind.name = S::name;
+    S::Command::for_each_type(
+        [&]<class M>(std::type_identity<M>) { kind.commands.insert(type_name<M>()); });
+    S::StartedBy::for_each_type([&]<class E>(std::type_identity<E>) {
+        kind.starts[type_name<E>()] = {
+            [](const RecordedEvent& event) { return std::string{S::id_of(parse_as<E>(event))}; },
+            [](const RecordedEvent& event) { return S::plan(parse_as<E>(event)); }};
+    });
+    return kind;
+}
+
+}  // namespace recount::saga

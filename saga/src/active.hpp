@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <recount/core/stream.hpp>
+#include <recount/saga/state.hpp>
+
+#include "loading.hpp"
+
+namespace recount::saga {
+
+/// A saga that the engine carries out.
+struct Active {
+    StreamName stream;
+    std::string name, id;
+    Saga saga = {};
+    Version version = {};
+    Sends sends = {};
+    bool stale = true;               // to be read from its stream before anything is decided
+    std::vector<Answer> inbox = {};  // answers to be recorded
+    std::string broken = {};         // and what a person is to be asked
+    int failures = 0;                // in a row, of the kind that may pass
+    std::optional<Timestamp> not_before = {};
+};
+
+}  // namespace recount::saga

@@ -1,0 +1,214 @@
+#include <exception>
+#include <utility>
+
+#include <recount/core/error.hpp>
+#include <recount/core/hash.hpp>
+#include <recount/core/ids.hpp>
+#include <recount/core/metrics.hpp>
+#include <recount/saga/command_id.hpp>
+
+#include "layout.hpp"
+#include "work.hpp"
+
+namespace recount {
+namespace {
+
+constexpr int attempts_to_record = 10;
+
+/// What makes two starts of one saga the same: the content of the starting events.
+Hash content_of(const RecordedEvent& event) {
+    return Sha256{}.add(event.at.type).add({"\0", 1}).add(event.payload.value_or("")).finish();
+}
+
+saga::v1::SagaBegun begun_by(const RecordedEvent& event, const std::string& name,
+                             const std::string& id, Timestamp now) {
+    saga::v1::SagaBegun begun;
+    begun.set_name(name);
+    begun.set_id(id);
+    begun.set_begun_at_us(now.time_since_epoch().count());
+    begun.set_occurred_at_us(event.at.occurred_at.time_since_epoch().count());
+    begun.mutable_started_by()->set_event_id(to_string(event.at.event_id));
+    begun.mutable_started_by()->set_stream(event.at.stream.full());
+    begun.mutable_started_by()->set_version(event.at.version.value);
+    return begun;
+}
+
+std::string place_of(const RecordedEvent& event) {
+    return event.at.type + " " + to_string(event.at.event_id) + " of stream " +
+           event.at.stream.full();
+}
+
+}  // namespace
+
+bool SagaEngine::Work::read_log() {
+    bool any = false;
+    if (kinds_.empty()) return any;
+    const std::int32_t partitions = store_.identity().partitions;
+    next_partition_ = (next_partition_ + 1) % partitions;
+    for (std::int32_t i = 0; i < partitions; ++i) {
+        const std::int32_t p = (next_partition_ + i) % partitions;
+        for (bool end = false; !end;) {
+            if (starts_.size() >= options_.sagas_at_once || active_.size() >= options_.open_sagas)
+                return any;
+            const LogPage page =
+                store_.read(Partition{p}, read_[Partition{p}],
+                            {.max_events = std::max<std::size_t>(1, options_.sagas_at_once) * 4});
+            for (const RecordedEvent& event : page.events) {
+                sort_in(event);
+                read_.set(event.at.position);
+            }
+            idle_events_ += page.events.size();
+            any = any || !page.events.empty();
+            end = page.end || page.events.empty();
+        }
+    }
+    return any;
+}
+
+void SagaEngine::Work::sort_in(const RecordedEvent& event) {
+    if (const auto kinds = started_by_.find(event.at.type); kinds != started_by_.end()) {
+        for (Registered* kind : kinds->second)
+            if (!kind->cursor.positions.cover(event.at.position)) starts_.push_back({kind, event});
+    }
+    if (event.at.type != type_name<saga::v1::SagaResumed>()) return;
+    if (event.at.stream.category() != saga::Saga::category) return;
+    const std::string name_and_id{event.at.stream.id()};
+    const std::size_t dot = name_and_id.find('.');
+    const std::string name = name_and_id.substr(0, dot);
+    if (dot != std::string::npos && kinds_.contains(name))
+        adopt(name, name_and_id.substr(dot + 1)).stale = true;
+}
+
+/// Begins what was read, then lets the cursors cover it: never the other way round.
+void SagaEngine::Work::begin() {
+    std::vector<Beginning> beginnings;
+    std::vector<Append> appends;
+    for (const Start& start : starts_) beginnings.push_back(beginning(start));
+    for (Beginning& one : beginnings) appends.push_back(one.append);
+    const std::vector<saga::Verdict> verdicts = saga::append_each(store_, appends);
+    for (std::size_t i = 0; i < beginnings.size(); ++i) settle(beginnings[i], verdicts[i]);
+
+    for (const Start& start : starts_) start.kind->cursor_due = true;
+    starts_.clear();
+    const bool long_ago = idle_events_ >= options_.cursor_every;
+    for (auto& [name, registered] : kinds_) {
+        registered.cursor.positions.raise(read_);
+        registered.cursor_due = registered.cursor_due || long_ago;
+    }
+    if (long_ago) idle_events_ = 0;
+}
+
+SagaEngine::Work::Beginning SagaEngine::Work::beginning(const Start& start) {
+    Beginning beginning{&start, {}, {}, {}};
+    std::string refusal;
+    try {
+        beginning.id = start.kind->kind.starts.at(start.event.at.type).id_of(start.event);
+        (void)saga::stream_of(start.kind->kind.name, beginning.id);
+    } catch (const std::exception& error) {
+        // A start is never lost: without a usable id the saga is named by its starting event.
+        beginning.id = "event-" + to_string(start.event.at.event_id);
+        refusal = std::string{"it has no usable id: "} + error.what();
+    }
+    beginning.move = first_move(start, beginning.id, std::move(refusal));
+    const std::string& name = start.kind->kind.name;
+    beginning.append =
+        saga::append_of(saga::stream_of(name, beginning.id), Version{0}, beginning.move.decision);
+    beginning.append.metadata.command_id = saga::begin_id(name, beginning.id);
+    beginning.append.metadata.causation_id = to_string(start.event.at.event_id);
+    beginning.append.request = content_of(start.event);
+    return beginning;
+}
+
+saga::Move SagaEngine::Work::first_move(const Start& start, const std::string& id,
+                                        std::string refusal) {
+    const saga::Kind& kind = start.kind->kind;
+    saga::Begin begin{begun_by(start.event, kind.name, id, time()), {}};
+    if (refusal.empty()) {
+        try {
+            const Plan plan = kind.starts.at(start.event.at.type).plan(start.event);
+            saga::Layout layout = saga::lay_out(plan.description(), [&](const NewEvent& command) {
+                return target_of(kind, command);
+            });
+            saga::describe(plan.description(), layout, begin.begun);
+            begin.pages = std::move(layout.pages);
+            return saga::move(saga::Saga{}, begin);
+        } catch (const std::exception& error) {
+            refusal = error.what();
+            begin = {begun_by(start.event, kind.name, id, time()), {}};
+        }
+    }
+    const std::string reason = "the plan of saga " + kind.name + " for " + place_of(start.event) +
+                               " was refused: " + refusal;
+    return saga::move(saga::Saga{}, saga::Refuse{begin.begun, reason});
+}
+
+std::string SagaEngine::Work::target_of(const saga::Kind& kind, const NewEvent& command) const {
+    if (!kind.commands.contains(command.type))
+        throw InvalidArgument("the Command of saga " + kind.name + " does not list " +
+                              command.type + "; add it there");
+    return routes_.at(command.type).stream_of(command.payload);
+}
+
+void SagaEngine::Work::settle(Beginning& beginning, const saga::Verdict& verdict) {
+    const std::string& name = beginning.start->kind->kind.name;
+    saga::Active& active = adopt(name, beginning.id);
+    if (!verdict.error.empty()) {
+        // What cannot be recorded as planned is recorded as refused.
+        beginning.move = first_move(*beginning.start, beginning.id, verdict.error);
+        const Append refused = saga::append_of(active.stream, Version{0}, beginning.move.decision);
+        beginning.append.writes = refused.writes;
+        const AppendResult result = store_.append(beginning.append);
+        if (result.kind != AppendResult::Kind::committed) return;
+        return fill(active, std::move(beginning.move), beginning.append,
+                    result.outcome->streams.at(0).last);
+    }
+    switch (verdict.result->kind) {
+        case AppendResult::Kind::committed:
+            fill(active, std::move(beginning.move), beginning.append, verdict.version());
+            metrics().counter("recount_saga_begun_total", "Sagas begun", {{"saga", name}}).add();
+            ++progress_.begun;
+            break;
+        case AppendResult::Kind::repeated:
+            break;  // begun before: it goes on from its stream
+        case AppendResult::Kind::conflict:
+        case AppendResult::Kind::reused:
+        case AppendResult::Kind::expired:
+            started_again(beginning);
+            break;
+    }
+}
+
+/// Another event starts a saga that there is already. Its recorded plan stands, and a person hears
+/// of it, once.
+void SagaEngine::Work::started_again(const Beginning& beginning) {
+    const RecordedEvent& event = beginning.start->event;
+    const StreamName stream = saga::stream_of(beginning.start->kind->kind.name, beginning.id);
+    const std::string event_id = to_string(event.at.event_id);
+    for (int attempt = 0; attempt < attempts_to_record; ++attempt) {
+        saga::LoadedSaga loaded = saga::load(store_, stream);
+        if (loaded.saga.phase == saga::Phase::none) break;
+        if (loaded.saga.begun().started_by().event_id() == event_id) return;
+        const saga::AskPerson ask{time(),
+                                  "started again with other content, by " + place_of(event) +
+                                      "; its plan stands: see whether what the second start asked "
+                                      "for is still to be done",
+                                  false};
+        const saga::Move move = saga::move(std::move(loaded.saga), ask);
+        if (move.decision.events().empty()) return;
+        Append append = saga::append_of(stream, loaded.version, move.decision);
+        append.request = sha256(event_id);
+        append.metadata.command_id =
+            to_string(derived_uuid("recount/saga/second_start/1", stream.full() + '\0' + event_id));
+        if (store_.append(append).outcome) return;
+    }
+    throw Contended("stream " + stream.full() +
+                    " could not take note of a second start; try again");
+}
+
+saga::Active& SagaEngine::Work::adopt(const std::string& name, const std::string& id) {
+    StreamName stream = saga::stream_of(name, id);
+    const std::string key = stream.full();
+    return active_.try_emplace(key, saga::Active{std::move(stream), name, id}).first->second;
+}
+
+}  // namespace recount

@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <utility>
+
+#include <recount/core/metrics.hpp>
+
+#include "work.hpp"
+
+namespace recount {
+namespace {
+
+/// The move, and then another command on what it led to.
+template <class Command>
+saga::Move and_then(saga::Move first, const Command& command) {
+    saga::Move second = saga::move(std::move(first.saga), command);
+    for (const auto& event : second.decision.events())
+        std::visit([&](const auto& message) { first.decision.add(message); }, event);
+    return {std::move(second.saga), std::move(first.decision)};
+}
+
+const char* name_of(CommandOutcome::Kind kind) {
+    switch (kind) {
+        case CommandOutcome::Kind::events:
+            return "events";
+        case CommandOutcome::Kind::nothing:
+            return "nothing";
+        case CommandOutcome::Kind::refused:
+            return "refused";
+        case CommandOutcome::Kind::voided:
+            return "voided";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+bool SagaEngine::Work::wave() {
+    bool any = read_stale();
+    any = pass_time() || any;
+    any = send() || any;
+    let_go();
+    return any;
+}
+
+bool SagaEngine::Work::delayed(const saga::Active& active) const {
+    return active.not_before && time() < *active.not_before;
+}
+
+bool SagaEngine::Work::read_stale() {
+    bool any = false;
+    for (auto& [key, active] : active_) {
+        if (!active.stale || delayed(active)) continue;
+        saga::LoadedSaga loaded = saga::load(store_, active.stream);
+        active.saga = std::move(loaded.saga);
+        active.version = loaded.version;
+        active.sends = std::move(loaded.sends);
+        active.stale = false;
+        any = true;
+    }
+    return any;
+}
+
+/// Limits that have passed count before anything is sent again.
+bool SagaEngine::Work::pass_time() {
+    std::vector<Pending> pending;
+    const Timestamp at = time();
+    for (auto& [key, active] : active_) {
+        if (active.stale) continue;
+        const auto due = saga::due(active.saga);
+        if (!due || *due > at) continue;
+        active.stale = true;
+        saga::Move move = saga::move(std::move(active.saga), saga::Learn{at, {}});
+        if (move.decision.events().empty()) continue;
+        Append append = saga::append_of(active.stream, active.version, move.decision);
+        pending.push_back({&active, std::move(move), std::move(append)});
+    }
+    const bool any = !pending.empty();
+    if (any) commit(std::move(pending));
+    return any;
+}
+
+bool SagaEngine::Work::send() {
+    std::vector<saga::Errand> commands, claims;
+    for (auto& [key, active] : active_) {
+        // Answers that an error kept from being recorded are asked for again, under the same ids.
+        active.inbox.clear();
+        active.broken.clear();
+        if (active.stale || !active.saga.alive() || delayed(active)) continue;
+        const bool certain = active.saga.phase != saga::Phase::making_certain;
+        for (const saga::Timed& open : active.saga.open) {
+            if (commands.size() + claims.size() >= options_.commands_per_commit) break;
+            (certain ? commands : claims).push_back({&active, open.step});
+        }
+    }
+    if (commands.empty() && claims.empty()) return false;
+    for (const saga::Report& report : saga::claim(store_, claims)) take(report);
+    for (const saga::Report& report : saga::deliver(store_, routes_, commands)) take(report);
+    return learn();
+}
+
+void SagaEngine::Work::take(const saga::Report& report) {
+    saga::Active& active = *report.errand.active;
+    if (report.later) return later(active);
+    if (!report.broken.empty()) {
+        active.broken = report.broken;
+        return;
+    }
+    active.inbox.push_back(*report.answer);
+    ++progress_.commands;
+    metrics()
+        .counter("recount_saga_commands_total", "Commands of sagas that were answered",
+                 {{"saga", active.name}, {"outcome", name_of(report.answer->kind)}})
+        .add();
+}
+
+/// Records the answers, and what follows from them, of all sagas at once.
+bool SagaEngine::Work::learn() {
+    std::vector<Pending> pending;
+    const Timestamp at = time();
+    for (auto& [key, active] : active_) {
+        if (active.inbox.empty() && active.broken.empty()) continue;
+        active.stale = true;
+        saga::Move move =
+            saga::move(std::move(active.saga), saga::Learn{at, std::exchange(active.inbox, {})});
+        if (!active.broken.empty())
+            move = and_then(std::move(move),
+                            saga::AskPerson{at, std::exchange(active.broken, {}), true});
+        if (move.decision.events().empty()) continue;
+        Append append = saga::append_of(active.stream, active.version, move.decision);
+        pending.push_back({&active, std::move(move), std::move(append)});
+    }
+    const bool any = !pending.empty();
+    if (any) commit(std::move(pending));
+    return any;
+}
+
+void SagaEngine::Work::fill(saga::Active& active, saga::Move move, const Append& append,
+                            Version version) {
+    active.saga = std::move(move.saga);
+    active.version = version;
+    active.sends.note(move.decision, append.metadata.command_id);
+    active.stale = false;
+    active.failures = 0;
+    active.not_before.reset();
+}
+
+/// One commit for the moves of many sagas, and for the cursors that are due. Whose stream was
+/// changed by another engine is read again.
+void SagaEngine::Work::commit(std::vector<Pending> pending) {
+    std::vector<Append> appends;
+    for (Pending& one : pending) appends.push_back(one.append);
+    const std::vector<Registered*> cursors = due_cursors();
+    for (Registered* registered : cursors) appends.push_back(cursor_append(*registered));
+
+    const std::vector<saga::Verdict> verdicts = saga::append_each(store_, appends);
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        saga::Active& active = *pending[i].active;
+        if (verdicts[i].done()) {
+            fill(active, std::move(pending[i].move), pending[i].append, verdicts[i].version());
+        } else if (!verdicts[i].error.empty()) {
+            ask_person(active, "a move of it cannot be recorded: " + verdicts[i].error);
+        }
+    }
+    for (std::size_t i = 0; i < cursors.size(); ++i)
+        if (verdicts[pending.size() + i].done()) cursors[i]->cursor_due = false;
+}
+
+void SagaEngine::Work::ask_person(saga::Active& active, const std::string& why) {
+    saga::LoadedSaga loaded = saga::load(store_, active.stream);
+    const saga::Move move = saga::move(std::move(loaded.saga), saga::AskPerson{time(), why, true});
+    if (!move.decision.events().empty())
+        (void)store_.append(saga::append_of(active.stream, loaded.version, move.decision));
+    later(active);
+}
+
+void SagaEngine::Work::later(saga::Active& active) {
+    const int doublings = std::min(active.failures++, 16);
+    const Duration pause =
+        std::min(options_.longest_pause, options_.shortest_pause * (1 << doublings));
+    active.not_before = time() + pause;
+}
+
+/// Sagas that ended, or wait for a person, are kept no longer.
+void SagaEngine::Work::let_go() {
+    for (auto at = active_.begin(); at != active_.end();) {
+        const saga::Active& active = at->second;
+        if (!active.stale) note_attention(active);
+        if (active.stale || active.saga.alive()) {
+            ++at;
+            continue;
+        }
+        if (active.saga.ended()) {
+            const bool completed = active.saga.phase == saga::Phase::completed;
+            ++(completed ? progress_.completed : progress_.compensated);
+            metrics()
+                .counter("recount_saga_ended_total", "Sagas that ended",
+                         {{"saga", active.name}, {"how", completed ? "completed" : "compensated"}})
+                .add();
+        }
+        at = active_.erase(at);
+    }
+}
+
+}  // namespace recount

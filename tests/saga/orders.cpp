@@ -1,0 +1,124 @@
+#include "orders.hpp"
+
+#include <stdexcept>
+
+namespace recount::saga_test {
+
+Weather& Weather::today() {
+    static Weather weather;
+    return weather;
+}
+
+Order evolve(Order order, const Ordered&) {
+    ++order.placed;
+    return order;
+}
+Order evolve(Order order, const Noted&) { return order; }
+Decision<Order> decide(const Order&, const PlaceOrder& command) { return command.order(); }
+
+Account evolve(Account account, const Done& event) {
+    ++account.balance[event.effect()];
+    return account;
+}
+Account evolve(Account account, const Undone& event) {
+    --account.balance[event.effect()];
+    return account;
+}
+Account evolve(Account account, const OrderClosed&) { return account; }
+
+Decision<Account> decide(const Account&, const Do& command) {
+    if (Weather::today().throwing.contains(command.effect()))
+        throw std::runtime_error("a bug in this decider");
+    if (command.refuse()) return reject("no", "as the test wants it");
+    Done done;
+    done.set_effect(command.effect());
+    return done;
+}
+Decision<Account> decide(const Account&, const Undo& command) {
+    int& refusals = Weather::today().undo_refusals[command.effect()];
+    if (refusals > 0) {
+        --refusals;
+        return reject("not_now");
+    }
+    Undone undone;
+    undone.set_effect(command.effect());
+    return undone;
+}
+Decision<Account> decide(const Account&, const CloseOrder& command) {
+    OrderClosed closed;
+    closed.set_effect(command.effect());
+    return closed;
+}
+
+Plan Fulfil::plan(const Ordered& order) {
+    Plan plan;
+    for (const Part& part : order.parts()) {
+        const std::string effect = order.id() + "/" + part.name();
+        Do forth;
+        forth.set_account(part.account());
+        forth.set_effect(effect);
+        forth.set_refuse(part.refused());
+        auto step = plan.step(part.name(), forth);
+        for (const std::string& name : part.after()) step.after(name);
+        if (part.within_ms() > 0) step.within(std::chrono::milliseconds{part.within_ms()});
+        if (!part.has_undo()) continue;
+        Undo back;
+        back.set_account(part.account());
+        back.set_effect(effect);
+        step.undo(back);
+    }
+    if (order.when_undone()) {
+        CloseOrder close;
+        close.set_account("closed");
+        close.set_effect(order.id());
+        plan.when_undone(close);
+    }
+    if (order.deadline_ms() > 0) plan.deadline(std::chrono::milliseconds{order.deadline_ms()});
+    if (order.undo_attempts() > 0)
+        plan.retry_undos(order.undo_attempts(), std::chrono::milliseconds{100});
+    return plan;
+}
+
+Ordered order(std::string id, std::vector<Part> parts) {
+    Ordered ordered;
+    ordered.set_id(std::move(id));
+    for (Part& one : parts) *ordered.add_parts() = std::move(one);
+    ordered.set_when_undone(true);
+    return ordered;
+}
+
+Part part(const std::string& name, std::vector<std::string> after) {
+    Part part;
+    part.set_name(name);
+    part.set_account(name);
+    part.set_has_undo(true);
+    for (std::string& one : after) part.add_after(std::move(one));
+    return part;
+}
+Part refused(Part part) {
+    part.set_refused(true);
+    return part;
+}
+Part without_undo(Part part) {
+    part.set_has_undo(false);
+    return part;
+}
+
+Service::Service(EventStore& to, SagaEngineOptions options, SagaEngine::Add add)
+    : store(to), orders(to), accounts(to), sagas(to, options) {
+    sagas.add<Fulfil>(add);
+    sagas.deliver<Do>(accounts, [](const Do& command) { return command.account(); });
+    sagas.deliver<Undo>(accounts, [](const Undo& command) { return command.account(); });
+    sagas.deliver<CloseOrder>(accounts,
+                              [](const CloseOrder& command) { return command.account(); });
+}
+
+void Service::place(const Ordered& order) { place(order.id(), order); }
+
+void Service::place(const std::string& stream, const Ordered& order) {
+    PlaceOrder command;
+    *command.mutable_order() = order;
+    orders.handle(stream, command, {.command_id = "place-" + stream});
+}
+
+}  // namespace recount::saga_test

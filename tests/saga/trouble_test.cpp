@@ -1,0 +1,182 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <recount/core/error.hpp>
+#include <recount/saga/state.hpp>
+#include <recount/testing.hpp>
+
+#include "orders.hpp"
+
+namespace recount::saga_test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+class InTrouble : public testing::Test {
+protected:
+    InTrouble() { Weather::today() = {}; }
+
+    double alarm() {
+        return world_.metrics()
+            .gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}})
+            .value();
+    }
+
+    test::ManualEnvironment world_;
+    std::unique_ptr<EventStore> store_ =
+        open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
+};
+
+Ordered failing(const std::string& id) { return order(id, {part("a"), refused(part("b", {"a"}))}); }
+
+TEST_F(InTrouble, TriesARefusedUndoAgainAfterAPause) {
+    Weather::today().undo_refusals["o-1/a"] = 3;
+    Service service{*store_};
+    service.place(failing("o-1"));
+    EXPECT_EQ(service.sagas.catch_up().open, 1);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_NE(service.sagas.status("fulfil", "o-1")->phase, "compensated");
+        world_.advance(2s);
+        service.sagas.catch_up();
+    }
+    EXPECT_THAT(audit(*store_, {failing("o-1")}), IsEmpty());
+    EXPECT_EQ(service.sagas.status("fulfil", "o-1")->steps[0].attempt, 4U);
+}
+
+TEST_F(InTrouble, RaisesAnAlarmThatOutlivesTheEngineUntilSomebodyResumes) {
+    Weather::today().undo_refusals["o-1/a"] = 7;
+    const Ordered order = failing("o-1");
+    {
+        Service service{*store_};
+        service.place(order);
+        for (int i = 0; i < 8; ++i) {
+            service.sagas.catch_up();
+            world_.advance(10s);
+        }
+        const auto status = service.sagas.status("fulfil", "o-1");
+        EXPECT_EQ(status->phase, "undoing");
+        EXPECT_TRUE(status->halted);
+        EXPECT_THAT(status->attention, HasSubstr("undo of step \"a\" was refused 5 times"));
+        EXPECT_EQ(alarm(), 1);
+    }
+    world_.metrics().gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}}).set(0);
+    Service service{*store_};
+    EXPECT_EQ(service.sagas.catch_up().attention, 0) << "an old one";
+    EXPECT_EQ(alarm(), 1);
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("refused 5 times"));
+
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "an operator: stock was counted"),
+              std::nullopt);
+    for (int i = 0; i < 4; ++i) {
+        service.sagas.catch_up();
+        world_.advance(10s);
+    }
+    EXPECT_EQ(alarm(), 0);
+    EXPECT_THAT(service.sagas.list(), IsEmpty());
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "again")->code, "waits_for_nobody");
+    EXPECT_THROW(service.sagas.resume("fulfil", "o-99", "x"), InvalidArgument);
+}
+
+TEST_F(InTrouble, KeepsARefusedPlanForAPerson) {
+    Service service{*store_};
+    service.place(order("o-1", {part("a", {"b"})}));
+    service.place(order("o-2", {}));
+    service.place(order("o-3", {part("a")}));
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.attention, 2);
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(alarm(), 2);
+    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention,
+                HasSubstr("no step is called so"));
+    EXPECT_THAT(service.sagas.status("fulfil", "o-2")->attention, HasSubstr("no steps"));
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "x")->code, "plan_refused");
+}
+
+TEST_F(InTrouble, NeverLosesAStartWithoutAUsableId) {
+    Service service{*store_};
+    service.place("nameless", order("", {part("a")}));
+    service.place("endless", order(std::string(300, 'x'), {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 2);
+    ASSERT_EQ(service.sagas.list().size(), 2U);
+    for (const SagaListing& one : service.sagas.list()) {
+        EXPECT_TRUE(one.id.starts_with("event-"));
+        EXPECT_THAT(one.attention, HasSubstr("no usable id"));
+    }
+}
+
+TEST_F(InTrouble, AsksAPersonAboutASecondStartWithOtherContent) {
+    Service service{*store_};
+    service.place("x", order("o-1", {part("a")}));
+    service.place("y", order("o-1", {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 0) << "the same again is no news";
+    service.place("z", order("o-1", {part("a"), part("b")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    const auto status = service.sagas.status("fulfil", "o-1");
+    EXPECT_EQ(status->phase, "completed");
+    EXPECT_THAT(status->attention, HasSubstr("started again with other content"));
+    EXPECT_EQ(alarm(), 1);
+    EXPECT_THAT(audit(*store_, {order("o-1", {part("a")})}), IsEmpty());
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "seen"), std::nullopt);
+    service.sagas.catch_up();
+    EXPECT_EQ(alarm(), 0);
+}
+
+TEST_F(InTrouble, LetsABrokenDeciderStopItsOwnSagaOnly) {
+    Weather::today().throwing.insert("o-1/a");
+    Service service{*store_};
+    const Ordered broken = order("o-1", {part("a"), part("c")});
+    service.place(broken);
+    service.place(order("o-2", {part("a"), part("c")}));
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 1);
+    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention,
+                HasSubstr("step \"a\" cannot be handled: a bug in this decider"));
+    Weather::today().throwing.clear();
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "deployed a fix"), std::nullopt);
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
+}
+
+TEST_F(InTrouble, AsksAPersonWhenAStepsCommandIdWasUsedForSomethingElse) {
+    Service service{*store_};
+    service.place(order("o-1", {part("a")}));
+    Do other;
+    other.set_effect("something else");
+    service.accounts.handle(
+        "a", other, {.command_id = saga::command_id("fulfil", "o-1", "a", saga::Way::forth, 1)});
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention, HasSubstr("cannot be handled"));
+}
+
+TEST_F(InTrouble, CompensatesWhenSomebodyVoidedAStep) {
+    const Ordered order = saga_test::order("o-1", {part("a"), part("b", {"a"})});
+    store_->void_command(saga::command_id("fulfil", "o-1", "b", saga::Way::forth, 1));
+    Service service{*store_};
+    service.place(order);
+    EXPECT_EQ(service.sagas.catch_up().compensated, 1);
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
+TEST_F(InTrouble, IsNotHurriedByAClockThatJumps) {
+    Weather::today().undo_refusals["o-1/a"] = 1;
+    Ordered order = failing("o-1");
+    order.set_undo_attempts(2);
+    Service service{*store_};
+    service.place(order);
+    service.sagas.catch_up();
+    world_.set_now(world_.now() + 24h);
+    EXPECT_EQ(service.sagas.catch_up().open, 1) << "the pause of 100 ms is not over";
+    world_.set_now(world_.now() - 48h);
+    world_.advance(101ms);
+    EXPECT_EQ(service.sagas.catch_up().compensated, 1);
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace recount::saga_test
