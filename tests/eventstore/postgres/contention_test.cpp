@@ -167,6 +167,30 @@ TEST_F(TwoStores, RepeatACommandOfTheOther) {
     EXPECT_EQ(version_of(*one_, "cart-1"), 2);
 }
 
+TEST_F(TwoStores, ChainOnTheHashThatIsThereNotOnTheOneTheyKnew) {
+    const std::string stream = stream_in(Partition{3});
+    one_->append(append_to(stream));
+    // As after a restore: the same position, another history.
+    const std::string other(32, 'x');
+    const auto database = Database::open(schema_.url());
+    const auto restore = database->begin(SqlMode::write);
+    restore->exec("update partition set hash = $1 where partition = 3", Bytes{other});
+    restore->commit();
+    one_->append(append_to(stream));
+    const auto event = one_->read_stream(StreamName::parse(stream), {.from = Version{2}}).events[0];
+    EXPECT_EQ(event.hash, chain_hash(event.at.position, Hash::from(other), event.envelope));
+}
+
+TEST_F(TwoStores, StopAppendingWhenAnotherIncarnationWasDeclared) {
+    one_->append(append_to("cart-1"));
+    const auto database = Database::open(schema_.url());
+    const auto declare = database->begin(SqlMode::write);
+    declare->script("update partition set incarnation = 2");
+    declare->commit();
+    EXPECT_THROW(one_->append(append_to("cart-1")), Mismatch);
+    EXPECT_EQ(version_of(*two_, "cart-1"), 1);
+}
+
 TEST_F(TwoStores, ShareAHotStreamFairly) {
     constexpr int rounds = 60;
     std::vector<std::jthread> threads;
