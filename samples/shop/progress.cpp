@@ -38,7 +38,8 @@ std::string Progress::line(std::int64_t rows, std::int64_t events) const {
 void Progress::show(std::int64_t rows, std::int64_t events) {
     if (!due()) return;
     shown_ = environment_.clock.steady();
-    fmt::print(out_, terminal_ ? "\r\x1b[2K{}" : "{}\n", line(rows, events));
+    fmt::print(out_, "{}{}{}", terminal_ ? "\r\x1b[2K" : "", line(rows, events),
+               terminal_ ? "" : "\n");
     std::fflush(out_);
 }
 

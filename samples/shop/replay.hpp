@@ -18,7 +18,7 @@ struct ReplayOptions {
     /// Command ids begin with it. The month and the whole file share it, so that the invoices that
     /// both hold happen once.
     std::string source = "online-retail";
-    std::size_t commands = 512;  // decided one by one, committed together
+    std::size_t commands = 1024;  // decided one by one, committed together
 };
 
 struct ReplayResult {

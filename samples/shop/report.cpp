@@ -35,7 +35,12 @@ std::string cell(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// Columns (UTF-8: by code points) as wide as their widest cell; numbers to the right.
+std::string padded(const std::string& text, std::size_t width, bool number) {
+    const std::string blanks(width - std::min(width, text.size()), ' ');
+    return (number ? blanks + text : text + blanks) + "  ";
+}
+
+/// Columns as wide as their widest cell; numbers to the right.
 void print_table(const std::vector<Json>& rows, std::ostream& out) {
     if (rows.empty()) {
         out << "(no rows)\n";
@@ -52,14 +57,13 @@ void print_table(const std::vector<Json>& rows, std::ostream& out) {
     }
     std::size_t column = 0;
     for (const auto& [name, value] : rows.front().items()) {
-        out << fmt::format(value.is_number() ? "{:>{}}  " : "{:<{}}  ", name, widths[column++]);
+        out << padded(name, widths[column++], value.is_number());
     }
     out << '\n';
     for (const Json& row : rows) {
         column = 0;
         for (const auto& field : row) {
-            out << fmt::format(field.is_number() ? "{:>{}}  " : "{:<{}}  ", cell(field),
-                               widths[column++]);
+            out << padded(cell(field), widths[column++], field.is_number());
         }
         out << '\n';
     }

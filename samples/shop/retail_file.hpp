@@ -30,9 +30,9 @@ struct RetailRow {
     [[nodiscard]] std::int64_t mills() const { return quantity * price_mills; }
 };
 
-/// Reads an Online Retail file row by row: CSV as RFC 4180 has it, packed by gzip or plain, columns
-/// as in data/README.md. Memory does not grow with the file. Throws BadFile for anything that is
-/// not exactly so, from the header to the end of the gzip stream. One thread at a time.
+/// Reads an Online Retail file row by row: CSV as RFC 4180 has it, packed by gzip or plain,
+/// columns as in data/README.md. Memory does not grow with the file. Throws BadFile for anything
+/// that is not exactly so, from the header to the end of the gzip stream. One thread at a time.
 class RetailFile {
 public:
     explicit RetailFile(std::filesystem::path file);
@@ -62,15 +62,15 @@ struct FileTotals {
     std::unordered_map<std::string, std::int64_t> lines_by_invoice;
 };
 
-/// Reads the file to its end and checks every row, and that the rows of an invoice belong together.
-/// Throws BadFile.
+/// Reads the file to its end and checks every row, and that the rows of an invoice belong
+/// together. Throws BadFile.
 FileTotals validate(const std::filesystem::path& file);
 
 /// The rows of one invoice in the order of the file.
 using Invoice = std::vector<RetailRow>;
 
-/// Hands over the invoices of a validated file, each when its last row was read: a few have rows of
-/// others among their own.
+/// Hands over the invoices of a validated file, each when its last row was read: a few have rows
+/// of others among their own.
 void for_each_invoice(const std::filesystem::path& file, const FileTotals& totals,
                       const std::function<void(const Invoice&)>& visit);
 

@@ -13,7 +13,8 @@ namespace shop {
 struct CartSummary {
     static constexpr std::string_view name = "cart_summary";
     static constexpr int version = 1;  // a new version is built beside the old one, then swapped in
-    using Row = CartRow;               // a protobuf message; its fields become the table's columns
+    static constexpr std::string_view category = "cart";
+    using Row = CartRow;  // a protobuf message; its fields become the table's columns
     using Event = recount::Events<ItemAdded, ItemRemoved, CheckedOut>;
 
     static void evolve(CartRow& row, const ItemAdded& event, const recount::Recorded& at) {
@@ -34,6 +35,7 @@ struct CartSummary {
 struct OrderStatus {
     static constexpr std::string_view name = "order_status";
     static constexpr int version = 1;
+    static constexpr std::string_view category = "order";
     using Row = OrderRow;
     using Event = recount::Events<OrderPlaced, OrderConfirmed, OrderCancelled, GoodsReturned>;
 
@@ -52,12 +54,12 @@ struct StockLevel {
     using Event = recount::Events<StockOpened, StockReceived, StockReserved, StockReleased,
                                   StockReturned, StockAdjusted, DebtAdjusted>;
 
-    template <class SkuEvent>
-    static std::string key_of(const SkuEvent& event, const recount::Recorded&) {
-        return event.sku();
-    }
-    template <class SkuEvent>
-    static void evolve(StockRow& row, const SkuEvent& event, const recount::Recorded&) {
+    template <class E>
+        requires(Event::contains<E>)
+    static std::string key_of(const E& event, const recount::Recorded&) { return event.sku(); }
+    template <class E>
+        requires(Event::contains<E>)
+    static void evolve(StockRow& row, const E& event, const recount::Recorded&) {
         row.set_sku(event.sku());
         count(row, event);
     }
@@ -79,12 +81,14 @@ struct SalesByMonth {
     using Row = MonthRow;
     using Event = SalesEvents;
 
-    template <class Event>
-    static std::string key_of(const Event&, const recount::Recorded& at) {
+    template <class E>
+        requires(Event::contains<E>)
+    static std::string key_of(const E&, const recount::Recorded& at) {
         return recount::month_of(at.occurred_at);
     }
-    template <class Event>
-    static void evolve(MonthRow& row, const Event& event, const recount::Recorded& at) {
+    template <class E>
+        requires(Event::contains<E>)
+    static void evolve(MonthRow& row, const E& event, const recount::Recorded& at) {
         row.set_month(recount::month_of(at.occurred_at));
         row.set_mills(row.mills() + sale(event).mills);
         row.set_units(row.units() + sale(event).units);
@@ -97,30 +101,32 @@ struct SalesByCountry {
     using Row = CountryRow;
     using Event = SalesEvents;
 
-    template <class Event>
-    static std::string key_of(const Event& event, const recount::Recorded&) {
-        return event.country();
-    }
-    template <class Event>
-    static void evolve(CountryRow& row, const Event& event, const recount::Recorded&) {
+    template <class E>
+        requires(Event::contains<E>)
+    static std::string key_of(const E& event, const recount::Recorded&) { return event.country(); }
+    template <class E>
+        requires(Event::contains<E>)
+    static void evolve(CountryRow& row, const E& event, const recount::Recorded&) {
         row.set_country(event.country());
         row.set_mills(row.mills() + sale(event).mills);
     }
 };
 
-/// All guests share the row of the empty customer.
+/// All guests share one row, that of the empty customer.
 struct CustomerSpend {
     static constexpr std::string_view name = "customer_spend";
     static constexpr int version = 1;
     using Row = CustomerRow;
     using Event = SalesEvents;
 
-    template <class Event>
-    static std::string key_of(const Event& event, const recount::Recorded&) {
-        return event.customer();
+    template <class E>
+        requires(Event::contains<E>)
+    static std::string key_of(const E& event, const recount::Recorded&) {
+        return event.customer().empty() ? "guests" : event.customer();
     }
-    template <class Event>
-    static void evolve(CustomerRow& row, const Event& event, const recount::Recorded&) {
+    template <class E>
+        requires(Event::contains<E>)
+    static void evolve(CustomerRow& row, const E& event, const recount::Recorded&) {
         row.set_customer(event.customer());
         row.set_mills(row.mills() + sale(event).mills);
     }

@@ -1,6 +1,6 @@
 # Run at build time: one page out of PAGE, STYLE and SCRIPT, as a constant in the header OUTPUT.
 
-set(page "")
+cmake_minimum_required(VERSION 3.25)
 file(READ "${PAGE}" page HEX)
 file(READ "${STYLE}" style HEX)
 file(READ "${SCRIPT}" script HEX)

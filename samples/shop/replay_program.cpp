@@ -1,0 +1,109 @@
+#include <recount/eventstore.hpp>
+#include <recount/saga.hpp>
+
+#include <spdlog/fmt/fmt.h>
+
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "engines.hpp"
+#include "programs.hpp"
+#include "progress.hpp"
+#include "replay.hpp"
+#include "report.hpp"
+#include "shop_views.hpp"
+
+namespace shop {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::int64_t events_in(recount::EventStore& store) {
+    std::int64_t events = 0;
+    for (const recount::LogHead& head : store.heads()) events += head.n;
+    return events;
+}
+
+int report_refusals(const ReplayResult& result) {
+    if (result.refused == 0) return done;
+    for (const std::string& refusal : result.refusals) std::cerr << "refused: " << refusal << '\n';
+    std::cerr << result.refused << " commands were refused: the store holds something else than "
+              << "this file leads to; replay into a store of its own\n";
+    return failed;
+}
+
+/// Views and sagas of this process, going on while commands are sent. Sagas take their turn
+/// between commits, as both write the same store; the projector has a thread of its own.
+class Engines {
+public:
+    Engines(recount::EventStore& store, Repositories& shop, const std::string& views)
+        : sagas_(store), projector_(store, {.views = views}) {
+        add_sagas(sagas_, shop);
+        projecting_ =
+            std::jthread{[this](std::stop_token stop) { projector_.run(std::move(stop)); }};
+    }
+    void between_commits() { sagas_.catch_up(); }
+    void finish() {
+        while (sagas_.catch_up().commands > 0) {
+        }
+        projecting_.request_stop();
+        projecting_.join();
+        projector_.catch_up();
+    }
+
+private:
+    recount::SagaEngine sagas_;
+    ShopProjector projector_;
+    std::jthread projecting_;
+};
+
+/// Waits until the views, told by other processes, show no order under way and lack no event.
+bool wait_for_others(recount::EventStore& store, const std::string& url, Progress& progress,
+                     std::int64_t rows, std::int64_t before, const std::stop_token& stop) {
+    ShopViews views{store, url};
+    for (;;) {
+        bool behind = totals(views).orders_open > 0;
+        views.for_each([&](std::string_view, auto& view) {
+            const recount::Served served = view.list({.limit = 1});
+            behind = behind || served.stale || served.lag.events != 0;
+        });
+        if (!behind) return true;
+        progress.show(rows, events_in(store) - before);
+        if (!store.environment().scheduler.sleep(200ms, stop)) return false;
+    }
+}
+
+}  // namespace
+
+int replay(const ReplayArguments& arguments, std::stop_token stop) {
+    const FileTotals file = validate(arguments.data);  // before there is any store
+    const auto store = recount::open_store(arguments.store);
+    Repositories shop{*store};
+    const std::int64_t before = events_in(*store);
+    Progress progress{file.rows, store->environment()};
+
+    std::unique_ptr<Engines> engines;
+    if (!arguments.elsewhere) {
+        engines = std::make_unique<Engines>(*store, shop, arguments.views);
+    }
+    Replay replaying{*store, shop};
+    const ReplayResult result = replaying.run(arguments.data, file, [&](std::int64_t rows) {
+        if (engines) engines->between_commits();
+        if (progress.due()) progress.show(rows, events_in(*store) - before);
+        return !stop.stop_requested();
+    });
+
+    bool caught_up = result.finished;
+    if (caught_up && engines) engines->finish();
+    if (caught_up && !engines) {
+        caught_up = wait_for_others(*store, arguments.views, progress, result.rows, before, stop);
+    }
+    progress.finish(result.rows, events_in(*store) - before,
+                    caught_up ? "views and sagas have caught up" : "stopped; start it again");
+    if (!caught_up) return stopped;
+    return report_refusals(result);
+}
+
+}  // namespace shop

@@ -1,5 +1,0 @@
-#pragma once
-
-#include <recount/projections.hpp>
-
-#include "account.hpp"

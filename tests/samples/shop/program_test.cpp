@@ -1,0 +1,177 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <recount/eventstore.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "report.hpp"
+#include "retail_file.hpp"
+#include "shop_program.hpp"
+#include "shop_views.hpp"
+#include "temporary_file.hpp"
+
+namespace shop {
+namespace {
+
+using namespace std::chrono_literals;
+using test::ShopProgram;
+using test::TemporaryFolder;
+using testing::HasSubstr;
+
+std::int64_t events_in(recount::EventStore& store) {
+    std::int64_t events = 0;
+    for (const auto& head : store.heads()) events += head.n;
+    return events;
+}
+
+/// A store in a folder of its own, and the program that works on it.
+class ReplayedShop : public testing::Test {
+protected:
+    int run(const std::vector<std::string>& arguments) {
+        ShopProgram program{arguments, folder / ""};
+        const int code = program.wait();
+        out = program.out();
+        error = program.error();
+        return code;
+    }
+    int replay(const std::filesystem::path& data) {
+        return run({"replay", "--store", url, "--data", data});
+    }
+    std::unique_ptr<recount::EventStore> open() {
+        return recount::open_store(url, {.create = false, .read_only = true});
+    }
+    /// 0 as long as there is no store.
+    std::int64_t events() {
+        try {
+            return events_in(*open());
+        } catch (const recount::Error&) {
+            return 0;
+        }
+    }
+    /// The first rows of the month, unpacked, up to the end of an invoice.
+    std::filesystem::path first_rows(std::int64_t rows) {
+        gzFile month = gzopen(SHOP_DATA, "rb");
+        std::ofstream file{folder / "rows.csv"};
+        std::string last;
+        char line[4096];
+        for (std::int64_t i = 0; gzgets(month, line, sizeof line) != nullptr; ++i) {
+            const std::string invoice{line, 7};
+            if (i > rows && invoice != last) break;
+            last = invoice;
+            file << line;
+        }
+        gzclose(month);
+        return folder / "rows.csv";
+    }
+    void expect_totals(const FileTotals& expected) {
+        const auto store = open();
+        ShopViews views{*store};
+        const Totals found = totals(views);
+        EXPECT_EQ(found.month_mills, expected.mills);
+        EXPECT_EQ(found.month_units, expected.units);
+        EXPECT_EQ(found.country_mills, expected.mills);
+        EXPECT_EQ(found.customer_mills, expected.mills);
+        EXPECT_EQ(found.stock_units, expected.units);
+        EXPECT_EQ(found.returns, expected.returns);
+        EXPECT_EQ(found.orders_cancelled, 0);
+        EXPECT_EQ(found.orders_open, 0);
+        EXPECT_GT(found.orders_confirmed, 0);
+        views.for_each([](std::string_view name, auto& view) {
+            const recount::Served served = view.list({.limit = 1});
+            EXPECT_EQ(served.lag.events, 0) << name;
+        });
+    }
+
+    TemporaryFolder folder;
+    std::string url = "sqlite:" + (folder / "shop.db").string();
+    std::string out, error;
+};
+
+TEST_F(ReplayedShop, GivesTheTotalsOfItsFile) {
+    const auto data = first_rows(1500);
+    ASSERT_EQ(replay(data), 0) << error;
+    expect_totals(validate(data));
+    EXPECT_THAT(error, HasSubstr("caught up"));
+}
+
+TEST_F(ReplayedShop, AppendsNothingTheSecondTime) {
+    const auto data = first_rows(300);
+    ASSERT_EQ(replay(data), 0) << error;
+    const std::int64_t before = events();
+    ASSERT_EQ(replay(data), 0) << error;
+    EXPECT_EQ(events(), before);
+}
+
+TEST_F(ReplayedShop, GoesOnBehindAnEarlierPart) {
+    ASSERT_EQ(replay(first_rows(300)), 0) << error;
+    const auto more = first_rows(600);
+    ASSERT_EQ(replay(more), 0) << error;
+    expect_totals(validate(more));
+}
+
+TEST_F(ReplayedShop, ComesToTheSameEndWhereverItWasKilled) {
+    const auto data = first_rows(600);
+    ASSERT_EQ(replay(data), 0) << error;
+    const std::int64_t whole = events();
+    recount::Environment& environment = recount::Environment::system();
+    for (int moment = 1; moment <= 5; ++moment) {
+        url = "sqlite:" + (folder / ("killed-" + std::to_string(moment) + ".db")).string();
+        const std::int64_t target = whole * moment / 6;
+        ShopProgram program{{"replay", "--store", url, "--data", data}, folder / ""};
+        while (!program.ended() && events() < target) environment.scheduler.sleep(1ms);
+        program.signal(SIGKILL);
+        program.wait();
+        ASSERT_EQ(replay(data), 0) << error;
+        SCOPED_TRACE("killed at " + std::to_string(target) + " of " + std::to_string(whole));
+        expect_totals(validate(data));
+    }
+}
+
+TEST_F(ReplayedShop, EndsCleanlyWhenAsked) {
+    const auto data = first_rows(1500);
+    ShopProgram program{{"replay", "--store", url, "--data", data}, folder / ""};
+    while (!program.ended() && events() == 0) {
+        recount::Environment::system().scheduler.sleep(1ms);
+    }
+    program.signal(SIGINT);
+    EXPECT_EQ(program.wait(), 130);
+    EXPECT_THAT(program.error(), HasSubstr("stopped; start it again"));
+    ASSERT_EQ(replay(data), 0) << error;
+    expect_totals(validate(data));
+}
+
+TEST_F(ReplayedShop, PrintsItsViews) {
+    ASSERT_EQ(replay(first_rows(100)), 0) << error;
+    ASSERT_EQ(run({"report", "sales_by_country", "--store", url, "--json"}), 0) << error;
+    EXPECT_EQ(out.substr(0, out.find('\n')), "{\"country\":\"France\",\"mills\":855860}");
+    ASSERT_EQ(run({"report", "sales_by_country", "--store", url}), 0) << error;
+    EXPECT_THAT(out, HasSubstr("France"));
+    ASSERT_EQ(run({"views", "--store", url}), 0) << error;
+    EXPECT_THAT(out, HasSubstr("stock_level version 1 (current)"));
+    ASSERT_EQ(run({"totals", "--store", url}), 0) << error;
+    EXPECT_THAT(out, HasSubstr("sales by month, pounds"));
+    EXPECT_EQ(run({"report", "nothing", "--store", url}), 2);
+    EXPECT_THAT(error, HasSubstr("stock_level"));
+}
+
+TEST_F(ReplayedShop, IsNotBegunByAFileThatIsWrong) {
+    test::write_file(folder / "bad.csv", "InvoiceNo,StockCode\n");
+    EXPECT_EQ(replay(folder / "bad.csv"), 2);
+    EXPECT_THAT(error, HasSubstr("bad.csv:1: wrong header"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "shop.db"));
+    EXPECT_EQ(replay(folder / "missing.csv"), 2);
+    EXPECT_EQ(run({"replay"}), 2);
+    EXPECT_EQ(run({"replay", "--store", "nonsense:x"}), 2);
+}
+
+TEST_F(ReplayedShop, ReportsAStoreThatIsNotThere) {
+    EXPECT_EQ(run({"totals", "--store", url}), 1);
+    EXPECT_FALSE(std::filesystem::exists(folder / "shop.db"));
+}
+
+}  // namespace
+}  // namespace shop
