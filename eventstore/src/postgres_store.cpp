@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <utility>
 
 #include "group_commit.hpp"
 #include "postgres_address.hpp"
+#include "postgres_announcer.hpp"
 #include "postgres_append.hpp"
+#include "postgres_listener.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_read.hpp"
 #include "postgres_schemas.hpp"
@@ -41,9 +44,13 @@ public:
           origins_(living_origins(facts_.identity, facts_.incarnations)),
           schemas_(pool_),
           watch_(environment_, facts_.identity.partitions, [this] { return heads(); }),
+          announcer_(parse_address(store_url), channel(), environment_),
           appender_(pool_, schemas_, environment_, {facts_.identity, origins_, {}},
                     static_cast<std::int32_t>(facts_.incarnations.size()),
-                    [this](const std::vector<PlannedHead>& grown) { watch_.grown(grown); },
+                    [this](const std::vector<PlannedHead>& grown) {
+                        watch_.grown(grown);
+                        announcer_.grown();
+                    },
                     {.patience = options.timeout}),
           groups_(environment_.scheduler, facts_.identity.name,
                   [this](AppendGroup group) { return appender_.append(group); }) {
@@ -80,6 +87,7 @@ public:
     }
 
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
+        if (at_most > Duration{0}) listen();
         return watch_.wait(seen, at_most, std::move(stop));
     }
 
@@ -95,6 +103,16 @@ protected:
     }
 
 private:
+    [[nodiscard]] std::string channel() const { return "recount-" + to_string(facts_.identity.id); }
+
+    /// From the first wait on: a store that nobody waits on has no connection for it.
+    void listen() {
+        const std::lock_guard lock{listening_};
+        if (listener_) return;
+        listener_ = std::make_unique<Listener>(parse_address(url_), channel(), environment_,
+                                               [this] { watch_.heard(); });
+    }
+
     void check_writable() const {
         if (!read_only_) return;
         throw InvalidArgument(identity_.name +
@@ -107,8 +125,11 @@ private:
     std::vector<LogHead> origins_;
     Schemas schemas_;
     Watch watch_;
+    Announcer announcer_;
     Appender appender_;
     GroupCommit groups_;
+    std::mutex listening_;
+    std::unique_ptr<Listener> listener_;
 };
 
 CommandOutcome PostgresStore::void_command(std::string_view command_id) {

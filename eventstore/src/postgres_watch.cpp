@@ -21,6 +21,14 @@ void Watch::grown(const std::vector<PlannedHead>& heads) {
     signal_->raise();
 }
 
+void Watch::heard() {
+    {
+        const std::lock_guard lock{mutex_};
+        interval_ = shortest;
+    }
+    signal_->raise();
+}
+
 bool Watch::beyond(const Positions& seen) {
     const std::lock_guard lock{mutex_};
     return !seen.cover(known_);
