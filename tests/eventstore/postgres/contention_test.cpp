@@ -142,6 +142,14 @@ TEST_F(TwoStores, NeverActOnWhatTheOtherHasChanged) {
               Kind::committed);
 }
 
+TEST_F(TwoStores, RefuseNothingOnWhatTheyOnlyRemember) {
+    one_->append(append_to("cart-1"));
+    two_->append(append_to("cart-1"));
+    EXPECT_EQ(one_->append(append_to("cart-1", Expected::exactly(Version{2}))).kind,
+              Kind::committed)
+        << "the first remembers version 1";
+}
+
 TEST_F(TwoStores, CheckStreamsThatTheyDoNotWriteAsTheyAreNow) {
     const std::string checked = stream_in(Partition{3});
     one_->append(append_to(checked));
@@ -153,6 +161,25 @@ TEST_F(TwoStores, CheckStreamsThatTheyDoNotWriteAsTheyAreNow) {
     const auto result = one_->append(append);
     ASSERT_EQ(result.kind, Kind::conflict);
     EXPECT_EQ(result.conflict.failed.front().actual, Version{2});
+}
+
+TEST_F(TwoStores, ForgetWhatTheyKnewOfAPartitionThatOthersWroteTo) {
+    const std::string checked = stream_in(Partition{3});
+    std::string neighbour;
+    for (int i = 1000; neighbour.empty(); ++i) {
+        const std::string stream = "cart-" + std::to_string(i);
+        if (partition_of(stream, 16) == Partition{3}) neighbour = stream;
+    }
+    one_->append(append_to(checked));
+    one_->append(append_to("order-1"));
+    two_->append(append_to(checked));
+    // Now the first learns the partition's new head, by a stream that it had not known.
+    one_->append(append_to(neighbour));
+    one_->append(append_to(neighbour));
+    Append append = append_to("order-1");
+    append.checks.push_back({StreamName::parse(checked), Expected::exactly(Version{1})});
+    append.request = request_hash(append);
+    EXPECT_EQ(one_->append(append).kind, Kind::conflict);
 }
 
 TEST_F(TwoStores, RepeatACommandOfTheOther) {
