@@ -15,20 +15,40 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 FIRST_LINES = 16
 MOST_ERRORS = 3
 
 
-def complaints(source, compiler, includes):
+HEADERS = '#include <recount/testing.hpp>\n\n#include "account.hpp"\n'
+
+
+class Compiler:
+    """A compiler that has read the headers of all files once."""
+
+    def __init__(self, name, includes, folder):
+        self.name = name
+        clang = "clang" in name
+        colour = "-fno-color-diagnostics" if clang else "-fdiagnostics-color=never"
+        self.command = [name, "-std=c++20", colour, *(f"-I{include}" for include in includes)]
+        header = Path(folder) / "headers.hpp"
+        header.write_text(HEADERS, encoding="utf-8")
+        read = header.with_suffix(".hpp.pch" if clang else ".hpp.gch")
+        subprocess.run([*self.command, "-x", "c++-header", str(header), "-o", str(read)],
+                       check=True)
+        self.command += ["-include-pch", str(read)] if clang else ["-include", str(header)]
+
+    def run(self, source):
+        return subprocess.run([*self.command, "-fsyntax-only", str(source)],
+                              capture_output=True, text=True, check=False)
+
+
+def complaints(source, compiler):
     """What is wrong with the compiler's answer to one file, as a list of texts."""
     text = source.read_text(encoding="utf-8")
     expected = re.findall(r"^// expect: (.*)$", text, re.MULTILINE)
-    run = subprocess.run(
-        [compiler, "-std=c++20", "-fsyntax-only", "-fno-color-diagnostics"
-         if "clang" in compiler else "-fdiagnostics-color=never",
-         *(f"-I{include}" for include in includes), str(source)],
-        capture_output=True, text=True, check=False)
+    run = compiler.run(source)
     said = run.stderr.split("\n")
     first = "\n".join(said[:FIRST_LINES])
     if re.search(r"^// compiles$", text, re.MULTILINE):
@@ -52,17 +72,18 @@ def main():
     parser.add_argument("--compiler", action="append", default=[])
     options = parser.parse_args()
 
-    compilers = [one for one in dict.fromkeys(options.compiler) if shutil.which(one)]
+    names = [one for one in dict.fromkeys(options.compiler) if shutil.which(one)]
     sources = sorted(options.folder.glob("*.cpp"))
-    if not compilers or not sources:
+    if not names or not sources:
         sys.exit("nothing to check: no compiler, or no files")
-    cases = [(source, compiler) for source in sources for compiler in compilers]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        answers = list(pool.map(lambda case: complaints(*case, options.include), cases))
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        compilers = [Compiler(name, options.include, mkdtemp(dir=folder)) for name in names]
+        cases = [(source, compiler) for source in sources for compiler in compilers]
+        answers = list(pool.map(lambda case: complaints(*case), cases))
     failed = False
     for (source, compiler), wrong in zip(cases, answers):
         failed = failed or bool(wrong)
-        print(f"{'FAILED' if wrong else 'ok    '} {source.name} with {compiler}")
+        print(f"{'FAILED' if wrong else 'ok    '} {source.name} with {compiler.name}")
         for one in wrong:
             print(f"    {one}")
     sys.exit(1 if failed else 0)
