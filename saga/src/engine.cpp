@@ -15,7 +15,7 @@ SagaEngine::SagaEngine(EventStore& store, SagaEngineOptions options)
 
 SagaEngine::~SagaEngine() = default;
 
-void SagaEngine::add(saga::Kind kind, Add options) {
+void SagaEngine::add(saga::Kind kind, AddSaga options) {
     work_->add(std::move(kind), options.from_beginning);
 }
 

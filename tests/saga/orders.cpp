@@ -59,7 +59,7 @@ Plan Fulfil::plan(const Ordered& order) {
         forth.set_effect(effect);
         forth.set_refuse(part.refused());
         auto step = plan.step(part.name(), forth);
-        for (const std::string& name : part.after()) step.after(name);
+        for (const std::string& earlier : part.after()) step.after(earlier);
         if (part.within_ms() > 0) step.within(std::chrono::milliseconds{part.within_ms()});
         if (!part.has_undo()) continue;
         Undo back;
@@ -104,7 +104,7 @@ Part without_undo(Part part) {
     return part;
 }
 
-Service::Service(EventStore& to, SagaEngineOptions options, SagaEngine::Add add)
+Service::Service(EventStore& to, SagaEngineOptions options, AddSaga add)
     : store(to), orders(to), accounts(to), sagas(to, options) {
     sagas.add<Fulfil>(add);
     sagas.deliver<Do>(accounts, [](const Do& command) { return command.account(); });

@@ -61,7 +61,7 @@ Part without_undo(Part part);
 /// An engine and the repositories it needs, on one store.
 struct Service {
     explicit Service(EventStore& store, SagaEngineOptions options = {},
-                     SagaEngine::Add add = {.from_beginning = true});
+                     AddSaga add = {.from_beginning = true});
     void place(const Ordered& order);
     void place(const std::string& stream, const Ordered& order);
 

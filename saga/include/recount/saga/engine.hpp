@@ -28,6 +28,12 @@ struct SagaEngineOptions {
     Duration longest_wait = std::chrono::seconds{1};          // for new events
 };
 
+/// How a kind of saga is added. The first time it is recorded from where it starts: behind the
+/// newest event, or from the first one.
+struct AddSaga {
+    bool from_beginning = false;
+};
+
 /// What a catch_up() did.
 struct SagaProgress {
     std::int64_t begun = 0;
@@ -59,11 +65,6 @@ struct SagaListing {
 /// Store and repositories outlive it. Several engines on one store are safe, and waste work.
 class SagaEngine {
 public:
-    struct Add {
-        /// The first time a kind of saga is added it is recorded from where it starts: behind the
-        /// newest event, or from the first one.
-        bool from_beginning = false;
-    };
     struct Ended {
         bool asked = false;  // by the stop token; else an error that does not pass
         std::string reason;  // for people
@@ -77,7 +78,7 @@ public:
     /// Adds a kind of saga and registers it in the store. Before the first catch_up() or run().
     /// Throws InvalidArgument for a name that is no name or is taken, and what the store throws.
     template <class S>
-    void add(Add options = {}) {
+    void add(AddSaga options = {}) {
         add(saga::make_kind<S>(), options);
     }
 
@@ -112,7 +113,7 @@ public:
 
 private:
     class Work;
-    void add(saga::Kind kind, Add options);
+    void add(saga::Kind kind, AddSaga options);
     void deliver(std::string type, saga::Route route);
 
     EventStore& store_;
