@@ -42,11 +42,14 @@ Touched touched_by(AppendGroup group, std::int32_t partitions) {
         touched.streams.push_back(stream.full());
         touched.partitions.push_back(partition_of(stream, partitions));
     };
+    const auto add_type = [&types = touched.types](std::string_view type) {
+        if (types.empty() || types.back() != type) types.push_back(type);  // most are as the last
+    };
     for (const Append* append : group) {
         touched.command_ids.push_back(append->metadata.command_id);
         for (const StreamWrite& write : append->writes) {
             add_stream(write.stream);
-            for (const NewEvent& event : write.events) touched.types.push_back(event.type);
+            for (const NewEvent& event : write.events) add_type(event.type);
         }
         for (const StreamCheck& check : append->checks) add_stream(check.stream);
     }

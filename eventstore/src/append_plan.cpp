@@ -85,17 +85,21 @@ private:
                          "command an id of its own, and repeat a command with the content it had";
     }
 
-    void check(const Append& append, Conflict& conflict) const {
+    void check(const Append& append, Conflict& conflict) {
+        written_.clear();
         for (const StreamWrite& write : append.writes) {
-            check(write.stream, write.expected, conflict);
+            written_.push_back(touched_.index_of_stream(write.stream.full()));
+            check(write.stream, written_.back(), write.expected, conflict);
         }
         for (const StreamCheck& wanted : append.checks) {
-            check(wanted.stream, wanted.expected, conflict);
+            check(wanted.stream, touched_.index_of_stream(wanted.stream.full()), wanted.expected,
+                  conflict);
         }
     }
 
-    void check(const StreamName& stream, const Expected& expected, Conflict& conflict) const {
-        const Version actual = versions_[touched_.index_of_stream(stream.full())];
+    void check(const StreamName& stream, std::size_t index, const Expected& expected,
+               Conflict& conflict) const {
+        const Version actual = versions_[index];
         if (!expected.holds(actual)) conflict.failed.push_back({stream, expected, actual});
     }
 
@@ -128,20 +132,19 @@ private:
     CommandOutcome record_events(const Append& append) {
         CommandOutcome outcome = begin_outcome(append, CommandOutcome::Kind::events);
         begin_envelopes(append);
-        for (const StreamWrite& write : append.writes) {
+        for (std::size_t i = 0; i < append.writes.size(); ++i) {
+            const StreamWrite& write = append.writes[i];
             const Partition partition = partition_of(write.stream, context_.identity.partitions);
             LogHead& head = heads_[touched_.index_of(partition)];
-            Version& version = versions_[touched_.index_of_stream(write.stream.full())];
+            const Version before = versions_[written_[i]];
 
             StreamAppended& appended = outcome.streams.emplace_back();
             appended.stream = write.stream;
-            appended.first = Version{version.value + 1};
+            appended.first = Version{before.value + 1};
             appended.first_position = Position{partition, head.n + 1};
             envelope_.stream = write.stream;
-            for (const NewEvent& event : write.events) {
-                record(write, event, partition, head, version);
-            }
-            appended.last = version;
+            for (const NewEvent& event : write.events) record(event, written_[i], partition, head);
+            appended.last = versions_[written_[i]];
             outcome.recorded_at = std::max(outcome.recorded_at, head.recorded_at);
             outcome.reached.positions.raise(Position{partition, head.n});
         }
@@ -165,17 +168,17 @@ private:
         occurred_at_ = metadata.occurred_at;
     }
 
-    void record(const StreamWrite& write, const NewEvent& event, Partition partition, LogHead& head,
-                Version& version) {
+    void record(const NewEvent& event, std::size_t stream, Partition partition, LogHead& head) {
         PlannedEvent& row = plan_.events.emplace_back();
         row.salt.assign(salts_, (plan_.events.size() - 1) * salt_bytes, salt_bytes);
         row.payload = event.payload;
-        row.stream = write.stream.full();
+        row.stream = touched_.streams[stream];
+        row.stream_index = stream;
         row.type = event.type;
 
         const Hash before = chained_from(partition, head);
         head.recorded_at = std::max(now_, head.recorded_at);
-        row.version = Version{++version.value};
+        row.version = Version{++versions_[stream].value};
         row.position = Position{partition, ++head.n};
 
         envelope_.version = row.version;
@@ -203,7 +206,7 @@ private:
         }
         for (std::size_t i = 0; i < versions_.size(); ++i) {
             if (versions_[i] == known_.versions[i]) continue;
-            plan_.versions.push_back({touched_.streams[i], known_.versions[i], versions_[i]});
+            plan_.versions.push_back({touched_.streams[i], i, known_.versions[i], versions_[i]});
         }
     }
 
@@ -214,6 +217,7 @@ private:
     std::vector<LogHead> heads_;
     std::vector<Version> versions_;
     std::vector<const CommandOutcome*> outcomes_;
+    std::vector<std::size_t> written_;  // by the append at hand: where its streams stand
     std::string salts_;
     Envelope envelope_;
     std::optional<Timestamp> occurred_at_;

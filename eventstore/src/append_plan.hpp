@@ -44,6 +44,7 @@ std::vector<LogHead> living_origins(const StoreIdentity& identity,
 struct PlannedEvent {
     Position position;
     std::string_view stream;
+    std::size_t stream_index = 0;  // in Touched::streams
     Version version;
     std::string_view type;
     std::string envelope;
@@ -60,6 +61,7 @@ struct PlannedHead {
 
 struct PlannedVersion {
     std::string_view stream;
+    std::size_t stream_index = 0;  // in Touched::streams
     Version before, version;
 };
 

@@ -282,6 +282,8 @@ bool Connection::in_transaction() const { return sqlite3_get_autocommit(connecti
 
 std::int64_t Connection::total_changes() const { return sqlite3_total_changes64(connection_); }
 
+std::int64_t Connection::last_inserted() const { return sqlite3_last_insert_rowid(connection_); }
+
 std::int64_t Connection::last_changes() const { return sqlite3_changes64(connection_); }
 
 }  // namespace recount::sqlite

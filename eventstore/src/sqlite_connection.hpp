@@ -112,7 +112,7 @@ public:
     /// Rows changed since the connection was opened.
     [[nodiscard]] std::int64_t total_changes() const;
     [[nodiscard]] std::int64_t last_changes() const;
-    [[nodiscard]] sqlite3* handle() const { return connection_; }
+    [[nodiscard]] std::int64_t last_inserted() const;  // the row's integer key
 
 private:
     void set_up(const ConnectionOptions& options);

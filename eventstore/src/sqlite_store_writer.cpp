@@ -7,6 +7,9 @@
 namespace recount {
 namespace {
 
+/// Beyond it all are forgotten: a few megabytes.
+constexpr std::size_t most_streams = 50'000;
+
 std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
 
 }  // namespace
@@ -14,10 +17,11 @@ std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
 SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const StoreIdentity& identity,
                            const std::vector<Incarnation>& incarnations, Environment& environment)
     : context_{identity, living_origins(identity, incarnations),
-               [this](std::string_view type) { return types_.at(std::string{type}).revision; }},
+               [this](std::string_view type) { return types_.find(type)->second.revision; }},
       environment_(environment),
       connection_(path, {.create = false, .timeout = timeout}) {
     const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
+    data_version_ = prepare("pragma data_version");
     head_ = prepare("select position, hash, recorded_at from partition where partition = ?");
     stream_ = prepare("select id from stream where name = ?");
     version_ = prepare("select max(version) from event where stream = ?");
@@ -28,11 +32,11 @@ SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const Stor
     add_event_ = prepare(
         "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
         "payload) values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    add_stream_ = prepare("insert into stream (name) values (?) returning id");
+    add_stream_ = prepare("insert into stream (name) values (?)");
     add_outcome_ = prepare("insert into outcome values (?, ?, ?, ?)");
     add_schema_ = prepare(
         "insert into schema (type, revision, fingerprint, descriptors) "
-        "values (?, ?, ?, ?) returning id");
+        "values (?, ?, ?, ?)");
     set_head_ = prepare(
         "update partition set position = ?, hash = ?, recorded_at = ? "
         "where partition = ?");
@@ -45,6 +49,7 @@ AppendPlan SqliteWriter::append(AppendGroup group) {
         AppendPlan plan = append_locked(group, touched);
         connection_.commit();
         new_types_.clear();
+        remember(plan);
         return plan;
     } catch (...) {
         connection_.rollback();
@@ -55,11 +60,12 @@ AppendPlan SqliteWriter::append(AppendGroup group) {
 }
 
 AppendPlan SqliteWriter::append_locked(AppendGroup group, const Touched& touched) {
+    forget_if_others_wrote();
     const KnownState known = read_known(touched);
     register_types(touched);
     AppendPlan plan =
         plan_append(group, touched, known, context_, environment_.clock.now(), environment_.random);
-    write(plan, touched);
+    write(plan);
     return plan;
 }
 
@@ -84,9 +90,14 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
         known.heads[i] = read_head(touched.partitions[i]);
     }
-    stream_ids_.assign(touched.streams.size(), 0);
+    touched_streams_.clear();
+    remembered_.clear();
     for (std::size_t i = 0; i < touched.streams.size(); ++i) {
-        read_stream(touched.streams[i], stream_ids_[i], known.versions[i]);
+        const auto found = streams_.find(touched.streams[i]);
+        remembered_.push_back(found == streams_.end() ? nullptr : &found->second);
+        touched_streams_.push_back(remembered_.back() != nullptr ? *remembered_.back()
+                                                                 : read_stream(touched.streams[i]));
+        known.versions[i] = touched_streams_.back().version;
     }
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
         known.outcomes[i] = read_outcome(touched.command_ids[i]);
@@ -105,14 +116,40 @@ LogHead SqliteWriter::read_head(Partition partition) {
             Timestamp{std::chrono::microseconds{head_->integer(2)}}};
 }
 
-void SqliteWriter::read_stream(std::string_view name, std::int64_t& id, Version& version) {
+SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {
+    Stream stream;
     const sqlite::Running running{*stream_};
     stream_->bind_text(1, name);
-    if (!stream_->step()) return;
-    id = stream_->integer(0);
+    if (!stream_->step()) return stream;
+    stream.id = stream_->integer(0);
     const sqlite::Running counting{*version_};
-    version_->bind(1, id);
-    if (version_->step()) version.value = version_->integer(0);
+    version_->bind(1, stream.id);
+    if (version_->step()) stream.version.value = version_->integer(0);
+    return stream;
+}
+
+/// The lock file keeps other processes of recount away, but not a person with a SQLite shell.
+void SqliteWriter::forget_if_others_wrote() {
+    const sqlite::Running running{*data_version_};
+    data_version_->step();
+    if (data_version_->integer(0) == seen_data_version_) return;
+    seen_data_version_ = data_version_->integer(0);
+    streams_.clear();
+    types_.clear();
+}
+
+void SqliteWriter::remember(const AppendPlan& plan) {
+    const bool full = streams_.size() + plan.versions.size() > most_streams;
+    if (full) streams_.clear();
+    for (const PlannedVersion& grown : plan.versions) {
+        const Stream now{touched_streams_[grown.stream_index].id, grown.version};
+        Stream* remembered = remembered_[grown.stream_index];
+        if (remembered != nullptr && !full) {
+            *remembered = now;
+        } else {
+            streams_.insert_or_assign(std::string{grown.stream}, now);
+        }
+    }
 }
 
 std::optional<CommandOutcome> SqliteWriter::read_outcome(std::string_view command_id) {
@@ -122,8 +159,8 @@ std::optional<CommandOutcome> SqliteWriter::read_outcome(std::string_view comman
     return decode_outcome(outcome_->bytes(0));
 }
 
-void SqliteWriter::write(const AppendPlan& plan, const Touched& touched) {
-    write_events(plan, touched);
+void SqliteWriter::write(const AppendPlan& plan) {
+    write_events(plan);
     for (const PlannedHead& grown : plan.heads) {
         set_head_->bind(1, grown.head.n);
         set_head_->bind_bytes(2, grown.head.hash.view());
@@ -134,17 +171,16 @@ void SqliteWriter::write(const AppendPlan& plan, const Touched& touched) {
     for (const PlannedOutcome& outcome : plan.outcomes) write_outcome(outcome);
 }
 
-void SqliteWriter::write_events(const AppendPlan& plan, const Touched& touched) {
-    std::string_view stream, type;
+void SqliteWriter::write_events(const AppendPlan& plan) {
+    std::string_view type;
     for (const PlannedEvent& event : plan.events) {
-        // Neighbours mostly share stream and type: look up only what changes.
-        if (event.stream.data() != stream.data()) {
-            stream = event.stream;
-            add_event_->bind(3, stream_id(stream, touched.index_of_stream(stream)));
-        }
+        Stream& stream = touched_streams_[event.stream_index];
+        if (stream.id == 0) add_stream(event.stream, stream);
+        add_event_->bind(3, stream.id);
+        // Neighbours mostly share their type: look it up only when it changes.
         if (event.type != type) {
             type = event.type;
-            add_event_->bind(5, types_.at(std::string{type}).id);
+            add_event_->bind(5, types_.find(type)->second.id);
         }
         add_event_->bind(1, std::int64_t{event.position.partition.value});
         add_event_->bind(2, event.position.n);
@@ -165,18 +201,15 @@ void SqliteWriter::write_outcome(const PlannedOutcome& outcome) {
     add_outcome_->run();
 }
 
-std::int64_t SqliteWriter::stream_id(std::string_view name, std::size_t index) {
-    std::int64_t& id = stream_ids_[index];
-    if (id != 0) return id;
-    const sqlite::Running running{*add_stream_};
+void SqliteWriter::add_stream(std::string_view name, Stream& stream) {
     add_stream_->bind_text(1, name);
-    add_stream_->step();
-    return id = add_stream_->integer(0);
+    add_stream_->run();
+    stream.id = connection_.last_inserted();
 }
 
 void SqliteWriter::register_types(const Touched& touched) {
     for (const std::string_view type : touched.types) {
-        if (types_.contains(std::string{type})) continue;
+        if (types_.contains(type)) continue;
         new_types_.emplace_back(type);
         types_[std::string{type}] = register_type(type);
     }
@@ -195,7 +228,6 @@ SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
             }
         }
     }
-    const sqlite::Running running{*add_schema_};
     add_schema_->bind_text(1, type);
     add_schema_->bind(2, newest + 1);
     add_schema_->bind_bytes(3, schema.fingerprint.view());
@@ -204,8 +236,8 @@ SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
     } else {
         add_schema_->bind_null(4);
     }
-    add_schema_->step();
-    return {add_schema_->integer(0), static_cast<std::uint32_t>(newest + 1)};
+    add_schema_->run();
+    return {connection_.last_inserted(), static_cast<std::uint32_t>(newest + 1)};
 }
 
 }  // namespace recount

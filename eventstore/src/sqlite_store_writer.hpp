@@ -34,27 +34,45 @@ private:
         std::uint32_t revision = 0;
     };
 
+    /// A stream as this process last read or wrote it.
+    struct Stream {
+        std::int64_t id = 0;  // 0: there is none
+        Version version;
+    };
+
+    /// Looks up by string_view what is kept by string.
+    struct TextHash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    template <class Value>
+    using ByName = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
     AppendPlan append_locked(AppendGroup group, const Touched& touched);
     KnownState read_known(const Touched& touched);
     LogHead read_head(Partition partition);
-    void read_stream(std::string_view name, std::int64_t& id, Version& version);
+    Stream read_stream(std::string_view name);
+    void forget_if_others_wrote();
+    void remember(const AppendPlan& plan);
     std::optional<CommandOutcome> read_outcome(std::string_view command_id);
-    void write(const AppendPlan& plan, const Touched& touched);
-    void write_events(const AppendPlan& plan, const Touched& touched);
+    void write(const AppendPlan& plan);
+    void write_events(const AppendPlan& plan);
     void write_outcome(const PlannedOutcome& outcome);
     void register_types(const Touched& touched);
     Registered register_type(std::string_view type);
-    std::int64_t stream_id(std::string_view name, std::size_t index);
+    void add_stream(std::string_view name, Stream& stream);
 
     PlanContext context_;
     Environment& environment_;
     sqlite::Connection connection_;
-    Prepared head_, stream_, version_, outcome_, revisions_;
+    Prepared data_version_, head_, stream_, version_, outcome_, revisions_;
     Prepared add_event_, add_stream_, add_outcome_, add_schema_, set_head_;
 
-    std::unordered_map<std::string, Registered> types_;
-    std::vector<std::string> new_types_;    // in types_, but not committed yet
-    std::vector<std::int64_t> stream_ids_;  // of the streams touched, 0 when new
+    ByName<Registered> types_;
+    std::vector<std::string> new_types_;  // in types_, but not committed yet
+    ByName<Stream> streams_;
+    std::vector<Stream> touched_streams_;  // by the append at hand
+    std::vector<Stream*> remembered_;      // where each of them is in streams_, if it is
+    std::int64_t seen_data_version_ = -1;
 };
 
 }  // namespace recount

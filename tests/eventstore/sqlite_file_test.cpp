@@ -196,6 +196,18 @@ TEST_F(ASqliteStoreThatIsOpen, WakesAReaderWhoWaits) {
     EXPECT_FALSE(reader->wait(all, 60s, stop.get_token()));
 }
 
+TEST_F(ASqliteStoreThatIsOpen, DoesNotTrustWhatItRemembersWhenOthersWrote) {
+    store_->append(make_append("a", {write("stock-1")}));
+    store_->append(make_append("b", {write("cart-1")}, {check("stock-1", Expected::exactly({1}))}));
+    run("insert into event (partition, position, stream, version, schema, envelope, hash) "
+        "select partition, position + 100, stream, 2, schema, envelope, hash from event "
+        "where stream = (select id from stream where name = 'stock-1')");
+    const AppendResult result = store_->append(
+        make_append("c", {write("cart-1")}, {check("stock-1", Expected::exactly({1}))}));
+    ASSERT_EQ(result.kind, AppendResult::Kind::conflict);
+    EXPECT_EQ(result.conflict.failed.at(0).actual, Version{2});
+}
+
 TEST_F(ASqliteStoreThatIsOpen, IsNotCheckpointedByReaders) {
     store_->append(make_append("a", {write("cart-1")}));
     const std::string before = bytes_of(path_);

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace recount::bench {
+
+/// The rows of one append of one event, as a store made them.
+struct Rows {
+    std::int64_t partition, position, stream, version, schema;
+    std::string envelope, hash, salt, payload;
+    std::string name;  // of the stream
+    std::string command_id;
+    std::int64_t kind, recorded_at;
+    std::string outcome;
+};
+
+/// All rows of a store's file, in the order they were written.
+std::vector<Rows> read_rows(const std::string& path);
+
+/// What a client does besides writing the rows.
+enum class Care {
+    none,     // nothing: what the rows alone cost
+    checked,  // looks up the command id and the stream's version, and hashes id, payload and chain
+};
+
+/// A hand-made client: writes the same rows into an empty store's tables with SQLite's C API,
+/// `per_commit` appends in a transaction, with synchronous=FULL. `made` is the file of an empty
+/// store.
+class BareWriter {
+public:
+    BareWriter(const std::string& made, Care care);
+    ~BareWriter();
+    BareWriter(const BareWriter&) = delete;
+    BareWriter& operator=(const BareWriter&) = delete;
+
+    void write(const std::vector<Rows>& rows, std::size_t per_commit);
+
+private:
+    struct Handles;
+
+    void check(const Rows& row);
+    void add(const Rows& row);
+    void set_head(const Rows& row);
+
+    Handles* handles_;
+    Care care_;
+};
+
+}  // namespace recount::bench
