@@ -35,7 +35,11 @@ int relay(const PartArguments& arguments, std::stop_token stop) {
 
 int project(const PartArguments& arguments, std::stop_token stop) {
     std::unique_ptr<recount::EventStore> store;
-    if (!arguments.store.empty()) store = recount::open_store(arguments.store);
+    if (!arguments.store.empty()) {
+        store = recount::open_store(arguments.store);
+        // Whoever comes first makes the topics: this process need not wait for the relay.
+        recount::create_topics(topic_of(arguments), {.partitions = store->identity().partitions});
+    }
     recount::KafkaLog log{{.topic = topic_of(arguments), .store = store.get()}};
     ShopProjector projector{log, {.views = arguments.views}};
     const recount::RunEnd end = projector.run(std::move(stop));

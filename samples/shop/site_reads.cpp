@@ -1,5 +1,6 @@
 #include <recount/saga.hpp>
 
+#include <map>
 #include <utility>
 
 #include "answers.hpp"
@@ -76,7 +77,9 @@ HttpResponse Site::order(const std::string& id) {
     const auto saga = recount::saga_status(store_, Checkout::name, id);
     if (saga) {
         body["saga"] = saga->phase;
+        const bool undone = saga->phase == "undoing" || saga->phase == "compensated";
         for (const recount::StepStatus& step : saga->steps) {
+            if (step.name == "when_undone" && !undone) continue;
             steps.push_back({{"name", step.name},
                              {"state", step.state},
                              {"stream", step.stream},
@@ -113,11 +116,18 @@ HttpResponse Site::ready() {
 }
 
 HttpResponse Site::products() {
+    std::map<std::string, std::int64_t> on_hand;
+    const auto read = views_.stock_level.query(
+        recount::eventual(), "select sku, on_hand from stock_level where on_hand > 0");
+    for (std::size_t i = 0; i < read.result.size(); ++i) {
+        on_hand[read.result.text(i, 0)] = read.result.integer(i, 1);
+    }
     Json rows = Json::array();
     for (const auto& [sku, product] : catalogue_.products()) {
         rows.push_back({{"sku", sku},
                         {"description", product.description},
-                        {"price_mills", product.price_mills}});
+                        {"price_mills", product.price_mills},
+                        {"on_hand", on_hand[sku]}});
     }
     return json_answer({{"products", rows}});
 }

@@ -185,10 +185,13 @@ async function checkOut() {
   }
 }
 
+// Offers what is there; a code that is not may still be typed in, to see an order undone.
 async function loadProducts() {
   const answer = await ask("/api/products");
-  find("products").replaceChildren(...answer.products.map((product) => {
-    const text = `${product.description} · ${product.sku} · ${money(product.price_mills)}`;
+  const there = answer.products.filter((product) => product.on_hand > 0);
+  find("products").replaceChildren(...there.map((product) => {
+    const price = `${money(product.price_mills)}, ${whole.format(product.on_hand)} on hand`;
+    const text = `${product.description} · ${product.sku} · ${price}`;
     products.set(text, product.sku);
     return element("option", { value: text });
   }));
