@@ -21,7 +21,11 @@ FIRST_LINES = 16
 MOST_ERRORS = 3
 
 
-HEADERS = '#include <recount/testing.hpp>\n\n#include "account.hpp"\n'
+HEADERS = """#include <recount/projections.hpp>
+#include <recount/testing.hpp>
+
+#include "account.hpp"
+"""
 
 
 class Compiler:

@@ -1,5 +1,7 @@
 #include "world.hpp"
 
+#include <recount/core/ids.hpp>
+
 #include "support/servers.hpp"
 
 namespace recount::test::projections {
@@ -20,7 +22,7 @@ void World::open() {
 
 StorePositions World::append(const std::string& stream, std::vector<NewEvent> events) {
     Append append;
-    append.metadata.command_id = "command-" + std::to_string(++appended_);
+    append.metadata.command_id = to_string(new_uuid7());
     append.writes.push_back({StreamName::parse(stream), Expected::any(), std::move(events)});
     append.request = request_hash(append);
     return store_->append(append).outcome->reached;

@@ -40,7 +40,6 @@ private:
     std::string url_;
     std::int32_t partitions_;
     std::unique_ptr<EventStore> store_;
-    int appended_ = 0;
 };
 
 ItemAdded added(const std::string& sku, std::int64_t quantity = 1, std::int64_t price = 10);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include <recount/projections.hpp>
+
+#include "account.hpp"

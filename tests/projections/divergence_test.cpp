@@ -1,0 +1,189 @@
+#include <gtest/gtest.h>
+
+#include <recount/core/error.hpp>
+
+#include <filesystem>
+
+#include "fake_log.hpp"
+#include "world.hpp"
+
+namespace recount::test::projections {
+namespace {
+
+/// What a topic, or a store that was tampered with, may say.
+class AStrangeLog : public testing::Test {
+protected:
+    AStrangeLog() {
+        for (int count = 0; count < 6; ++count) log.append(added("a"));
+    }
+    TemporaryFolder folder;
+    FakeLog log;
+    ProjectorOptions options{.views = "sqlite:" + folder.file("x.db"),
+                             .page_events = 2,
+                             .patience = std::chrono::milliseconds{1}};
+    std::int64_t items() {
+        const auto read = View<Carts>{log, {.views = options.views}}.get("1");
+        return read ? read->items() : 0;
+    }
+    void expect_stops(Projector<Carts>& projector, const std::string& word) {
+        try {
+            projector.catch_up();
+            FAIL() << "it went on";
+        } catch (const Divergence& error) {
+            EXPECT_NE(std::string{error.what()}.find(word), std::string::npos) << error.what();
+        }
+        EXPECT_EQ(projector.status()[0].state, ViewStatus::State::stopped);
+        EXPECT_NE(projector.status()[0].reason.find(word), std::string::npos);
+        EXPECT_TRUE((View<Carts>{log, {.views = options.views}}.get("1").stale));
+    }
+};
+
+TEST_F(AStrangeLog, MayReplayWhatWasApplied) {
+    Projector<Carts> projector{log, options};
+    log.replayed = 3;
+    options.page_events = 4;
+    Projector<Carts> wider{log, options};
+    wider.catch_up();
+    log.append(added("a"));
+    projector.catch_up();
+    EXPECT_EQ(items(), 7);
+}
+
+TEST_F(AStrangeLog, StopsTheViewAtAGap) {
+    log.hidden = 4;
+    Projector<Carts> projector{log, options};
+    expect_stops(projector, "0:4");
+    EXPECT_EQ(items(), 2);
+    log.hidden = 0;
+    projector.catch_up();
+    EXPECT_EQ(items(), 6);
+}
+
+TEST_F(AStrangeLog, StopsTheViewWhereAnEventWasRewritten) {
+    Projector<Carts> projector{log, options};
+    log.events[3].payload = new_event(added("a", 100)).payload;
+    expect_stops(projector, "0:4");
+    EXPECT_EQ(items(), 2);
+}
+
+TEST_F(AStrangeLog, StopsTheViewWhenTheEventItAppliedLastIsAnother) {
+    Projector<Carts> projector{log, options};
+    projector.catch_up();
+    log.events.pop_back();
+    log.append(added("b"));  // fits the one before it
+    expect_stops(projector, "0:6");
+    log.replayed = 1;
+    log.append(added("c"));
+    expect_stops(projector, "0:6");
+    EXPECT_EQ(items(), 6);
+}
+
+TEST_F(AStrangeLog, ThatIsACopyAndBehindTheViewIsWaitedFor) {
+    Projector<Carts> projector{log, options};
+    projector.catch_up();
+    const std::vector<RecordedEvent> all = log.events;
+    log.restore(4, false);
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+    log.events = all;
+    log.append(added("a"));
+    projector.catch_up();
+    EXPECT_EQ(items(), 7);
+}
+
+TEST(AStore, CopiedBackUndeclaredStopsTheViewThatSawMore) {
+    World world{"sqlite"};
+    const std::string file = world.url().substr(7);
+    world.append("cart-1", added("a"), added("b"));
+    world.close();
+    std::filesystem::copy_file(file, file + ".backup");
+    world.open();
+    world.append("cart-1", added("c"));
+    Projector<Carts>{world.store()}.catch_up();
+    world.close();
+    for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(file + rest);
+    std::filesystem::copy_file(file + ".backup", file,
+                               std::filesystem::copy_options::overwrite_existing);
+    world.open();
+    Projector<Carts> projector{world.store()};
+    try {
+        projector.catch_up();
+        FAIL() << "it went on";
+    } catch (const Divergence& error) {
+        EXPECT_NE(std::string{error.what()}.find("ends at 2"), std::string::npos) << error.what();
+    }
+    world.append("cart-1", added("d"));  // now as long as before, but another history
+    EXPECT_THROW(projector.catch_up(), Divergence);
+    EXPECT_TRUE(View<Carts>{world.store()}.get("1").stale);
+}
+
+TEST_F(AStrangeLog, OfADeclaredRestoreStopsOnlyViewsBeyondTheFork) {
+    Projector<Carts> beyond{log, options};
+    beyond.catch_up();
+    FakeLog before = log;
+    log.restore(4, true);
+    log.append(added("a", 10));
+    log.append(added("a", 10));
+    log.append(added("a", 10));
+    expect_stops(beyond, "lost");
+
+    ProjectorOptions elsewhere = options;
+    elsewhere.views = "sqlite:" + folder.file("y.db");
+    Projector<Carts> fresh{log, elsewhere};
+    fresh.catch_up();
+    EXPECT_EQ((View<Carts>{log, {.views = elsewhere.views}}.get("1")->items()), 34);
+}
+
+TEST_F(AStrangeLog, OfADeclaredRestoreGoesOnAtTheFork) {
+    log.restore(4, true);
+    Projector<Carts> projector{log, options};
+    projector.catch_up();
+    log.restore(4, true);
+    log.append(added("a", 10));
+    projector.catch_up();
+    EXPECT_EQ(items(), 14);
+}
+
+TEST_F(AStrangeLog, OfADeclaredRestoreIsFollowedByARebuild) {
+    Projector<Carts>{log, options}.catch_up();
+    log.restore(2, true);
+    log.append(added("a", 10));
+    request_rebuild(options.views, "carts");
+    Projector<Carts> rebuilding{log, options};
+    EXPECT_THROW(rebuilding.catch_up(), Divergence);  // the old generation, for the last time
+    rebuilding.catch_up();
+    EXPECT_EQ(items(), 12);
+    EXPECT_EQ((View<Carts>{log, {.views = options.views}}.get("1").generation), 2);
+}
+
+TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsIsWaitedForInVain) {
+    Projector<Carts> projector{log, options};
+    RecordedEvent last = log.events.back();
+    log.hidden = 6;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(items(), 5);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+}
+
+TEST_F(AStrangeLog, ErasedEventsParkUnlessTheViewExpectsThem) {
+    log.events[1].payload.reset();
+    Projector<Carts> projector{log, options};
+    EXPECT_EQ(projector.catch_up().parked, 5);
+    EXPECT_EQ(items(), 1);
+}
+
+struct Forgiving : Carts {
+    static constexpr std::string_view name = "forgiving";
+    using Carts::evolve;
+    static void evolve(CartRow& row, const Erased&, const Recorded&) { row.set_last_sku("erased"); }
+};
+
+TEST_F(AStrangeLog, ErasedEventsAreGivenToAViewThatExpectsThem) {
+    log.events[5].payload.reset();
+    Projector<Forgiving> projector{log, options};
+    EXPECT_EQ(projector.catch_up().parked, 0);
+    EXPECT_EQ((View<Forgiving>{log, {.views = options.views}}.get("1")->last_sku()), "erased");
+}
+
+}  // namespace
+}  // namespace recount::test::projections
