@@ -21,8 +21,9 @@ using projections::Place;
 
 class ProjectorEngine::Impl {
 public:
-    Impl(Log& log, std::vector<ViewDefinition> views, ProjectorOptions options)
+    Impl(Log& log, bool primary, std::vector<ViewDefinition> views, ProjectorOptions options)
         : log_(log),
+          primary_(primary),
           views_(std::move(views)),
           options_(std::move(options)),
           place_(place()),
@@ -76,7 +77,8 @@ private:
         const auto feed = catalogue_.to_feed(view, log_.environment().clock.now());
         for (const GenerationEntry& entry : feed) {
             auto writer = std::make_unique<GenerationWriter>(
-                GenerationWriter::Context{log_, options_, place_}, view, entry, incarnations);
+                GenerationWriter::Context{log_, primary_, options_, place_}, view, entry,
+                incarnations);
             // The first generation of all is read while it is built: there is nothing better.
             if (!catalogue_.current(view.name)) writer->go_live(catalogue_, {}, incarnations);
             if (writer->entry().current()) writer->expose(catalogue_);
@@ -99,6 +101,7 @@ private:
     Duration backoff(int failures);
 
     Log& log_;
+    bool primary_;
     std::vector<ViewDefinition> views_;  // never changed: writers refer to them
     ProjectorOptions options_;
     std::shared_ptr<Place> place_;
@@ -177,12 +180,12 @@ std::vector<ViewStatus> ProjectorEngine::Impl::status() {
 
 ProjectorEngine::ProjectorEngine(Log& log, std::vector<ViewDefinition> views,
                                  ProjectorOptions options)
-    : impl_(std::make_unique<Impl>(log, std::move(views), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(log, false, std::move(views), std::move(options))) {}
 
 ProjectorEngine::ProjectorEngine(EventStore& store, std::vector<ViewDefinition> views,
                                  ProjectorOptions options) {
     if (options.views.empty()) options.views = store.url();
-    impl_ = std::make_unique<Impl>(store, std::move(views), std::move(options));
+    impl_ = std::make_unique<Impl>(store, true, std::move(views), std::move(options));
 }
 
 ProjectorEngine::~ProjectorEngine() = default;

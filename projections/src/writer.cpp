@@ -78,7 +78,11 @@ void GenerationWriter::prepare(const std::vector<LogHead>& heads,
         }
         const LogHead& head = heads.at(number);
         if (head.n < checkpoint.position) {
-            throw Divergence(where + ", but the log ends at " + std::to_string(head.n) +
+            const std::string ends = where + ", but the log ends at " + std::to_string(head.n);
+            // A copy of the log may be behind the one that the view was fed from before.
+            if (!context_.primary)
+                throw Unavailable(ends + "; it waits for the log to come so far");
+            throw Divergence(ends +
                              "; if the store was restored, declare it, then rebuild the view");
         }
         const auto& forks = incarnations.back().forks;

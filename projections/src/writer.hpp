@@ -19,6 +19,7 @@ class GenerationWriter {
 public:
     struct Context {
         Log& log;
+        bool primary;  // the log is the store itself, so that its heads are what there is
         const ProjectorOptions& options;
         std::shared_ptr<Place> place;
     };
