@@ -116,9 +116,6 @@ Applied GenerationWriter::apply(EventBatch& batch) {
             spdlog::warn("view {} sets a stream aside: its event at position {} cannot be applied",
                          view(), to_string(found.position));
             poison.emplace(found.position, found.error);
-        } catch (...) {
-            forget();
-            throw;
         }
     }
 }

@@ -36,7 +36,7 @@ public:
     /// Reads the checkpoints again when they may have changed, and judges them: throws Divergence
     /// when the store has another history now, or holds less than was applied.
     void prepare(const std::vector<LogHead>& heads, const std::vector<Incarnation>& incarnations);
-    /// The checkpoints in memory may be wrong: a transaction failed.
+    /// The checkpoints in memory are not those of the generation.
     void forget() { loaded_ = false; }
     void reload_if_forgotten() {
         if (!loaded_) reload();
