@@ -1,0 +1,84 @@
+# Part of ./dev: the sample shop, in one process on SQLite, or in several on PostgreSQL and Kafka.
+# shellcheck shell=bash
+
+shop_dir=$build_dir/shop
+shop_program=$build_dir/release/samples/shop/shop
+shop_part_names=()
+shop_part_ids=()
+
+shop_embedded() {
+  mkdir -p "$shop_dir"
+  exec "$shop_program" demo --store "sqlite:$shop_dir/shop.db" "$@"
+}
+
+# shop_part NAME ARGUMENTS…: a process beside the shop's page, until stop_shop_parts. In a session
+# of its own, so that Ctrl-C reaches the page first, and the parts when no more orders come in.
+shop_part() {
+  local name=$1
+  setsid "$shop_program" "$@" </dev/null >"$shop_dir/$name.log" 2>&1 &
+  shop_part_names+=("$name")
+  shop_part_ids+=("$!")
+  say "shop: $name runs as process $!, and writes to $shop_dir/$name.log"
+}
+
+stop_shop_parts() {
+  local index
+  for index in "${!shop_part_ids[@]}"; do
+    kill -s TERM "${shop_part_ids[index]}" 2>/dev/null || true
+    wait "${shop_part_ids[index]}" 2>/dev/null || true
+  done
+  shop_part_ids=()
+}
+
+end_distributed_shop() {
+  trap - INT TERM
+  stop_shop_parts
+  services_stop_own
+}
+
+# Runs the program in front. Asked to stop, it ends, and so does the shop; when a part behind it
+# ends, it is ended too, and the shop fails and says which part it was.
+shop_front() {
+  local front first status=0 index log part_failed=
+  "$shop_program" "$@" &
+  front=$!
+  # shellcheck disable=SC2064
+  trap "kill -s TERM $front 2>/dev/null || true" INT TERM
+  wait -n -p first "$front" "${shop_part_ids[@]}" || status=$?
+  if [[ ${first:-} == "$front" ]]; then
+    trap - INT TERM
+    return "$status"
+  fi
+
+  for index in "${!shop_part_ids[@]}"; do
+    [[ ${first:-} == "${shop_part_ids[index]}" ]] || continue
+    log=$shop_dir/${shop_part_names[index]}.log
+    say "shop: ${shop_part_names[index]} ended: $(tail -n 1 "$log")"
+    kill -s TERM "$front" 2>/dev/null || true
+    part_failed=yes
+  done
+  while kill -s 0 "$front" 2>/dev/null; do wait "$front" || true; done
+  status=0
+  wait "$front" || status=$?
+  [[ -z $part_failed ]] || status=1
+  exit "$status"
+}
+
+# The store, its relay, the views told from Kafka, the sagas and the page: each a process.
+shop_distributed() {
+  mkdir -p "$shop_dir"
+  trap end_distributed_shop EXIT
+  services_up postgres kafka
+  local url kafka store views
+  url=$(postgres_url)
+  kafka=127.0.0.1:$(recorded kafka.port)
+  store="$url?schema=shop"
+  views="$url?schema=shop_views"
+
+  shop_part sagas --store "$store"
+  shop_part relay --store "$store" --kafka "$kafka"
+  shop_part project --views "$views" --store "$store" --kafka "$kafka"
+  shop_front replay --elsewhere --store "$store" --views "$views"
+  "$shop_program" totals --store "$store" --views "$views"
+  shop_front serve --elsewhere --store "$store" --views "$views" "$@"
+}
