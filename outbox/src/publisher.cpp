@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t beat_ticket = std::numeric_limits<std::uint64_t>::max();
 constexpr Duration answer_time = std::chrono::milliseconds{500};  // the lease must not wait longer
+// Kafka forgets an idle producer after a day, unless told to do so sooner.
+constexpr std::chrono::nanoseconds known_for = std::chrono::minutes{1};
 constexpr ReadLog page_size{.max_events = 2000, .max_bytes = std::size_t{2} << 20};
 
 std::string source_of(const EventStore& store, const RelayOptions& options) {
@@ -89,22 +91,30 @@ Publisher::Sent Publisher::send() {
     Sent sent = Sent::nothing;
     for (std::size_t index = 0; index < lanes_.size(); ++index) {
         Lane& lane = lanes_[index];
-        const Partition partition{static_cast<std::int32_t>(index)};
         if (lane.next == lane.page.size() && lane.sent() < lane.head) {
+            const Partition partition{static_cast<std::int32_t>(index)};
             lane.page = store_.read(partition, lane.sent(), page_size).events;
             lane.next = 0;
         }
-        if (lane.next < lane.page.size()) {
-            sent = send_page(lane) ? Sent::some : Sent::queue_full;
-            if (sent == Sent::queue_full) break;
-        }
+        if (lane.next == lane.page.size()) continue;
+        const bool some = send_page(lane);
+        if (sent != Sent::some) sent = some ? Sent::some : Sent::blocked;
     }
     raise_fault();
     return sent;
 }
 
+/// A broker takes any sequence number from a producer it does not know (yet, or any more). So the
+/// first record goes alone: were it to fail while others are on their way, those would be let in
+/// before it.
+bool Publisher::must_wait(const Lane& lane) {
+    const auto now = store_.environment().clock.steady();
+    return !lane.in_flight.empty() && (!lane.known_at || now - *lane.known_at > known_for);
+}
+
 bool Publisher::send_page(Lane& lane) {
-    for (; lane.next < lane.page.size(); ++lane.next) {
+    bool some = false;
+    for (; lane.next < lane.page.size() && !must_wait(lane); ++lane.next) {
         const RecordedEvent& event = lane.page[lane.next];
         ChainCheck chain = lane.chain;
         chain.next(event, store_.identity().id, incarnations_);
@@ -112,15 +122,16 @@ bool Publisher::send_page(Lane& lane) {
         try {
             if (!producer_.produce(log_, message,
                                    static_cast<std::uint64_t>(event.at.position.n))) {
-                return false;
+                break;
             }
         } catch (const InvalidArgument& error) {
             throw Mismatch("position " + to_string(event.at.position) + ": " + error.what());
         }
         lane.chain = chain;
         lane.in_flight.push_back({event.at.position.n, event.hash});
+        some = true;
     }
-    return true;
+    return some;
 }
 
 void Publisher::on_delivery(const kafka::Delivery& delivery) {
@@ -151,6 +162,7 @@ void Publisher::on_delivery(const kafka::Delivery& delivery) {
              false);
         return;
     }
+    lane.known_at = store_.environment().clock.steady();
     lane.last_offset = delivery.offset;
     lane.confirmed = lane.in_flight.front();
     lane.in_flight.pop_front();

@@ -28,7 +28,8 @@ public:
     /// Throws Divergence, Unavailable.
     Publisher(EventStore& store, const RelayOptions& options, std::vector<Cursor> cursors);
 
-    enum class Sent : std::uint8_t { nothing, some, queue_full };
+    /// `blocked`: there is something to send, but deliveries must come in first.
+    enum class Sent : std::uint8_t { nothing, some, blocked };
     /// Reads and sends a page of each partition that has one, as far as the local queue takes it.
     /// Throws when a delivery failed.
     Sent send();
@@ -60,8 +61,9 @@ private:
         std::vector<RecordedEvent> page;  // read, not yet sent from `next` on
         std::size_t next = 0;
         std::deque<Cursor> in_flight;
-        std::int64_t last_offset = -1;  // of the last record known there
-        std::int64_t head = 0;          // of the store, as last read
+        std::int64_t last_offset = -1;                     // of the last record known there
+        std::optional<std::chrono::nanoseconds> known_at;  // when a broker last confirmed one
+        std::int64_t head = 0;                             // of the store, as last read
 
         [[nodiscard]] std::int64_t sent() const { return chain.n(); }
     };
@@ -70,6 +72,7 @@ private:
                      const LogHead& head);
     Hash hash_at(const Position& position, const LogHead& head);
     bool send_page(Lane& lane);
+    bool must_wait(const Lane& lane);
     void on_delivery(const kafka::Delivery& delivery);
     void fail(const kafka::Delivery& delivery, const std::string& what, bool for_ever);
     void raise_fault() const;

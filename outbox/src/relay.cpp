@@ -174,7 +174,7 @@ void Relay::Parts::work_until(const std::function<bool()>& done, std::stop_token
         beat_when_due();
         if (!cursors_->held()) beat();  // throws
         const auto sent = publisher_->send();
-        publisher_->poll(sent == Publisher::Sent::queue_full ? options_.linger : Duration::zero());
+        publisher_->poll(sent == Publisher::Sent::blocked ? options_.linger : Duration::zero());
         if (done()) return;
         if (sent == Publisher::Sent::nothing) idle(stop);
         if (patient || publisher_->delivered() != delivered || !publisher_->in_flight()) {

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int16_t wanted_replicas = 3;
 constexpr std::int64_t batch_overhead = 4096;  // what Kafka adds around a single record
 constexpr std::string_view for_ever = "-1";
+constexpr Duration look_again = std::chrono::milliseconds{20};
 
 std::string brokers_of(const kafka::Settings& settings) { return settings.at("bootstrap.servers"); }
 
@@ -90,6 +91,20 @@ void expect_replicas(const kafka::Settings& settings, const kafka::TopicSpec& to
     }
 }
 
+/// Brokers learn of a new topic one after the other.
+void make(kafka::Admin& admin, const kafka::TopicSpec& topic, Duration timeout) {
+    Environment& environment = Environment::system();
+    admin.create(topic, timeout);
+    const auto until = environment.clock.steady() + timeout;
+    while (!admin.ready(topic.name, timeout)) {
+        if (environment.clock.steady() > until) {
+            throw Unavailable("topic " + topic.name +
+                              " was made, but its partitions have no leaders; check the brokers");
+        }
+        environment.scheduler.sleep(look_again);
+    }
+}
+
 kafka::TopicSpec existing(kafka::Admin& admin, const KafkaTopic& topic, const std::string& name,
                           Duration timeout) {
     auto found = admin.describe(name, timeout);
@@ -124,7 +139,7 @@ void create_topics(const KafkaTopic& topic, const CreateTopics& options) {
                    {"max.message.bytes", std::to_string(options.record_bytes + batch_overhead)},
                    {"min.insync.replicas", in_sync},
                    {"unclean.leader.election.enable", "false"}};
-    admin.create(log, options.timeout);
+    make(admin, log, options.timeout);
 
     kafka::TopicSpec heads{topic.heads(), 1, replication, {}};
     // Small segments, because compaction leaves the one being written alone.
@@ -133,7 +148,7 @@ void create_topics(const KafkaTopic& topic, const CreateTopics& options) {
                      {"min.cleanable.dirty.ratio", "0.1"},
                      {"min.insync.replicas", in_sync},
                      {"unclean.leader.election.enable", "false"}};
-    admin.create(heads, options.timeout);
+    make(admin, heads, options.timeout);
 }
 
 void check_topics(const KafkaTopic& topic, const TopicRules& rules, std::size_t incarnation) {

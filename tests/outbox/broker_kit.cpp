@@ -6,7 +6,9 @@
 #include <memory>
 #include <stdexcept>
 
+#include "kafka/admin.hpp"
 #include "outbox/kit.hpp"
+#include "support/eventually.hpp"
 
 namespace recount::test {
 namespace {
@@ -157,6 +159,9 @@ void create_plain_topic(const KafkaTopic& topic, const std::string& full_name,
     rd_kafka_CreateTopics(admin.handle.get(), &request, 1, nullptr, admin.queue.get());
     admin.answered("create topic " + full_name);
     rd_kafka_NewTopic_destroy(request);
+    kafka::Admin looking{kafka::client_settings(topic)};
+    require(eventually([&] { return looking.ready(full_name, std::chrono::seconds{5}); }),
+            "topic " + full_name + " is not led");
 }
 
 }  // namespace recount::test

@@ -1,5 +1,6 @@
 #include "kafka/admin.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -82,6 +83,15 @@ Admin::~Admin() = default;
 
 std::int32_t Admin::brokers(Duration at_most) {
     return parts_->metadata(nullptr, "cluster", at_most)->broker_cnt;
+}
+
+bool Admin::ready(const std::string& topic, Duration at_most) {
+    const auto handle = make_topic(parts_->handle.get(), topic);
+    const auto metadata = parts_->metadata(handle.get(), "topic " + topic, at_most);
+    const auto& found = metadata->topics[0];
+    if (found.partition_cnt == 0) return false;
+    return std::all_of(found.partitions, found.partitions + found.partition_cnt,
+                       [](const auto& partition) { return partition.leader >= 0; });
 }
 
 std::optional<TopicSpec> Admin::describe(const std::string& topic, Duration at_most) {

@@ -32,6 +32,8 @@ public:
     std::optional<TopicSpec> describe(const std::string& topic, Duration at_most);
     /// False when it was there already. Throws Mismatch when the brokers refuse.
     bool create(const TopicSpec& spec, Duration at_most);
+    /// Whether each partition of a topic has a leader already: a topic that was just made has not.
+    bool ready(const std::string& topic, Duration at_most);
     std::int32_t brokers(Duration at_most);
 
 private:
