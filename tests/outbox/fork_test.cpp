@@ -1,0 +1,97 @@
+#include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
+#include <recount/eventstore/sql.hpp>
+#include <recount/outbox.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "outbox/kit.hpp"
+#include "support/servers.hpp"
+
+namespace recount::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// A store that is taken back to an earlier state, as a restored backup is.
+struct ARestoredStore : testing::Test {
+    std::string url = postgres_url_with_own_schema();
+    std::unique_ptr<EventStore> store = open_store(url, {.partitions = 2});
+    KafkaTopic topic = own_topic_for(*store);
+
+    /// Every partition loses what is behind `kept`.
+    void take_back(std::int64_t kept) {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->exec("delete from event where position > $1", kept);
+        sql->exec("delete from outcome");
+        sql->exec("delete from stream");
+        sql->exec("insert into stream select stream, max(version) from event group by stream");
+        sql->exec(
+            "update partition p set position = e.position, hash = e.hash from event e "
+            "where e.partition = p.partition and e.position = "
+            "(select max(position) from event x where x.partition = p.partition)");
+        sql->commit();
+    }
+    void declare() {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->exec("insert into incarnation select 2, $1, id, 0 from incarnation",
+                  Bytes{std::string{new_uuid7().view()}});
+        sql->exec(
+            "insert into fork select 2, partition, position, hash, recorded_at "
+            "from partition");
+        sql->exec("update partition set incarnation = 2");
+        sql->commit();
+    }
+    void publish(int count) {
+        append_events(*store, count);
+        Relay{*store, {.topic = topic}}.catch_up();
+    }
+};
+
+TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
+    publish(300);
+    KafkaLog log{{.topic = topic}};
+    KafkaLog filled{{.topic = topic, .store = store.get()}};
+    EXPECT_EQ(differences(*store, log), "");
+    const auto dead = store->identity().incarnation;
+
+    take_back(40);
+    declare();
+    const auto before = std::exchange(store, open_store(url));
+    publish(200);
+    EXPECT_EQ(differences(*store, topic, {.incarnation = 1}), "");
+    EXPECT_NE(store->identity().incarnation, dead);
+
+    // Who was reading follows; the kept positions mean the same, the others are for him to judge.
+    Environment::system().scheduler.sleep(std::chrono::milliseconds{250});
+    EXPECT_EQ(log.incarnations().size(), 2U);
+    EXPECT_EQ(log.identity().incarnation, store->identity().incarnation);
+    EXPECT_EQ(differences(*store, log), "");
+    EXPECT_EQ(log.read(Partition{0}, 40).events.at(0).at.position.n, 41);
+    KafkaLog fresh{{.topic = topic, .store = store.get()}};
+    EXPECT_EQ(differences(*store, fresh), "");
+}
+
+TEST_F(ARestoredStore, IsNoticedWhenNobodyDeclaredIt) {
+    publish(300);
+    take_back(40);
+    store = open_store(url);
+    try {
+        publish(0);
+        ADD_FAILURE() << "published from a store that lost its end";
+    } catch (const Divergence& error) {
+        EXPECT_THAT(error.what(), HasSubstr("declare the restore"));
+    }
+    try {
+        publish(400);
+        ADD_FAILURE() << "published another history";
+    } catch (const Divergence& error) {
+        EXPECT_THAT(error.what(), HasSubstr("differ at position"));
+    }
+}
+
+}  // namespace
+}  // namespace recount::test
