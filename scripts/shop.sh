@@ -70,7 +70,10 @@ shop_distributed() {
   trap end_distributed_shop EXIT
   services_up postgres kafka
   local url kafka store views
-  url=$(postgres_url)
+  # Arguments can be read by all users of a machine; libpq takes the password from here.
+  PGPASSWORD=$(postgres_password)
+  export PGPASSWORD
+  url=postgresql://recount@127.0.0.1:$(recorded postgres.port)/recount
   kafka=127.0.0.1:$(recorded kafka.port)
   store="$url?schema=shop"
   views="$url?schema=shop_views"
