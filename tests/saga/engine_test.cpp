@@ -5,6 +5,7 @@
 #include <recount/saga/state.hpp>
 
 #include "on_a_store.hpp"
+#include "support/eventually.hpp"
 
 namespace recount::saga_test {
 namespace {
@@ -178,22 +179,22 @@ TEST_P(OnAStore, CarriesOutSeveralKindsFromTheirOwnStarts) {
 }
 
 TEST_P(OnAStore, RunsUntilAskedToStop) {
-    Service service{*store_};
-    service.place(shop_order("o-1"));
+    store_.reset();
+    const auto store = open_store(url(), {.partitions = 1});
+    Service service{*store};
     std::stop_source stop;
     SagaEngine::Ended ended;
-    auto task = world_.environment().scheduler.spawn(
+    auto task = store->environment().scheduler.spawn(
         "sagas", [&](std::stop_token) { ended = service.sagas.run(stop.get_token()); });
-    for (int i = 0; i < 1000; ++i) {
+    service.place(shop_order("o-1"));
+    EXPECT_TRUE(test::eventually([&] {
         const auto status = service.sagas.status("fulfil", "o-1");
-        if (status && status->phase == "completed") break;
-        world_.environment().scheduler.sleep(std::chrono::milliseconds{10});
-    }
+        return status && status->phase == "completed";
+    }));
     stop.request_stop();
-    world_.advance(std::chrono::seconds{10});
     task->join();
-    EXPECT_TRUE(ended.asked);
-    EXPECT_THAT(audit(*store_, {shop_order("o-1")}), IsEmpty());
+    EXPECT_TRUE(ended.asked) << ended.reason;
+    EXPECT_THAT(audit(*store, {shop_order("o-1")}), IsEmpty());
 }
 
 TEST_P(OnAStore, BeginsNoMoreThanItMayHaveOpen) {

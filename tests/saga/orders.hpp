@@ -74,8 +74,13 @@ struct Service {
 /// Every event of a store, in the order of its log; for a store of one partition.
 std::vector<RecordedEvent> all_events(EventStore& store);
 
+/// Of several engines at work, one may still send what another has just given up: then it happens
+/// before it can be claimed, and is undone.
+enum class Engines { one, several };
+
 /// Compares what happened with what sagas promise, and returns everything that is wrong. For a
 /// store of one partition.
-std::vector<std::string> audit(EventStore& store, const std::vector<Ordered>& orders);
+std::vector<std::string> audit(EventStore& store, const std::vector<Ordered>& orders,
+                               Engines engines = Engines::one);
 
 }  // namespace recount::saga_test
