@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <recount/core/error.hpp>
+
 #include "support/servers.hpp"
 #include "world.hpp"
 
@@ -12,7 +14,10 @@ struct CartsV2 {
     static constexpr int version = 2;
     using Row = CartRow2;
     using Event = recount::Events<ItemAdded, ItemRemoved, CheckedOut>;
+    static inline int left = -1;  // events until the database is away; -1: never
     static void evolve(CartRow2& row, const ItemAdded& event, const Recorded&) {
+        if (left == 0) throw Unavailable("away; try again");
+        if (left > 0) --left;
         row.set_items(row.items() + event.quantity());
     }
     static void evolve(CartRow2& row, const ItemRemoved& event, const Recorded&) {
@@ -76,6 +81,17 @@ TEST_P(AChangedView, StopsTheProjectorOfTheOldCode) {
     append_random(world, 12, 5);
     EXPECT_THROW(old.catch_up(), Mismatch);
     EXPECT_THROW(Projector<Carts>{world.store()}, Mismatch);  // older code never takes over again
+}
+
+TEST_P(AChangedView, IsNotReadBeforeItHasReachedTheOldOne) {
+    build_first();
+    Projector<CartsV2> projector{world.store(), {.page_events = 4}};
+    CartsV2::left = 25;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(View<CartsV2>{world.store()}.list().generation, 1);
+    CartsV2::left = -1;
+    EXPECT_EQ(projector.catch_up().swapped, 1);
+    EXPECT_EQ(View<CartsV2>{world.store()}.list().generation, 2);
 }
 
 TEST_P(AChangedView, TakesOverOnlyWithEverythingTheOldOneHas) {
