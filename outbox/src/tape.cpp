@@ -166,6 +166,8 @@ LogPage Tape::from_store(const ReadLog& options) {
 }
 
 void Tape::to_place(std::int64_t after, std::int64_t published) {
+    // What was read ahead for a caller who has it from elsewhere by now.
+    if (placed_ && pending_ && n_ == after) pending_.reset();
     if (!placed_ || given() != after) place(after, published);
 }
 

@@ -113,6 +113,19 @@ TEST_F(RelayInTrouble, DoesNotMindForeignRecordsAndTransactions) {
     EXPECT_EQ(differences(*store, topic), "");
 }
 
+TEST_F(RelayInTrouble, DoesNotMindItsOwnRecordsInAWrongPartition) {
+    append_events(*store, 50);
+    relay.catch_up();
+    produce_again(topic, topic.log(), 1, read_raw(topic, topic.log(), 0));
+    append_events(*store, 50);
+    EXPECT_EQ(relay.catch_up(), 50);
+    KafkaLog log{{.topic = topic}};
+    EXPECT_EQ(differences(*store, log), "");
+    EXPECT_THAT(log.foreign().last, HasSubstr("belongs to another partition"));
+    Relay fresh{*store, {.topic = topic}};
+    EXPECT_EQ(fresh.catch_up(), 0);
+}
+
 TEST_F(RelayInTrouble, StopsAtTheTopicOfAnotherStore) {
     append_events(*store, 20);
     relay.catch_up();

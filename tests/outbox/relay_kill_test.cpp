@@ -8,6 +8,7 @@
 
 #include "outbox/child.hpp"
 #include "outbox/kit.hpp"
+#include "relay_cursors.hpp"
 #include "support/eventually.hpp"
 #include "support/servers.hpp"
 
@@ -133,6 +134,22 @@ TEST_F(RelaysInProcesses, CannotMoveACursorAfterTheyWerePaused) {
     EXPECT_TRUE(eventually([&] { return cursor() == head(); }));
     EXPECT_EQ(differences(*store, topic), "");
     EXPECT_TRUE(first->running());
+}
+
+TEST_F(RelaysInProcesses, SaveNoCursorOnceTheLeaseIsAnothers) {
+    const RelayOptions options{.topic = topic};
+    const auto cursors = open_cursors(*store, options);
+    ASSERT_TRUE(cursors->hold());
+    std::vector<Cursor> all(4);
+    all[0].n = 7;
+    cursors->save(topic.log(), all);
+    auto database = Database::open(url);
+    auto sql = database->begin(SqlMode::write);
+    ASSERT_EQ(sql->exec("update lease set owner = 'another', epoch = epoch + 1"), 1);
+    sql->commit();
+    all[0].n = 3;
+    EXPECT_THROW(cursors->save(topic.log(), all), Fenced);
+    EXPECT_EQ(cursor(), 7);
 }
 
 }  // namespace

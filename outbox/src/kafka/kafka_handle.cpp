@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include <spdlog/spdlog.h>
 
@@ -20,6 +21,8 @@ spdlog::level::level_enum level_of(int syslog_level) {
 }
 
 void forward_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
+    // Its remarks on settings that we chose knowing them.
+    if (std::string_view{facility} == "CONFWARN") level = 7;
     spdlog::log(level_of(level), "kafka {}: {}", facility, text);
 }
 
