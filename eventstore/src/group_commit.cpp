@@ -21,10 +21,15 @@ std::size_t bytes_in(std::span<const Append> appends) {
     return bytes;
 }
 
+bool overlap(const std::vector<Partition>& some, const std::set<Partition>& others) {
+    return std::any_of(some.begin(), some.end(),
+                       [&](Partition partition) { return others.contains(partition); });
+}
+
 }  // namespace
 
 std::vector<AppendResult> GroupCommit::append(std::span<const Append> appends) {
-    Caller caller{appends, bytes_in(appends)};
+    Caller caller{appends, bytes_in(appends), partitions_of(appends)};
     if (!take_lead_or_queue(caller)) wait(caller);
     if (caller.state == State::leading) lead(caller);
     if (caller.failure) std::rethrow_exception(caller.failure);
@@ -36,11 +41,34 @@ std::size_t GroupCommit::waiting() {
     return waiting_appends_;
 }
 
+GroupCommit::Partitions GroupCommit::partitions_of(std::span<const Append> appends) const {
+    if (limits_.groups == 1) return {};
+    return touched_by(pointers_to(appends), limits_.partitions).partitions;
+}
+
+bool GroupCommit::may_lead(const Caller& caller) const {
+    if (on_their_way_ >= limits_.groups || overlap(caller.partitions, busy_)) return false;
+    return std::none_of(queue_.begin(), queue_.end(), [&](const Caller* waiting) {
+        return overlap(waiting->partitions, {caller.partitions.begin(), caller.partitions.end()});
+    });
+}
+
+void GroupCommit::start(Caller& caller) {
+    ++on_their_way_;
+    busy_.insert(caller.partitions.begin(), caller.partitions.end());
+    caller.state = State::leading;
+}
+
+void GroupCommit::unqueue(std::deque<Caller*>::iterator& position) {
+    waiting_appends_ -= (*position)->appends.size();
+    waiting_bytes_ -= (*position)->bytes;
+    position = queue_.erase(position);
+}
+
 bool GroupCommit::take_lead_or_queue(Caller& caller) {
     const std::lock_guard lock{mutex_};
-    if (!busy_) {
-        busy_ = true;
-        caller.state = State::leading;
+    if (may_lead(caller)) {
+        start(caller);
         return true;
     }
     const bool full = waiting_appends_ + caller.appends.size() > limits_.waiting_appends ||
@@ -78,27 +106,38 @@ void GroupCommit::wait(Caller& caller) {
 }
 
 void GroupCommit::lead(Caller& caller) {
-    const std::vector<Caller*> callers = gather(caller);
-    commit(callers);
-    hand_over(callers);
+    const Group group = gather(caller);
+    commit(group.callers);
+    hand_over(group);
 }
 
-std::vector<GroupCommit::Caller*> GroupCommit::gather(Caller& leader) {
-    std::vector<Caller*> callers{&leader};
+GroupCommit::Group GroupCommit::gather(Caller& leader) {
+    Group group{{&leader}, {leader.partitions.begin(), leader.partitions.end()}};
     std::size_t appends = leader.appends.size();
     std::size_t bytes = leader.bytes;
     const std::lock_guard lock{mutex_};
-    while (!queue_.empty()) {
-        Caller& next = *queue_.front();
+    std::set<Partition> passed_by;  // of those that wait for another group
+    for (auto position = queue_.begin(); position != queue_.end();) {
+        Caller& next = **position;
+        const bool free =
+            std::all_of(next.partitions.begin(), next.partitions.end(), [&](Partition partition) {
+                return !passed_by.contains(partition) &&
+                       (group.partitions.contains(partition) || !busy_.contains(partition));
+            });
+        if (!free) {
+            passed_by.insert(next.partitions.begin(), next.partitions.end());
+            ++position;
+            continue;
+        }
         appends += next.appends.size();
         bytes += next.bytes;
         if (appends > limits_.group_appends || bytes > limits_.group_bytes) break;
-        queue_.pop_front();
-        waiting_appends_ -= next.appends.size();
-        waiting_bytes_ -= next.bytes;
-        callers.push_back(&next);
+        unqueue(position);
+        group.callers.push_back(&next);
+        group.partitions.insert(next.partitions.begin(), next.partitions.end());
+        busy_.insert(next.partitions.begin(), next.partitions.end());
     }
-    return callers;
+    return group;
 }
 
 void GroupCommit::commit(std::span<Caller* const> callers) {
@@ -138,22 +177,27 @@ void GroupCommit::commit_together(std::span<Caller* const> callers) {
     }
 }
 
-void GroupCommit::hand_over(std::span<Caller* const> callers) {
+void GroupCommit::hand_over(const Group& group) {
     const std::lock_guard lock{mutex_};
-    for (Caller* caller : callers) {
+    for (Caller* caller : group.callers) {
         caller->state = State::done;
         if (caller->signal) caller->signal->raise();
     }
-    if (queue_.empty()) {
-        busy_ = false;
-        return;
+    --on_their_way_;
+    for (const Partition partition : group.partitions) busy_.erase(partition);
+    std::set<Partition> passed_by;
+    for (auto position = queue_.begin();
+         position != queue_.end() && on_their_way_ < limits_.groups;) {
+        Caller& next = **position;
+        if (overlap(next.partitions, busy_) || overlap(next.partitions, passed_by)) {
+            passed_by.insert(next.partitions.begin(), next.partitions.end());
+            ++position;
+            continue;
+        }
+        unqueue(position);
+        start(next);
+        next.signal->raise();
     }
-    Caller& next = *queue_.front();
-    queue_.pop_front();
-    waiting_appends_ -= next.appends.size();
-    waiting_bytes_ -= next.bytes;
-    next.state = State::leading;
-    next.signal->raise();
 }
 
 }  // namespace recount

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,16 +23,19 @@ struct GroupLimits {
     std::size_t group_bytes = std::size_t{8} << 20;
     std::size_t waiting_appends = 10'000;  // beyond it, Overloaded
     std::size_t waiting_bytes = std::size_t{64} << 20;
+    /// So many groups may be on their way at a time, as long as no two touch the same partition.
+    std::size_t groups = 1;
+    std::int32_t partitions = 1;  // of the store; only used with several groups
 };
 
-/// Lets appends of several threads share a transaction. A caller that finds nobody committing
+/// Lets appends of several threads share a transaction. A caller that finds nobody in its way
 /// commits at once; whoever comes meanwhile queues, and the first of the queue then commits for all
-/// that wait. Each caller gets the verdicts on its own appends. Thread-safe; calls block until
-/// decided.
+/// that wait. Nobody is overtaken in a partition. Each caller gets the verdicts on its own appends.
+/// Thread-safe; calls block until decided.
 class GroupCommit {
 public:
     /// Commits a group in one transaction and returns a verdict for each, or throws and has
-    /// committed none. Never called by two threads at a time.
+    /// committed none. Called by as many threads at a time as there may be groups.
     using Commit = std::function<std::vector<AppendResult>(AppendGroup)>;
 
     GroupCommit(Scheduler& scheduler, std::string name, Commit commit, GroupLimits limits = {})
@@ -49,22 +53,34 @@ public:
 
 private:
     enum class State { waiting, leading, done };
+    using Partitions = std::vector<Partition>;
     struct Caller {
         std::span<const Append> appends;
         std::size_t bytes = 0;
+        Partitions partitions = {};  // that its appends touch, when several groups may be
         State state = State::waiting;
         std::unique_ptr<Signal> signal = {};  // when waiting
         std::vector<AppendResult> results = {};
         std::exception_ptr failure = {};
     };
 
+    /// The callers that share a transaction, and the partitions that are theirs meanwhile.
+    struct Group {
+        std::vector<Caller*> callers;
+        std::set<Partition> partitions;
+    };
+
+    [[nodiscard]] Partitions partitions_of(std::span<const Append> appends) const;
     bool take_lead_or_queue(Caller& caller);
+    bool may_lead(const Caller& caller) const;
+    void start(Caller& caller);
+    void unqueue(std::deque<Caller*>::iterator& position);
     void wait(Caller& caller);
     void lead(Caller& caller);
-    std::vector<Caller*> gather(Caller& leader);
+    Group gather(Caller& leader);
     void commit(std::span<Caller* const> callers);
     void commit_together(std::span<Caller* const> callers);
-    void hand_over(std::span<Caller* const> callers);
+    void hand_over(const Group& group);
 
     Scheduler& scheduler_;
     std::string name_;
@@ -72,7 +88,8 @@ private:
     GroupLimits limits_;
 
     std::mutex mutex_;
-    bool busy_ = false;
+    std::size_t on_their_way_ = 0;
+    std::set<Partition> busy_;  // partitions of the groups on their way
     std::deque<Caller*> queue_;
     std::size_t waiting_appends_ = 0, waiting_bytes_ = 0;
     std::vector<std::unique_ptr<Signal>> idle_signals_;

@@ -81,9 +81,11 @@ void Session::set_up(const SessionOptions& options) {
                     "set timezone = 'UTC';"
                     "set bytea_output = 'hex';"
                     "set extra_float_digits = 1;"
-                    "set jit = off;",
+                    "set jit = off;"
+                    "set plan_cache_mode = {};",
                     options.read_only ? "on" : "off", milliseconds(options.timeout),
-                    milliseconds(options.timeout), milliseconds(options.idle)));
+                    milliseconds(options.timeout), milliseconds(options.idle),
+                    options.plan_once ? "force_generic_plan" : "auto"));
     // remote_apply promises more than on does.
     script(options.durable ? "select set_config('synchronous_commit', 'on', false) "
                              "where current_setting('synchronous_commit') <> 'remote_apply'"

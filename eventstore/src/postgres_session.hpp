@@ -35,6 +35,8 @@ struct SessionOptions {
         true;  // false: a crash of the server may lose the last commits, never half of one
     Duration timeout = std::chrono::seconds{10};  // for locks, statements and the server's silence
     Duration idle = std::chrono::seconds{2};      // within a transaction; then the server ends it
+    /// Plans each statement once, for any arguments: right where all of them use keys.
+    bool plan_once = false;
     std::string application = "recount";
 };
 

@@ -28,6 +28,7 @@ SessionOptions session_options(const StoreOptions& options) {
     return {.create_schema = options.create && !options.read_only,
             .read_only = options.read_only,
             .timeout = options.timeout,
+            .plan_once = true,
             .application = "recount store"};
 }
 
@@ -53,7 +54,10 @@ public:
                     },
                     {.patience = options.timeout}),
           groups_(environment_.scheduler, facts_.identity.name,
-                  [this](AppendGroup group) { return appender_.append(group); }) {
+                  [this](AppendGroup group) { return appender_.append(group); },
+                  // One connection is left to those who read.
+                  {.groups = std::max<std::size_t>(options.connections, 2) - 1,
+                   .partitions = facts_.identity.partitions}) {
         identity_ = facts_.identity;
     }
 

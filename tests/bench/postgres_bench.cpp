@@ -1,11 +1,15 @@
 #include <recount/core/ids.hpp>
 #include <recount/eventstore.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,7 +20,7 @@
 /// rows with the same number of writers, one after the other in each round: bare, store, store,
 /// bare. Needs RECOUNT_TEST_POSTGRES.
 ///
-///     postgres_bench [rounds] [seconds a run, at least]
+///     postgres_bench [rounds] [seconds a run, at least] [part of a workload's name]
 namespace recount::bench {
 namespace {
 
@@ -37,6 +41,40 @@ constexpr std::size_t payload_bytes = 256;
 constexpr int streams_of_a_writer = 50;
 
 std::chrono::nanoseconds steady() { return Environment::system().clock.steady(); }
+
+/// Processor time of this process: what is left of a comparison on a machine that others use too.
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto total = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return total(usage.ru_utime) + total(usage.ru_stime);
+}
+
+/// The same of the server's processes that serve this one, where server and client share a machine.
+double server_cpu_seconds() {
+    const auto database = Database::open(test::postgres_url() + "?schema=public");
+    const auto pids = database->begin(SqlMode::snapshot)
+                          ->query(
+                              "select pid from pg_stat_activity where "
+                              "datname = current_database() and pid <> pg_backend_pid()");
+    double nanoseconds = 0;
+    for (std::size_t row = 0; row < pids.size(); ++row) {
+        double on_processor = 0;
+        std::ifstream{"/proc/" + std::to_string(pids.integer(row, 0)) + "/schedstat"} >>
+            on_processor;
+        nanoseconds += on_processor;
+    }
+    return nanoseconds * 1e-9;
+}
+
+struct Speed {
+    double events_a_second = 0;
+    double cpu_us_an_append = 0;
+    double server_us_an_append = 0;
+    std::int64_t events = 0;
+};
 
 std::string stream_of(const Workload& workload, int writer, int n) {
     return "cart-" + std::to_string(writer) + "." +
@@ -60,27 +98,33 @@ Append append_of(const Workload& workload, int writer, int n) {
     return append;
 }
 
-/// Runs writers for a while; returns events a second and checks nothing.
-double run(const Workload& workload, Duration at_least,
-           const std::function<std::function<void(int n)>(int writer)>& writer_of,
-           std::int64_t& events) {
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(workload.writers), 0);
+/// Runs writers for a while; checks nothing.
+Speed run(const Workload& workload, Duration at_least,
+          const std::function<std::function<void(int n)>(int writer)>& writer_of) {
+    std::vector<std::function<void(int n)>> writers;
+    for (int writer = 0; writer < workload.writers; ++writer) writers.push_back(writer_of(writer));
+    std::vector<std::int64_t> counts(writers.size(), 0);
+    const double server_before = server_cpu_seconds();
+    const double cpu_before = cpu_seconds();
     const auto began = steady();
     {
         std::vector<std::jthread> threads;
-        for (int writer = 0; writer < workload.writers; ++writer) {
+        for (std::size_t writer = 0; writer < writers.size(); ++writer) {
             threads.emplace_back([&, writer] {
-                const auto append = writer_of(writer);
                 int n = 0;
-                for (; steady() - began < at_least; ++n) append(n);
-                counts[static_cast<std::size_t>(writer)] = std::int64_t{n} * workload.batch;
+                for (; steady() - began < at_least; ++n) writers[writer](n);
+                counts[writer] = std::int64_t{n} * workload.batch;
             });
         }
     }
     const double seconds = std::chrono::duration<double>(steady() - began).count();
-    events = 0;
+    const double cpu = cpu_seconds() - cpu_before;
+    const double server = server_cpu_seconds() - server_before;
+    std::int64_t events = 0;
     for (const std::int64_t count : counts) events += count;
-    return static_cast<double>(events) / seconds;
+    const auto appends = static_cast<double>(events) / workload.batch;
+    return {static_cast<double>(events) / seconds, cpu * 1e6 / appends, server * 1e6 / appends,
+            events};
 }
 
 [[noreturn]] void wrong(const char* what) {
@@ -106,27 +150,22 @@ private:
     std::string schema_;
 };
 
-double run_store(const Workload& workload, Duration at_least) {
+Speed run_store(const Workload& workload, Duration at_least) {
     const Place place;
     const auto store = open_store(place.url());
-    std::int64_t events = 0;
-    const double rate = run(
-        workload, at_least,
-        [&](int writer) {
-            return [&, writer](int n) {
-                const auto result = store->append(append_of(workload, writer, n));
-                if (result.kind != AppendResult::Kind::committed)
-                    wrong("an append was not committed");
-            };
-        },
-        events);
+    const Speed speed = run(workload, at_least, [&](int writer) {
+        return [&, writer](int n) {
+            const auto result = store->append(append_of(workload, writer, n));
+            if (result.kind != AppendResult::Kind::committed) wrong("an append was not committed");
+        };
+    });
     std::int64_t stored = 0;
     for (const LogHead& head : store->verify_chain()) stored += head.n;
-    if (stored != events) wrong("the log does not hold what was acknowledged");
-    return rate;
+    if (stored != speed.events) wrong("the log does not hold what was acknowledged");
+    return speed;
 }
 
-double run_bare(const Workload& workload, Duration at_least) {
+Speed run_bare(const Workload& workload, Duration at_least) {
     const Place place;
     std::int32_t partitions = 0;
     BareAppend model;
@@ -141,21 +180,17 @@ double run_bare(const Workload& workload, Duration at_least) {
         model.payload = *page.events.front().payload;
         model.outcome = encode(*result.outcome);
     }
-    std::int64_t events = 0;
-    return run(
-        workload, at_least,
-        [&](int writer) {
-            auto client = std::make_shared<BarePostgres>(test::postgres_url(), place.schema());
-            return [=, &workload](int n) {
-                BareAppend append = model;
-                append.stream = stream_of(workload, writer, n);
-                append.partition = partition_of(append.stream, partitions).value;
-                append.version = version_before(workload, n) + 1;
-                append.command_id = to_string(new_uuid7());
-                client->append(append);
-            };
-        },
-        events);
+    return run(workload, at_least, [&](int writer) {
+        auto client = std::make_shared<BarePostgres>(test::postgres_url(), place.schema());
+        return [=, &workload](int n) {
+            BareAppend append = model;
+            append.stream = stream_of(workload, writer, n);
+            append.partition = partition_of(append.stream, partitions).value;
+            append.version = version_before(workload, n) + 1;
+            append.command_id = to_string(new_uuid7());
+            client->append(append);
+        };
+    });
 }
 
 double median(std::vector<double> values) {
@@ -164,19 +199,31 @@ double median(std::vector<double> values) {
 }
 
 void measure(const Workload& workload, int rounds, Duration at_least) {
-    std::vector<double> store, bare, ratios;
+    std::vector<double> store, bare, ratios, store_cpu, bare_cpu, store_server, bare_server;
     for (int round = 0; round < rounds; ++round) {
-        const double bare_before = run_bare(workload, at_least);
-        const double store_first = run_store(workload, at_least);
-        const double store_second = run_store(workload, at_least);
-        const double bare_after = run_bare(workload, at_least);
-        bare.insert(bare.end(), {bare_before, bare_after});
-        store.insert(store.end(), {store_first, store_second});
-        ratios.push_back((store_first + store_second) / (bare_before + bare_after));
+        const Speed first = run_bare(workload, at_least);
+        const Speed store_speeds[] = {run_store(workload, at_least), run_store(workload, at_least)};
+        const Speed last = run_bare(workload, at_least);
+        double store_sum = 0;
+        for (const Speed& speed : store_speeds) {
+            store.push_back(speed.events_a_second);
+            store_cpu.push_back(speed.cpu_us_an_append);
+            store_server.push_back(speed.server_us_an_append);
+            store_sum += speed.events_a_second;
+        }
+        for (const Speed& speed : {first, last}) {
+            bare.push_back(speed.events_a_second);
+            bare_cpu.push_back(speed.cpu_us_an_append);
+            bare_server.push_back(speed.server_us_an_append);
+        }
+        ratios.push_back(store_sum / (first.events_a_second + last.events_a_second));
     }
     const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-    std::printf("%-30s %9.0f events/s %9.0f bare  ratio %.2f (%.2f … %.2f)\n", workload.name,
-                median(store), median(bare), median(ratios), *least, *most);
+    std::printf(
+        "%-29s %7.0f events/s %7.0f bare, ratio %.2f (%.2f … %.2f); cpu us an append: client "
+        "%.0f, %.0f bare, server %.0f, %.0f bare\n",
+        workload.name, median(store), median(bare), median(ratios), *least, *most,
+        median(store_cpu), median(bare_cpu), median(store_server), median(bare_server));
     std::fflush(stdout);
 }
 
@@ -205,7 +252,9 @@ int main(int count, char** arguments) {
         std::chrono::duration_cast<recount::Duration>(std::chrono::duration<double>(seconds));
     recount::bench::print_conditions();
     std::printf("medians of %d rounds (range of ratios), %.1f s a run\n", rounds, seconds);
+    const std::string_view wanted = count > 3 ? arguments[3] : "";
     for (const auto& workload : recount::bench::workloads) {
+        if (std::string_view{workload.name}.find(wanted) == std::string_view::npos) continue;
         recount::bench::measure(workload, rounds, at_least);
     }
 }

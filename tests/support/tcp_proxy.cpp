@@ -93,17 +93,21 @@ std::string text_at(const std::string& message, std::size_t at) {
 class TcpProxy::Connection {
 public:
     Connection(TcpProxy& proxy, int client, int server)
-        : proxy_(proxy), client_(client), server_(server), cut_(proxy.cut_) {}
+        : proxy_(proxy), client_(client), server_(server) {
+        const std::lock_guard lock{proxy_.mutex_};
+        cut_ = proxy_.cut_;
+        proxy_.alive_.insert(cut_);
+    }
 
     void run(const std::stop_token& stop) {
-        ++proxy_.connections_;
         while (!stop.stop_requested() && cut_ == proxy_.cut_) {
             std::array<pollfd, 2> ready{{{client_.get(), POLLIN, 0}, {server_.get(), POLLIN, 0}}};
             if (::poll(ready.data(), ready.size(), 20) < 0) break;
             if (ready[0].revents != 0 && !from_client()) break;
             if (ready[1].revents != 0 && !from_server()) break;
         }
-        --proxy_.connections_;
+        const std::lock_guard lock{proxy_.mutex_};
+        proxy_.alive_.erase(proxy_.alive_.find(cut_));
     }
 
 private:
@@ -164,7 +168,7 @@ private:
 
     TcpProxy& proxy_;
     Socket client_, server_;
-    int cut_;
+    int cut_ = 0;
     std::optional<Harm> harm_;
     Messages client_messages_{true};
     Messages server_messages_{false};
@@ -214,6 +218,16 @@ void TcpProxy::harm(std::string sql, Harm how, int times) {
     sql_ = std::move(sql);
     how_ = how;
     times_ = times;
+}
+
+void TcpProxy::cut_all() {
+    const std::lock_guard lock{mutex_};
+    ++cut_;
+}
+
+bool TcpProxy::cut() {
+    const std::lock_guard lock{mutex_};
+    return alive_.empty() || *alive_.begin() == cut_;
 }
 
 bool TcpProxy::next_harm(std::string_view sql, Harm& how) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -39,10 +40,11 @@ public:
     [[nodiscard]] int harmed() const { return harmed_; }
     /// New connections are closed at once.
     void refuse(bool refuse) { refuse_ = refuse; }
-    void cut_all() { ++cut_; }
+    /// Ends all connections that there are; it has when cut() is true.
+    void cut_all();
+    [[nodiscard]] bool cut();
     /// Bytes go one by one.
     void chop(bool chop) { chop_ = chop; }
-    [[nodiscard]] int connections() const { return connections_; }
 
 private:
     class Connection;
@@ -54,11 +56,12 @@ private:
     std::uint16_t port_ = 0;
     int listener_ = -1;
     std::atomic<bool> refuse_ = false, chop_ = false;
-    std::atomic<int> cut_ = 0, harmed_ = 0, connections_ = 0;
+    std::atomic<int> cut_ = 0, harmed_ = 0;
     std::mutex mutex_;
     std::string sql_;
     Harm how_ = Harm::cut_before;
     int times_ = 0;
+    std::multiset<int> alive_;           // for each connection, how many cuts were before it
     std::vector<std::jthread> threads_;  // of connections; only the accepting thread adds to it
     std::jthread accepting_;
 };

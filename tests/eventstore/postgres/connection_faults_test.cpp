@@ -28,7 +28,7 @@ protected:
 
     void cut_all() {
         proxy_.cut_all();
-        ASSERT_TRUE(eventually([&] { return proxy_.connections() == 0; }));
+        ASSERT_TRUE(eventually([&] { return proxy_.cut(); }));
     }
 
     void expect_once(const Append& append, std::int64_t version) {
