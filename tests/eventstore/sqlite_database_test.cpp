@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "sqlite_connection.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -196,6 +197,16 @@ TEST_F(SqliteDatabaseInAFolder, FollowsAChangeOfTheSchema) {
     EXPECT_THAT(run("select * from t").columns, SizeIs(1));
     run("alter table t add column b");
     EXPECT_THAT(run("select * from t").columns, SizeIs(2));
+}
+
+TEST(ASqliteStatement, TakesAnEmptyViewForAnEmptyValue) {
+    sqlite::Connection connection{":memory:", {}};
+    const auto statement = connection.prepare("select typeof(?), typeof(?)");
+    statement->bind_text(1, std::string_view{});
+    statement->bind_bytes(2, std::string_view{});
+    ASSERT_TRUE(statement->step());
+    EXPECT_EQ(statement->text(0), "text");
+    EXPECT_EQ(statement->text(1), "blob");
 }
 
 TEST(SqliteDatabaseInMemory, Works) {

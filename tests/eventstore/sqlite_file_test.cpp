@@ -208,6 +208,23 @@ TEST_F(ASqliteStoreThatIsOpen, DoesNotTrustWhatItRemembersWhenOthersWrote) {
     EXPECT_EQ(result.conflict.failed.at(0).actual, Version{2});
 }
 
+TEST_F(ASqliteStoreThatIsOpen, WritesNothingOfAnAppendThatFailsHalfWay) {
+    run("create trigger full before insert on outcome begin select raise(abort, 'full'); end");
+    const Append append = make_append("a", {write("cart-1")});
+    EXPECT_THROW(store_->append(append), Error);
+    EXPECT_THROW(store_->void_command("v"), Error);
+    EXPECT_EQ(store_->read_stream(stream("cart-1")).head, Version{0});
+    EXPECT_FALSE(store_->wait({}, 0ms));
+    run("drop trigger full");
+    EXPECT_EQ(store_->append(append).kind, AppendResult::Kind::committed);
+    EXPECT_EQ(store_->verify_chain(), store_->heads());
+    const auto database = Database::open(url_, {.read_only = true});
+    const SqlResult types =
+        database->begin(SqlMode::snapshot)
+            ->query("select type from event join schema on schema.id = event.schema");
+    EXPECT_EQ(types.text(0, 0), "test.Happened");
+}
+
 TEST_F(ASqliteStoreThatIsOpen, IsNotCheckpointedByReaders) {
     store_->append(make_append("a", {write("cart-1")}));
     const std::string before = bytes_of(path_);
