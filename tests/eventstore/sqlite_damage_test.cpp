@@ -93,6 +93,17 @@ TEST_F(AStoreThatWasTamperedWith, NamesARemovedEvent) {
     EXPECT_THROW(store_->read(partition_, 0), Divergence);
 }
 
+TEST_F(AStoreThatWasTamperedWith, NamesARemovedBeginning) {
+    tamper("delete from event where position = 1");
+    EXPECT_THROW(store_->read_stream(stream("cart-1")), Divergence);
+    EXPECT_THAT(
+        [&] {
+            store_->read_stream(stream("cart-1"),
+                                {.from = Version{3}, .direction = Direction::backwards});
+        },
+        ThrowsMessage<Divergence>(HasSubstr("lacks version 1")));
+}
+
 TEST_F(AStoreThatWasTamperedWith, NamesALostEnd) {
     tamper("delete from event where position > 1");
     verify_names(at(1));

@@ -102,7 +102,8 @@ TEST_F(SqliteDatabaseInAFolder, UndoesWhatWasNotCommitted) {
 
 TEST_F(SqliteDatabaseInAFolder, HasOneOpenTransaction) {
     const auto transaction = database_->begin(SqlMode::snapshot);
-    EXPECT_THROW(database_->begin(SqlMode::snapshot), Error);
+    EXPECT_THAT([&] { database_->begin(SqlMode::snapshot); },
+                ThrowsMessage<Error>(HasSubstr("has an open transaction")));
 }
 
 TEST_F(SqliteDatabaseInAFolder, ReadsOneStateThroughoutASnapshot) {
