@@ -247,5 +247,44 @@ TEST(NewStore, IsCreatedOnceByManyAtTheSameTime) {
     for (const auto& store : stores) EXPECT_EQ(store->identity().id, stores[0]->identity().id);
 }
 
+class ClockAhead final : public Clock {
+public:
+    Timestamp now() override {
+        return Environment::system().clock.now() + std::chrono::milliseconds{1500};
+    }
+    std::chrono::nanoseconds steady() override { return Environment::system().clock.steady(); }
+};
+
+TEST(OpenedStore, IsRefusedToAClockThatMisleads) {
+    const OwnSchema schema;
+    ClockAhead clock;
+    Environment& system = Environment::system();
+    Environment environment{clock, system.random, system.scheduler, system.metrics};
+    EXPECT_THROW(open_store(schema.url(), {.environment = &environment}), Mismatch);
+}
+
+TEST(OpenedStore, IsRefusedToAProgramOfAnotherVersion) {
+    const OwnSchema schema;
+    open_store(schema.url());
+    const auto database = Database::open(schema.url());
+    const auto newer = database->begin(SqlMode::write);
+    newer->script("insert into migration values (2, 0)");
+    newer->commit();
+    EXPECT_THROW(open_store(schema.url()), Mismatch);
+}
+
+TEST(OpenedStore, LeavesTablesOfOthersAlone) {
+    const OwnSchema schema;
+    const auto database = Database::open(schema.url());
+    {
+        const auto others = database->begin(SqlMode::write);
+        others->script("create table event (name text); insert into event values ('a wedding')");
+        others->commit();
+    }
+    EXPECT_THROW(open_store(schema.url()), Mismatch);
+    EXPECT_EQ(database->begin(SqlMode::snapshot)->query("select * from event").text(0, 0),
+              "a wedding");
+}
+
 }  // namespace
 }  // namespace recount::test

@@ -112,6 +112,30 @@ TEST(StoppedClient, HoldsNobodyUpForMoreThanTwoSeconds) {
     EXPECT_EQ(version_of(*store, "cart-1"), 2);
 }
 
+TEST(KilledOwnerOfALease, IsReplacedWithinFiveSeconds) {
+    const OwnSchema schema;
+    open_store(schema.url());
+    const std::array partitions{Partition{0}, Partition{1}};
+    Child child{[&](Child& self) {
+        const auto leases = Leases::open(schema.url());
+        if (leases->acquire("relay", partitions).size() != 2) ::_exit(2);
+        self.say_ready();
+        self.wait_for_go();
+    }};
+    child.wait_until_ready();
+    const auto leases = Leases::open(schema.url());
+    EXPECT_TRUE(leases->acquire("relay", partitions).empty());
+    child.kill();
+    const auto began = Environment::system().clock.steady();
+    std::vector<Lease> taken;
+    ASSERT_TRUE(eventually([&] {
+        taken = leases->acquire("relay", partitions);
+        return !taken.empty();
+    }));
+    EXPECT_LT(Environment::system().clock.steady() - began, seconds{5});
+    EXPECT_EQ(taken.front().epoch, 2);
+}
+
 /// A client that dies while the server lets its statement wait for a partition.
 class ClientKilledWhileItWaits : public testing::TestWithParam<bool> {
 protected:
