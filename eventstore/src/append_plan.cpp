@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "retention.hpp"
+
 namespace recount {
 namespace {
 
@@ -57,6 +59,11 @@ private:
         AppendResult& result = plan_.results.emplace_back();
         if (first != nullptr) {
             repeat(append, *first, result);
+            return;
+        }
+        if (expired(append.metadata.command_id, known_.horizon)) {
+            result.kind = AppendResult::Kind::expired;
+            result.message = expired_message(append.metadata.command_id, known_.horizon);
             return;
         }
         check(append, result.conflict);

@@ -21,6 +21,8 @@ struct KnownState {
     std::vector<LogHead> heads;     // of Touched::partitions
     std::vector<Version> versions;  // of Touched::streams, 0 when there is none
     std::vector<std::optional<CommandOutcome>> outcomes;  // of Touched::command_ids
+    /// Read no sooner than the outcomes: those recorded before may have been removed.
+    Timestamp horizon;
 
     /// All empty, of the right sizes, to be filled in.
     static KnownState for_all(const Touched& touched);
@@ -84,8 +86,8 @@ struct AppendPlan {
 };
 
 /// Decides a group of appends, one after the other, each on what the earlier ones left: an outcome
-/// under its id is repeated or, for other content, refused as reused; then all its expectations are
-/// checked, and every one that fails is listed; then its rows are made. Pure but for `random`.
+/// under its id is repeated or, for other content, refused as reused; an id without one that was
+/// born before the horizon is expired; then all its expectations are checked, and every one that fails is listed; then its rows are made. Pure but for `random`.
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
                        const PlanContext& context, Timestamp now, Random& random);
 

@@ -51,6 +51,10 @@ std::vector<LogHead> EventStore::verify_chain(
     return reached;
 }
 
+std::int64_t EventStore::truncate(const StreamName& stream, Version before) {
+    return erase(stream, Version{1}, Version{before.value - 1});
+}
+
 std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOptions& options) {
     if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024)) {
         throw InvalidArgument("a store has 1 to 1024 partitions, not " +

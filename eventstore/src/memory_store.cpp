@@ -5,7 +5,6 @@
 #include <limits>
 #include <map>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "store_base.hpp"
@@ -40,6 +39,9 @@ public:
         check_command_id(command_id);
         const std::lock_guard lock{mutex_};
         if (auto first = outcome_of(command_id)) return *std::move(first);
+        if (expired(command_id, horizon_)) {
+            throw CommandExpired(expired_message(command_id, horizon_));
+        }
         CommandOutcome outcome = voided_outcome(command_id, identity_, environment_.clock.now());
         outcomes_.emplace(command_id, encode(outcome));
         return outcome;
@@ -64,12 +66,17 @@ public:
 
 protected:
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
+    std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
+    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
+    Timestamp raise_horizon(Timestamp horizon) override;
+    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override;
+    void forget_outcomes(const std::vector<std::string_view>& command_ids) override;
 
 private:
     struct Row {
         std::string envelope;
         Hash hash;
-        std::string salt, payload;
+        std::optional<std::string> salt, payload;  // nothing: erased
     };
     static constexpr std::string_view memory_url = "memory:";
 
@@ -87,13 +94,13 @@ private:
     }
 
     [[nodiscard]] std::optional<CommandOutcome> outcome_of(std::string_view command_id) const {
-        const auto found = outcomes_.find(std::string{command_id});
+        const auto found = outcomes_.find(command_id);
         if (found == outcomes_.end()) return std::nullopt;
         return decode_outcome(found->second);
     }
 
     [[nodiscard]] std::vector<Position>* stream_of(std::string_view stream) {
-        const auto found = streams_.find(std::string{stream});
+        const auto found = streams_.find(stream);
         return found == streams_.end() ? nullptr : &found->second;
     }
 
@@ -112,8 +119,9 @@ private:
     std::mutex mutex_;
     std::vector<std::vector<Row>> partitions_;
     std::vector<LogHead> heads_;
-    std::unordered_map<std::string, std::vector<Position>> streams_;
-    std::unordered_map<std::string, std::string> outcomes_;
+    std::map<std::string, std::vector<Position>, std::less<>> streams_;
+    std::map<std::string, std::string, std::less<>> outcomes_;
+    Timestamp horizon_;
     std::map<std::string, TypeSchema, std::less<>> schemas_;
 };
 
@@ -143,6 +151,7 @@ KnownState MemoryStore::known_of(const Touched& touched) {
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
         known.outcomes[i] = outcome_of(touched.command_ids[i]);
     }
+    known.horizon = horizon_;
     return known;
 }
 
@@ -157,6 +166,52 @@ void MemoryStore::keep(AppendPlan& plan) {
     for (PlannedOutcome& outcome : plan.outcomes) {
         outcomes_.emplace(outcome.command_id, std::move(outcome.bytes));
     }
+}
+
+std::vector<StreamHead> MemoryStore::list_names(const NameRange& range, std::size_t limit) {
+    const std::lock_guard lock{mutex_};
+    std::vector<StreamHead> page;
+    for (auto each = streams_.upper_bound(range.after); each != streams_.end(); ++each) {
+        if (page.size() == limit || (range.before && each->first >= *range.before)) break;
+        page.push_back({StreamName::trusted(each->first),
+                        Version{static_cast<std::int64_t>(each->second.size())}});
+    }
+    return page;
+}
+
+std::int64_t MemoryStore::erase_some(const StreamName& stream, Version first, Version last) {
+    const std::lock_guard lock{mutex_};
+    const auto& positions = *stream_of(stream.full());
+    std::int64_t erased = 0;
+    for (std::int64_t version = first.value; version <= last.value; ++version) {
+        const Position& at = positions[static_cast<std::size_t>(version - 1)];
+        Row& row = rows_of(at.partition)[static_cast<std::size_t>(at.n - 1)];
+        if (row.payload) ++erased;
+        row.payload.reset();
+        row.salt.reset();
+    }
+    return erased;
+}
+
+Timestamp MemoryStore::raise_horizon(Timestamp horizon) {
+    const std::lock_guard lock{mutex_};
+    horizon_ = std::max(horizon_, horizon);
+    return horizon_;
+}
+
+std::vector<KeptOutcome> MemoryStore::list_outcomes(std::string_view after, std::size_t limit) {
+    const std::lock_guard lock{mutex_};
+    std::vector<KeptOutcome> page;
+    for (auto each = outcomes_.upper_bound(after); each != outcomes_.end(); ++each) {
+        if (page.size() == limit) break;
+        page.push_back({each->first, decode_outcome(each->second).recorded_at});
+    }
+    return page;
+}
+
+void MemoryStore::forget_outcomes(const std::vector<std::string_view>& command_ids) {
+    const std::lock_guard lock{mutex_};
+    for (const std::string_view id : command_ids) outcomes_.erase(outcomes_.find(id));
 }
 
 StreamPage MemoryStore::read_stream(const StreamName& stream, const ReadStream& options) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "postgres_rows.hpp"
+#include "retention.hpp"
 #include "store_base.hpp"
 
 namespace recount::postgres {
@@ -124,6 +125,8 @@ AppendPlan Appender::plan(const Unit& unit, const KnownState& known) {
 }
 
 std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session& session) {
+    // Its statement does not look at the horizon.
+    if (!all_young(unit.group, environment_.clock.now())) return {};
     const auto known = heads_.guess(unit.group, unit.touched);
     if (!known) return {};
     AppendPlan guessed = plan(unit, *known);

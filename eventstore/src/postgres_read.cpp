@@ -8,6 +8,7 @@
 #include <array>
 
 #include "postgres_rows.hpp"
+#include "retention.hpp"
 #include "store_base.hpp"
 
 namespace recount::postgres {
@@ -150,13 +151,30 @@ std::optional<CommandOutcome> read_outcome(Session& session, std::string_view co
 CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
     const std::array row{text(claim.command_id), integer(static_cast<std::int32_t>(claim.kind)),
                          bigint(microseconds(claim.recorded_at)), bytea(encode(claim))};
-    const std::array<Statement, 2> statements{
+    // The horizon stays where it is until we have committed.
+    const std::array<Statement, 3> looking{
+        {{"begin", {}},
+         {"select horizon from store for share", {}},
+         {"select bytes from outcome where command_id = $1", {row[0]}}}};
+    const std::array<Statement, 3> claiming{
         {{"insert into outcome (command_id, kind, recorded_at, bytes) values ($1, $2, $3, $4) "
           "on conflict do nothing",
           {row.begin(), row.end()}},
-         {"select bytes from outcome where command_id = $1", {row[0]}}}};
-    const auto answers = session.run_and_commit(statements);
-    return decode_outcome(answers[1].bytes(0, 0));
+         {"select bytes from outcome where command_id = $1", {row[0]}},
+         {"commit", {}}}};
+    try {
+        const auto found = session.run_all(looking);
+        const Timestamp horizon = time_from(found[1].integer(0, 0));
+        if (found[2].empty() && expired(claim.command_id, horizon)) {
+            throw CommandExpired(expired_message(claim.command_id, horizon));
+        }
+        // Committed also when it was there: what is found may not be on the standby yet.
+        const auto answers = session.run_and_commit(claiming);
+        return decode_outcome(answers[1].bytes(0, 0));
+    } catch (...) {
+        session.rollback();
+        throw;
+    }
 }
 
 std::optional<std::string> read_schema(Session& session, std::string_view type,

@@ -19,7 +19,7 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);
 /// Writes an outcome under its command id unless there is one; returns the one that is there,
-/// committed.
+/// committed. Throws CommandExpired when there is none and the id was born before the horizon.
 CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim);
 std::optional<std::string> read_schema(Session& session, std::string_view type,
                                        std::uint32_t revision);

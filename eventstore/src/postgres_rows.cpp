@@ -17,6 +17,7 @@ constexpr std::string_view read_outcomes =
     "select command_id, bytes from outcome where command_id = any($1::text[])";
 constexpr std::string_view read_versions =
     "select name, version from stream where name = any($1::text[])";
+constexpr std::string_view read_horizon = "select horizon from store";
 constexpr std::string_view write_group =
     "select write_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
     "$17, "
@@ -117,6 +118,8 @@ std::vector<Statement> lock_and_read(const Touched& touched) {
          })}});
     statements.push_back({read_outcomes, {text_array(touched.command_ids)}});
     statements.push_back({read_versions, {text_array(touched.streams)}});
+    // Behind the outcomes: one that was removed by then was removed behind a horizon seen here.
+    statements.push_back({read_horizon, {}});
     return statements;
 }
 
@@ -146,6 +149,7 @@ KnownState known_from(const Touched& touched, std::span<const SqlResult> answers
         known.versions[touched.index_of_stream(versions.text(row, 0))] =
             Version{versions.integer(row, 1)};
     }
+    known.horizon = time_from(answers[3].integer(0, 0));
     return known;
 }
 

@@ -20,7 +20,7 @@ Parameter text_array(std::span<const std::string_view> values);
 
 /// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
 std::vector<Statement> lock_and_read(const Touched& touched);
-/// The answers to the three statements of lock_and_read(). Throws Mismatch when a partition lives
+/// The answers to the four statements of lock_and_read(). Throws Mismatch when a partition lives
 /// in another incarnation than the `living`th.
 KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
                       std::int32_t living, const std::string& store);

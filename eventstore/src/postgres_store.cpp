@@ -11,6 +11,7 @@
 #include "postgres_announcer.hpp"
 #include "postgres_append.hpp"
 #include "postgres_listener.hpp"
+#include "postgres_maintain.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_read.hpp"
 #include "postgres_schemas.hpp"
@@ -106,6 +107,39 @@ protected:
         return groups_.append(appends);
     }
 
+    std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override {
+        return pool_.with_session(
+            [&](Session& session) { return postgres::list_names(session, range, limit); });
+    }
+
+    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
+        return pool_.with_session(
+            [&](Session& session) { return erase_events(session, stream, first, last); });
+    }
+
+    Timestamp raise_horizon(Timestamp horizon) override {
+        return pool_.with_session(
+            [&](Session& session) { return postgres::raise_horizon(session, horizon); });
+    }
+
+    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override {
+        return pool_.with_session(
+            [&](Session& session) { return postgres::list_outcomes(session, after, limit); });
+    }
+
+    void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
+        pool_.with_session([&](Session& session) {
+            postgres::forget_outcomes(session, command_ids);
+            return true;
+        });
+    }
+
+    void check_writable() const override {
+        if (!read_only_) return;
+        throw InvalidArgument(identity_.name +
+                              " was opened to be read only; open it to be written for that");
+    }
+
 private:
     [[nodiscard]] std::string channel() const { return "recount-" + to_string(facts_.identity.id); }
 
@@ -115,12 +149,6 @@ private:
         if (listener_) return;
         listener_ = std::make_unique<Listener>(parse_address(url_), channel(), environment_,
                                                [this] { watch_.heard(); });
-    }
-
-    void check_writable() const {
-        if (!read_only_) return;
-        throw InvalidArgument(identity_.name +
-                              " was opened to be read only; open it to write before appending");
     }
 
     bool read_only_;

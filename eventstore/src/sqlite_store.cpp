@@ -91,16 +91,40 @@ protected:
         return group_.append(appends);
     }
 
+    std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override {
+        return with_reader([&](SqliteReader& reader) { return reader.list_names(range, limit); });
+    }
+
+    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
+        const std::lock_guard lock{writing_};
+        return writer_->erase(stream, first, last);
+    }
+
+    Timestamp raise_horizon(Timestamp horizon) override {
+        const std::lock_guard lock{writing_};
+        return writer_->raise_horizon(horizon);
+    }
+
+    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override {
+        return with_reader(
+            [&](SqliteReader& reader) { return reader.list_outcomes(after, limit); });
+    }
+
+    void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
+        const std::lock_guard lock{writing_};
+        writer_->forget_outcomes(command_ids);
+    }
+
+    void check_writable() const override {
+        if (writer_) return;
+        throw InvalidArgument(identity_.name +
+                              " was opened read_only; open it to be written for that");
+    }
+
 private:
     template <class Read>
     std::invoke_result_t<Read, SqliteReader&> with_reader(Read&& read) {
         return readers_.with(identity_, std::forward<Read>(read));
-    }
-
-    void check_writable() const {
-        if (writer_) return;
-        throw InvalidArgument(identity_.name +
-                              " was opened read_only; open it to be written to append");
     }
 
     std::vector<AppendResult> commit(AppendGroup group) {

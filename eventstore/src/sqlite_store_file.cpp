@@ -70,7 +70,7 @@ void create_tables(const std::string& path, const StoreOptions& options, Environ
     connection.exec(("pragma application_id = " + std::to_string(application_id)).c_str());
     connection.exec(("pragma user_version = " + std::to_string(schema_version)).c_str());
 
-    const auto store = connection.prepare("insert into store values (1, ?, ?, ?)");
+    const auto store = connection.prepare("insert into store values (1, ?, ?, ?, 0)");
     store->bind_bytes(1, identity.id.view());
     store->bind(2, std::int64_t{identity.partitions});
     store->bind(3, now);

@@ -52,6 +52,12 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
     heads_ = connection_.prepare(
         "select partition, position, hash, recorded_at from partition order by partition");
     schema_ = connection_.prepare("select descriptors from schema where type = ? and revision = ?");
+    names_ = connection_.prepare(
+        "select name, (select max(version) from event where stream = stream.id) from stream "
+        "where name > ? and (?2 is null or name < ?2) order by name limit ?3");
+    outcomes_ = connection_.prepare(
+        "select command_id, recorded_at from outcome where command_id > ? "
+        "order by command_id limit ?");
 }
 
 std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view command_id) {
@@ -145,6 +151,35 @@ std::optional<std::string> SqliteReader::schema(std::string_view type, std::uint
     schema_->bind(2, std::int64_t{revision});
     if (!schema_->step() || schema_->type(0) == sqlite::Type::null) return std::nullopt;
     return std::string{schema_->bytes(0)};
+}
+
+std::vector<StreamHead> SqliteReader::list_names(const NameRange& range, std::size_t limit) {
+    const sqlite::Running running{*names_};
+    names_->bind_text(1, range.after);
+    if (range.before) {
+        names_->bind_text(2, *range.before);
+    } else {
+        names_->bind_null(2);
+    }
+    names_->bind(3, static_cast<std::int64_t>(limit));
+    std::vector<StreamHead> page;
+    while (names_->step()) {
+        page.push_back({StreamName::trusted(std::string{names_->text(0)}),
+                        Version{names_->integer(1)}});
+    }
+    return page;
+}
+
+std::vector<KeptOutcome> SqliteReader::list_outcomes(std::string_view after, std::size_t limit) {
+    const sqlite::Running running{*outcomes_};
+    outcomes_->bind_text(1, after);
+    outcomes_->bind(2, static_cast<std::int64_t>(limit));
+    std::vector<KeptOutcome> page;
+    while (outcomes_->step()) {
+        page.push_back({std::string{outcomes_->text(0)},
+                        Timestamp{std::chrono::microseconds{outcomes_->integer(1)}}});
+    }
+    return page;
 }
 
 std::unique_ptr<SqliteReader> SqliteReaders::take() {

@@ -10,6 +10,7 @@
 #include <recount/eventstore/event_store.hpp>
 
 #include "sqlite_connection.hpp"
+#include "store_base.hpp"
 
 namespace recount {
 
@@ -25,6 +26,8 @@ public:
     /// As stored: zeros for the hash of a partition that is empty.
     std::vector<LogHead> heads();
     std::vector<Incarnation> incarnations();
+    std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit);
+    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit);
     std::optional<std::string> schema(std::string_view type, std::uint32_t revision);
 
 private:
@@ -35,6 +38,7 @@ private:
     StoreIdentity identity_;
     sqlite::Connection connection_;
     Prepared outcome_, stream_, forwards_, backwards_, log_, hash_at_, heads_, schema_;
+    Prepared names_, outcomes_;
 };
 
 /// Readers, made when they are needed and kept for the next who reads. Thread-safe.

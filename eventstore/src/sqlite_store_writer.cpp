@@ -2,6 +2,7 @@
 
 #include <recount/core/error.hpp>
 
+#include "retention.hpp"
 #include "type_schema.hpp"
 
 namespace recount {
@@ -69,20 +70,67 @@ AppendPlan SqliteWriter::append_locked(AppendGroup group, const Touched& touched
     return plan;
 }
 
-CommandOutcome SqliteWriter::void_command(std::string_view command_id) {
+template <class Write>
+auto SqliteWriter::in_transaction(const Write& write) {
     connection_.begin_write();
     try {
-        std::optional<CommandOutcome> outcome = read_outcome(command_id);
-        if (!outcome) {
-            outcome = voided_outcome(command_id, context_.identity, environment_.clock.now());
-            write_outcome({command_id, outcome->kind, outcome->recorded_at, encode(*outcome)});
-        }
+        auto result = write();
         connection_.commit();
-        return *std::move(outcome);
+        return result;
     } catch (...) {
         connection_.rollback();
         throw;
     }
+}
+
+CommandOutcome SqliteWriter::void_command(std::string_view command_id) {
+    return in_transaction([&] {
+        forget_if_others_wrote();
+        if (auto outcome = read_outcome(command_id)) return *std::move(outcome);
+        if (expired(command_id, horizon_)) {
+            throw CommandExpired(expired_message(command_id, horizon_));
+        }
+        CommandOutcome outcome =
+            voided_outcome(command_id, context_.identity, environment_.clock.now());
+        write_outcome({command_id, outcome.kind, outcome.recorded_at, encode(outcome)});
+        return outcome;
+    });
+}
+
+std::int64_t SqliteWriter::erase(const StreamName& stream, Version first, Version last) {
+    // Else the bytes would stay in the file until their pages are used again.
+    connection_.exec("pragma secure_delete = on");
+    const auto update = connection_.prepare(
+        "update event set salt = null, payload = null where stream = (select id from stream "
+        "where name = ?) and version between ? and ? and payload is not null");
+    return in_transaction([&] {
+        update->bind_text(1, stream.full());
+        update->bind(2, first.value);
+        update->bind(3, last.value);
+        update->run();
+        return connection_.last_changes();
+    });
+}
+
+Timestamp SqliteWriter::raise_horizon(Timestamp horizon) {
+    const auto update = connection_.prepare("update store set horizon = max(horizon, ?)");
+    horizon_ = in_transaction([&] {
+        update->bind(1, micros(horizon));
+        update->run();
+        return read_horizon();
+    });
+    return horizon_;
+}
+
+void SqliteWriter::forget_outcomes(const std::vector<std::string_view>& command_ids) {
+    const auto remove = connection_.prepare("delete from outcome where command_id = ?");
+    in_transaction([&] {
+        for (const std::string_view id : command_ids) {
+            remove->bind_text(1, id);
+            remove->run();
+        }
+        return true;
+    });
 }
 
 KnownState SqliteWriter::read_known(const Touched& touched) {
@@ -102,6 +150,7 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
         known.outcomes[i] = read_outcome(touched.command_ids[i]);
     }
+    known.horizon = horizon_;
     return known;
 }
 
@@ -136,6 +185,11 @@ void SqliteWriter::forget_if_others_wrote() {
     seen_data_version_ = data_version_->integer(0);
     streams_.clear();
     types_.clear();
+    horizon_ = read_horizon();
+}
+
+Timestamp SqliteWriter::read_horizon() {
+    return Timestamp{std::chrono::microseconds{connection_.number("select horizon from store")}};
 }
 
 void SqliteWriter::remember(const AppendPlan& plan) {

@@ -24,6 +24,9 @@ public:
     /// One transaction, committed when it returns.
     AppendPlan append(AppendGroup group);
     CommandOutcome void_command(std::string_view command_id);
+    std::int64_t erase(const StreamName& stream, Version first, Version last);
+    Timestamp raise_horizon(Timestamp horizon);
+    void forget_outcomes(const std::vector<std::string_view>& command_ids);
 
 private:
     using Prepared = std::unique_ptr<sqlite::Statement>;
@@ -52,6 +55,7 @@ private:
     LogHead read_head(Partition partition);
     Stream read_stream(std::string_view name);
     void forget_if_others_wrote();
+    Timestamp read_horizon();
     void remember(const AppendPlan& plan);
     std::optional<CommandOutcome> read_outcome(std::string_view command_id);
     void write(const AppendPlan& plan);
@@ -59,6 +63,8 @@ private:
     void write_outcome(const PlannedOutcome& outcome);
     void register_types(const Touched& touched);
     Registered register_type(std::string_view type);
+    template <class Write>
+    auto in_transaction(const Write& write);
     void add_stream(std::string_view name, Stream& stream);
 
     PlanContext context_;
@@ -73,6 +79,7 @@ private:
     std::vector<Stream> touched_streams_;  // by the append at hand
     std::vector<Stream*> remembered_;      // where each of them is in streams_, if it is
     std::int64_t seen_data_version_ = -1;
+    Timestamp horizon_;  // as of that
 };
 
 }  // namespace recount

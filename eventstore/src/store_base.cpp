@@ -8,6 +8,9 @@
 namespace recount {
 namespace {
 
+constexpr std::size_t most_listed = 100'000;
+constexpr std::int64_t erased_at_once = 500;
+
 /// Keeps ends within what the clock can count.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 
@@ -74,6 +77,18 @@ bool any_beyond(const std::vector<LogHead>& heads, const Positions& seen) {
     return false;
 }
 
+NameRange names_of(std::string_view category, std::string_view after) {
+    if (category.empty()) return {std::string{after}, {}};
+    if (category.find('-') != std::string_view::npos) {
+        throw InvalidArgument("'" + std::string{category} +
+                              "' is no category: that is what precedes the first '-' of a stream's "
+                              "name; give only that");
+    }
+    // '.' is the byte behind '-'.
+    const std::string begin = std::string{category} + '-';
+    return {std::max(begin, std::string{after}), std::string{category} + '.'};
+}
+
 StoreBase::StoreBase(std::string url, const StoreOptions& options)
     : url_(std::move(url)),
       environment_(options.environment == nullptr ? Environment::system() : *options.environment),
@@ -83,6 +98,53 @@ std::vector<AppendResult> StoreBase::append(std::span<const Append> group) {
     for (const Append& one : group) check_append(one, limits_);
     if (group.empty()) return {};
     return append_checked(group);
+}
+
+std::vector<StreamHead> StoreBase::list_streams(std::string_view category, std::string_view after,
+                                                std::size_t limit) {
+    return list_names(names_of(category, after), std::clamp<std::size_t>(limit, 1, most_listed));
+}
+
+std::int64_t StoreBase::erase(const StreamName& stream, Version first, Version last) {
+    check_writable();
+    const Version head =
+        read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1}).head;
+    const std::int64_t end = std::min(last.value, head.value);
+    std::int64_t erased = 0;
+    for (std::int64_t from = std::max<std::int64_t>(first.value, 1); from <= end;
+         from += erased_at_once) {
+        erased += erase_some(stream, Version{from},
+                             Version{std::min(from + erased_at_once - 1, end)});
+    }
+    return erased;
+}
+
+Maintained StoreBase::maintain(const MaintainOptions& options) {
+    check_writable();
+    if (options.keep_outcomes < shortest_retention) {
+        throw InvalidArgument(
+            "outcomes of commands are to be kept for " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.keep_outcomes)
+                               .count()) +
+            " s: a command that is sent again after that would happen twice; keep them for an hour "
+            "at least");
+    }
+    // Committed before anything goes: whoever misses an outcome sees the horizon that took it.
+    Maintained done;
+    done.horizon = raise_horizon(environment_.clock.now() - options.keep_outcomes);
+    std::string after;
+    while (!options.stop.stop_requested()) {
+        const auto page = list_outcomes(after, std::max<std::size_t>(options.step, 1));
+        if (page.empty()) break;
+        std::vector<std::string_view> old;
+        for (const KeptOutcome& outcome : page) {
+            if (forgotten(outcome, done.horizon)) old.push_back(outcome.command_id);
+        }
+        if (!old.empty()) forget_outcomes(old);
+        done.outcomes += static_cast<std::int64_t>(old.size());
+        after = page.back().command_id;
+    }
+    return done;
 }
 
 void StoreBase::check_partition(Partition partition) const {

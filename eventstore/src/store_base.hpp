@@ -9,6 +9,7 @@
 #include <recount/eventstore/event_store.hpp>
 
 #include "append_plan.hpp"
+#include "retention.hpp"
 
 namespace recount {
 
@@ -65,6 +66,15 @@ private:
 /// True when some partition's head is beyond what was seen.
 bool any_beyond(const std::vector<LogHead>& heads, const Positions& seen);
 
+/// Names of streams between two others; nothing: no end.
+struct NameRange {
+    std::string after;
+    std::optional<std::string> before;
+};
+
+/// Those of a category (empty: all) behind a name. Throws InvalidArgument for what is no category.
+NameRange names_of(std::string_view category, std::string_view after);
+
 /// What the stores of one process have in common.
 class StoreBase : public EventStore {
 public:
@@ -74,12 +84,26 @@ public:
 
     using EventStore::append;
     std::vector<AppendResult> append(std::span<const Append> group) final;
+    std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
+                                         std::size_t limit) final;
+    std::int64_t erase(const StreamName& stream, Version first, Version last) final;
+    Maintained maintain(const MaintainOptions& options) final;
 
 protected:
     StoreBase(std::string url, const StoreOptions& options);
 
     /// `appends` is not empty and within the limits.
     virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
+    virtual std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) = 0;
+    /// One transaction; returns how many events had a payload.
+    virtual std::int64_t erase_some(const StreamName& stream, Version first, Version last) = 0;
+    /// Commits the later of this and the horizon that is there, and returns it.
+    virtual Timestamp raise_horizon(Timestamp horizon) = 0;
+    /// Outcomes behind a command id, in order of their bytes.
+    virtual std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) = 0;
+    virtual void forget_outcomes(const std::vector<std::string_view>& command_ids) = 0;
+    /// Throws when this store was opened to be read only.
+    virtual void check_writable() const {}
     /// Throws InvalidArgument for a partition that the store does not have.
     void check_partition(Partition partition) const;
 

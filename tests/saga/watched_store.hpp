@@ -53,6 +53,16 @@ public:
     std::optional<std::string> schema(std::string_view type, std::uint32_t revision) override {
         return store_.schema(type, revision);
     }
+    std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
+                                         std::size_t limit) override {
+        return store_.list_streams(category, after, limit);
+    }
+    std::int64_t erase(const StreamName& stream, Version first, Version last) override {
+        return store_.erase(stream, first, last);
+    }
+    Maintained maintain(const MaintainOptions& options) override {
+        return store_.maintain(options);
+    }
 
 private:
     template <class Call>

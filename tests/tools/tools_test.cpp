@@ -121,6 +121,28 @@ TEST_F(ShopStore, IsNotCreatedByLookingAtIt) {
     EXPECT_EQ(run({"store", "status", "--store", other.c_str(), "--json"}).lines().size(), 5U);
 }
 
+TEST_F(ShopStore, ListsStreamsOfACategory) {
+    const auto lines = run({"stream", "list", "--store", url_.c_str(), "--json"}).lines();
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0]["stream"], "cart-1");
+    EXPECT_EQ(lines[0]["version"], 2);
+    const Printed stock =
+        run({"stream", "list", "--store", url_.c_str(), "--category", "stock"});
+    EXPECT_EQ(stock.out, "stock-mug  1 events\n");
+    EXPECT_EQ(run({"stream", "list", "--store", url_.c_str(), "--category", "a-b"}).code,
+              tools::bad_usage);
+}
+
+TEST_F(ShopStore, ForgetsWhatBecameOfOldCommands) {
+    const Printed kept = run({"store", "maintain", "--store", url_.c_str(), "--json"});
+    ASSERT_EQ(kept.code, 0) << kept.err;
+    EXPECT_EQ(kept.lines()[0]["outcomes_removed"], 0);
+    const Printed refused = run(
+        {"store", "maintain", "--store", url_.c_str(), "--keep-outcomes-days", "0.01"});
+    EXPECT_EQ(refused.code, tools::bad_usage);
+    EXPECT_NE(refused.err.find("an hour at least"), std::string::npos) << refused.err;
+}
+
 TEST_F(ShopStore, SaysSoWhenAStreamHasNoEvents) {
     const Printed printed = run({"stream", "show", "--store", url_.c_str(), "cart-404"});
     EXPECT_EQ(printed.code, tools::bad_usage);

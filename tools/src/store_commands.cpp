@@ -97,6 +97,24 @@ int check(Context& context) {
     return ok;
 }
 
+int maintain(Context& context, double days) {
+    const auto store = open_store(context.store, {.create = false});
+    MaintainOptions options;
+    options.keep_outcomes = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double, std::ratio<86400>>(days));
+    const Maintained done = store->maintain(options);
+    if (context.json) {
+        context.out << Json{{"outcomes_removed", done.outcomes},
+                            {"horizon", to_string(done.horizon)}}
+                           .dump()
+                    << '\n';
+    } else {
+        context.out << "removed what became of " << done.outcomes
+                    << " commands; it is remembered from " << to_string(done.horizon) << " on\n";
+    }
+    return ok;
+}
+
 CLI::App* command(CLI::App& room, Context& context, const char* name, const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
     app->add_option("--store", context.store, "The store's URL")
@@ -121,6 +139,14 @@ void add_store_commands(CLI::App& app, Context& context) {
         ->check(CLI::Range(1, 1024));
     create->callback([&context, partitions] {
         context.chosen = [&context, partitions] { return init(context, *partitions); };
+    });
+    auto days = std::make_shared<double>(7);
+    CLI::App* upkeep = command(*room, context, "maintain",
+                               "Forget what became of old commands, in small transactions");
+    upkeep->add_option("--keep-outcomes-days", *days, "What is younger is kept (7)")
+        ->check(CLI::PositiveNumber);
+    upkeep->callback([&context, days] {
+        context.chosen = [&context, days] { return maintain(context, *days); };
     });
     command(*room, context, "check", "Run every check that is made at a start")
         ->callback(choose(check));

@@ -43,10 +43,52 @@ int show(Context& context, const Show& options) {
     }
 }
 
+struct List {
+    std::string category;
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
+int list(Context& context, const List& options) {
+    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    std::string after;
+    for (std::size_t left = options.limit; left > 0;) {
+        const auto page =
+            store->list_streams(options.category, after, std::min<std::size_t>(left, 500));
+        if (page.empty()) break;
+        for (const StreamHead& each : page) {
+            if (context.json) {
+                context.out << Json{{"stream", each.stream.full()},
+                                    {"version", each.version.value}}
+                                   .dump()
+                            << '\n';
+            } else {
+                context.out << each.stream.full() << "  " << each.version.value << " events\n";
+            }
+        }
+        after = page.back().stream.full();
+        left -= page.size();
+    }
+    return ok;
+}
+
+void add_list(CLI::App& room, Context& context) {
+    auto options = std::make_shared<List>();
+    CLI::App* command = room.add_subcommand("list", "Streams and how many events each holds");
+    command->add_option("--store", context.store, "The store's URL")
+        ->required()
+        ->envname("RECOUNT_STORE");
+    command->add_option("--category", options->category, "Only of this one, the part before '-'");
+    command->add_option("--limit", options->limit, "At most so many streams")
+        ->check(CLI::PositiveNumber);
+    command->callback([&context, options] {
+        context.chosen = [&context, options] { return list(context, *options); };
+    });
+}
+
 }  // namespace
 
 void add_stream_commands(CLI::App& app, Context& context) {
-    CLI::App* room = app.add_subcommand("stream", "Read single streams");
+    CLI::App* room = app.add_subcommand("stream", "List streams, read single ones");
     room->require_subcommand(1);
     auto options = std::make_shared<Show>();
     CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
@@ -61,6 +103,7 @@ void add_stream_commands(CLI::App& app, Context& context) {
     command->callback([&context, options] {
         context.chosen = [&context, options] { return show(context, *options); };
     });
+    add_list(*room, context);
 }
 
 }  // namespace recount::tools

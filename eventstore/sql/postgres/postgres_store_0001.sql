@@ -7,12 +7,14 @@ create table migration (
     applied_at bigint  not null
 );
 
--- One row: what never changes.
+-- One row: what never changes, but for the horizon, which never runs back: outcomes that were
+-- recorded before it may have been removed.
 create table store (
     only_one   boolean primary key default true check (only_one),
     id         bytea   not null check (length(id) = 16),
     partitions integer not null check (partitions > 0),
-    created_at bigint  not null
+    created_at bigint  not null,
+    horizon    bigint  not null default 0
 );
 
 -- The store's histories, oldest first; the last one lives.

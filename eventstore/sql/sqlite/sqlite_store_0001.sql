@@ -5,7 +5,8 @@ create table store (
     only integer primary key check (only = 1),
     id blob not null check (length(id) = 16),
     partitions integer not null check (partitions > 0),
-    created_at integer not null
+    created_at integer not null,
+    horizon integer not null   -- outcomes recorded before may have been removed; never runs back
 ) strict;
 
 -- The store's histories, oldest first; the last one lives.

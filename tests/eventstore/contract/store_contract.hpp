@@ -2,6 +2,8 @@
 
 #include <recount/eventstore.hpp>
 
+#include "support/moved_clock.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,7 +42,7 @@ inline std::string kind_name(const testing::TestParamInfo<StoreKind>& info) {
 }
 
 /// The tests of every kind of store. Instantiate AppendContract, OutcomeContract, LogContract,
-/// SharedContract and ModelContract with the kinds.
+/// SharedContract, ModelContract, UpkeepContract and RetentionContract with the kinds.
 class StoreContract : public testing::TestWithParam<StoreKind> {
 protected:
     StoreContract() : place_(GetParam().make()), store_(place_->open({})) {}
@@ -76,6 +78,18 @@ class OutcomeContract : public StoreContract {};
 class LogContract : public StoreContract {};
 class SharedContract : public StoreContract {};
 class ModelContract : public StoreContract {};
+class UpkeepContract : public StoreContract {};
+
+/// On a clock that can be moved on.
+class RetentionContract : public StoreContract {
+protected:
+    RetentionContract() { reopen_with({.environment = &clock_.environment()}); }
+    ~RetentionContract() override { store_.reset(); }
+
+    std::string new_id() { return to_string(new_uuid7(clock_.environment())); }
+
+    MovedClock clock_;
+};
 
 StreamName stream(const std::string& full);
 NewEvent event(std::string payload, std::string type = "test.Happened");

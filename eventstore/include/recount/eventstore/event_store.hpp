@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,28 @@ struct StoreOptions {
     Environment* environment = nullptr;  // nothing: the system's
 };
 
+/// A stream and how many events it holds.
+struct StreamHead {
+    StreamName stream;
+    Version version;
+    friend bool operator==(const StreamHead&, const StreamHead&) = default;
+};
+
+struct MaintainOptions {
+    /// How long it is remembered what became of a command; an hour at least.
+    Duration keep_outcomes = std::chrono::hours{7 * 24};
+    /// So many outcomes are looked at in one transaction, so that appends need not wait for long.
+    std::size_t step = 1000;
+    std::stop_token stop = {};  // ends after a step; the next call goes on
+};
+
+/// What maintain() did.
+struct Maintained {
+    std::int64_t outcomes = 0;  // removed
+    /// What became of commands is remembered from here on. Never runs back.
+    Timestamp horizon;
+};
+
 /// The event store: the log, and who decides what may be appended to it. Thread-safe. Every append
 /// is atomic and exact (DESIGN promise 1), happens once under its command id (2), has positions in
 /// commit order (3) and is chained (4); see eventstore/README.md for the conditions of each.
@@ -49,6 +72,29 @@ public:
     /// The file descriptor set (protobuf FileDescriptorSet bytes) under which a type's revision was
     /// stored; nothing when the type is unknown here.
     virtual std::optional<std::string> schema(std::string_view type, std::uint32_t revision) = 0;
+
+    /// The streams of a category (empty: all) whose names come behind `after`, in order of their
+    /// bytes, at most `limit`. The next page begins behind the last one's name:
+    ///     for (std::string after;;) {
+    ///         auto page = store.list_streams("cart", after, 500);
+    ///         if (page.empty()) break;
+    ///         after = page.back().stream.full();
+    ///     }
+    virtual std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
+                                                 std::size_t limit) = 0;
+
+    /// Drops payload and salt of a stream's events `first` to `last`; their rows stay, so the chain
+    /// still verifies, and readers get them erased (see Erased). For ever; again is no error. In
+    /// small transactions: when it throws, some may be erased, and the same call does the rest.
+    /// Returns how many had a payload until now.
+    virtual std::int64_t erase(const StreamName& stream, Version first, Version last) = 0;
+    /// Erases what precedes a version of a stream.
+    std::int64_t truncate(const StreamName& stream, Version before);
+
+    /// Forgets what became of commands longer ago than `keep_outcomes`. Command ids in UUIDv7 layout
+    /// that were born before the horizon get the verdict `expired` from then on, unless their
+    /// outcome is still there. To be called now and then, by one of a store's processes.
+    virtual Maintained maintain(const MaintainOptions& options = {}) = 0;
 };
 
 /// Opens the store that a URL names, creating it when there is none:

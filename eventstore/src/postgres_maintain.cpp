@@ -1,0 +1,70 @@
+#include "postgres_maintain.hpp"
+
+#include <array>
+
+#include "postgres_rows.hpp"
+
+namespace recount::postgres {
+namespace {
+
+SqlResult committed(Session& session, const Statement& statement) {
+    return std::move(session.run_and_commit({&statement, 1}).front());
+}
+
+}  // namespace
+
+std::vector<StreamHead> list_names(Session& session, const NameRange& range, std::size_t limit) {
+    const auto count = bigint(static_cast<std::int64_t>(limit));
+    const std::array open{text(range.after), count};
+    const std::array bounded{text(range.after), count, text(range.before.value_or(""))};
+    const SqlResult rows =
+        range.before
+            ? session.run("select name, version from stream where name > $1 and name < $3 "
+                          "order by name limit $2",
+                          bounded)
+            : session.run("select name, version from stream where name > $1 order by name limit $2",
+                          open);
+    std::vector<StreamHead> page;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        page.push_back({StreamName::trusted(rows.text(row, 0)), Version{rows.integer(row, 1)}});
+    }
+    return page;
+}
+
+std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last) {
+    const SqlResult count = committed(
+        session,
+        {"with erased as (update event set salt = null, payload = null where stream = $1 "
+         "and version between $2 and $3 and payload is not null returning 1) "
+         "select count(*) from erased",
+         {text(stream.full()), bigint(first.value), bigint(last.value)}});
+    return count.integer(0, 0);
+}
+
+Timestamp raise_horizon(Session& session, Timestamp horizon) {
+    const SqlResult raised = committed(
+        session, {"update store set horizon = greatest(horizon, $1) returning horizon",
+                  {bigint(microseconds(horizon))}});
+    return time_from(raised.integer(0, 0));
+}
+
+std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after,
+                                       std::size_t limit) {
+    const std::array page_of{text(after), bigint(static_cast<std::int64_t>(limit))};
+    const SqlResult rows = session.run(
+        "select command_id, recorded_at from outcome where command_id > $1 "
+        "order by command_id limit $2",
+        page_of);
+    std::vector<KeptOutcome> page;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        page.push_back({rows.text(row, 0), time_from(rows.integer(row, 1))});
+    }
+    return page;
+}
+
+void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids) {
+    committed(session,
+              {"delete from outcome where command_id = any($1::text[])", {text_array(command_ids)}});
+}
+
+}  // namespace recount::postgres

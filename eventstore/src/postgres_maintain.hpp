@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "postgres_session.hpp"
+#include "store_base.hpp"
+
+namespace recount::postgres {
+
+/// What keeps a store in order; see StoreBase for what each means. All commit by themselves and may
+/// be done twice.
+std::vector<StreamHead> list_names(Session& session, const NameRange& range, std::size_t limit);
+std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last);
+Timestamp raise_horizon(Session& session, Timestamp horizon);
+std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after, std::size_t limit);
+void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids);
+
+}  // namespace recount::postgres
