@@ -216,20 +216,24 @@ void Publisher::beat() {
 void Publisher::look_back() {
     const auto number = static_cast<std::int32_t>(turn_);
     turn_ = (turn_ + 1) % lanes_.size();
-    if (number == 0) {
-        const auto partitions = reader_.partitions(answer_time);
-        if (partitions != store_.identity().partitions) {
-            throw Mismatch("topic " + log_ + " now has " + std::to_string(partitions) +
-                           " partitions, expected the store's " +
-                           std::to_string(store_.identity().partitions) +
-                           "; create a topic of another name and let the relay fill it");
-        }
+    std::int32_t partitions = store_.identity().partitions;
+    std::int64_t high = std::numeric_limits<std::int64_t>::max();
+    try {
+        if (number == 0) partitions = reader_.partitions(answer_time);
+        high = reader_.watermarks(number, answer_time).high;
+    } catch (const Unavailable& error) {
+        spdlog::debug("{}", error.what());  // deliveries wait as well; the backlog tells
     }
-    const auto marks = reader_.watermarks(number, answer_time);
+    if (partitions != store_.identity().partitions) {
+        throw Mismatch("topic " + log_ + " now has " + std::to_string(partitions) +
+                       " partitions, expected the store's " +
+                       std::to_string(store_.identity().partitions) +
+                       "; create a topic of another name and let the relay fill it");
+    }
     const Lane& lane = lanes_[static_cast<std::size_t>(number)];
-    if (marks.high > lane.last_offset) return;
+    if (high > lane.last_offset) return;
     throw Unavailable("topic " + log_ + " partition " + std::to_string(number) +
-                      " ends at offset " + std::to_string(marks.high) + ", expected behind " +
+                      " ends at offset " + std::to_string(high) + ", expected behind " +
                       std::to_string(lane.last_offset) +
                       ": it was truncated or made anew; its end is read again");
 }

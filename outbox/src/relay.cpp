@@ -80,6 +80,11 @@ private:
     void idle(std::stop_token stop);
     void finish();
     void end(const std::exception& error);
+    void tell_backlog();
+    Gauge& backlog_gauge() {
+        return gauge("recount_relay_backlog_events",
+                     "Events in the store that the topic does not hold yet");
+    }
     std::string serve(std::stop_token stop);
     Gauge& gauge(const char* name, const char* help) {
         return store_.environment().metrics.gauge(name, help, labels_);
@@ -134,8 +139,7 @@ void Relay::Parts::beat() {
         saved_ = std::move(confirmed);
     }
     publisher_->beat();
-    gauge("recount_relay_backlog_events", "Events in the store that the topic does not hold yet")
-        .set(static_cast<double>(publisher_->backlog()));
+    backlog_gauge().set(static_cast<double>(publisher_->backlog()));
     store_.environment()
         .metrics
         .counter("recount_relay_published_total", "Records confirmed by the brokers", labels_)
@@ -235,6 +239,22 @@ void Relay::Parts::end(const std::exception& error) {
         .metrics
         .counter("recount_relay_failures_total", "Times the relay had to begin anew", labels_)
         .add();
+    try {
+        tell_backlog();
+    } catch (const Error& deaf) {
+        spdlog::debug("relay of {}: {}", options_.topic.name, deaf.what());
+    }
+}
+
+/// While nothing can be published: against the cursors as they were saved.
+void Relay::Parts::tell_backlog() {
+    const auto heads = store_.heads();
+    double backlog = 0;
+    for (std::size_t index = 0; index < heads.size(); ++index) {
+        const std::int64_t saved = index < saved_.size() ? saved_[index].n : 0;
+        backlog += static_cast<double>(std::max<std::int64_t>(0, heads[index].n - saved));
+    }
+    backlog_gauge().set(backlog);
 }
 
 std::string Relay::Parts::run(std::stop_token stop) {

@@ -49,6 +49,7 @@ Conf make_conf(const Settings& settings, const Settings& forced) {
     // Small requests answered one by one are what latency is made of.
     set(conf.get(), "socket.nagle.disable", "true");
     set(conf.get(), "socket.keepalive.enable", "true");
+    set(conf.get(), "reconnect.backoff.max.ms", "1000");
     for (const auto& [name, value] : settings) set(conf.get(), name, value);
     for (const auto& [name, value] : forced) set(conf.get(), name, value);
     rd_kafka_conf_set_log_cb(conf.get(), forward_log);

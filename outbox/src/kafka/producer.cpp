@@ -28,7 +28,6 @@ Settings forced(const ProducerOptions& options) {
 Settings with_defaults(Settings settings) {
     settings.emplace("topic.metadata.refresh.interval.ms", "30000");
     settings.emplace("retry.backoff.ms", "50");
-    settings.emplace("reconnect.backoff.max.ms", "1000");
     return settings;
 }
 

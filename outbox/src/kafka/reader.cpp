@@ -25,7 +25,6 @@ Settings with_defaults(Settings settings) {
     // A partition that is newly read waits for the fetch under way to end.
     settings.emplace("fetch.wait.max.ms", "50");
     settings.emplace("fetch.error.backoff.ms", "50");
-    settings.emplace("reconnect.backoff.max.ms", "1000");
     settings.emplace("topic.metadata.refresh.interval.ms", "30000");
     return settings;
 }
@@ -46,6 +45,13 @@ std::string where(const std::string& topic, std::int32_t partition) {
 struct QueueDelete {
     void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
 };
+
+struct ListDelete {
+    void operator()(rd_kafka_topic_partition_list_t* list) const {
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+};
+using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDelete>;
 
 }  // namespace
 
@@ -178,14 +184,21 @@ Polled Reader::poll(std::int32_t partition, Duration at_most) {
 }
 
 Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
-    Watermarks marks;
-    const auto error =
-        rd_kafka_query_watermark_offsets(parts_->asker.get(), topic_.c_str(), partition, &marks.low,
-                                         &marks.high, milliseconds(at_most));
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // Not rd_kafka_query_watermark_offsets(): it heeds its time limit only once a broker has
+    // answered.
+    const auto ask = [&](std::int64_t which) {
+        const Partitions list{rd_kafka_topic_partition_list_new(1)};
+        rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition)->offset = which;
+        auto error =
+            rd_kafka_offsets_for_times(parts_->asker.get(), list.get(), milliseconds(at_most));
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
         throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
                           explain(error) + "; check brokers and topic, then try again");
-    }
+    };
+    Watermarks marks;
+    marks.low = ask(RD_KAFKA_OFFSET_BEGINNING);
+    marks.high = ask(RD_KAFKA_OFFSET_END);
     return marks;
 }
 

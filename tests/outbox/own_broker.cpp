@@ -1,0 +1,100 @@
+#include "outbox/own_broker.hpp"
+
+#include <recount/core/error.hpp>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "kafka/admin.hpp"
+#include "support/eventually.hpp"
+
+namespace recount::test {
+namespace {
+
+int free_port() {
+    const int handle = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    const bool fine = bind(handle, plain, size) == 0 && getsockname(handle, plain, &size) == 0;
+    close(handle);
+    if (!fine) throw std::runtime_error("no free port");
+    return ntohs(address.sin_port);
+}
+
+std::string or_else(const char* variable, const std::string& otherwise) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+/// Where scripts/kafka.sh keeps them.
+std::string jars() {
+    const auto cache =
+        or_else("RECOUNT_CACHE",
+                or_else("XDG_CACHE_HOME", or_else("HOME", "/root") + "/.cache") + "/recount");
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(cache, none)) {
+        if (entry.path().filename().string().starts_with("kafka-")) {
+            return entry.path().string() + "/*";
+        }
+    }
+    throw std::runtime_error("no Kafka below " + cache + "; run ./dev services up kafka");
+}
+
+void configure(const std::string& path, const std::string& data, int port) {
+    const auto own = "127.0.0.1:" + std::to_string(port);
+    const auto controller = "127.0.0.1:" + std::to_string(free_port());
+    std::ofstream{path} << "process.roles=broker,controller\nnode.id=1\n"
+                        << "controller.quorum.voters=1@" << controller << "\n"
+                        << "listeners=PLAINTEXT://" << own << ",CONTROLLER://" << controller << "\n"
+                        << "advertised.listeners=PLAINTEXT://" << own << "\n"
+                        << "controller.listener.names=CONTROLLER\n"
+                        << "inter.broker.listener.name=PLAINTEXT\n"
+                        << "listener.security.protocol.map="
+                           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"
+                        << "log.dirs=" << data << "\noffsets.topic.replication.factor=1\n"
+                        << "transaction.state.log.replication.factor=1\n"
+                        << "transaction.state.log.min.isr=1\nauto.create.topics.enable=false\n";
+}
+
+}  // namespace
+
+OwnBroker::OwnBroker() : port_(free_port()), jars_(jars()) {
+    configure(folder_.file("server.properties"), folder_.file("data"), port_);
+    std::ofstream{folder_.file("log4j.properties")} << "log4j.rootLogger=OFF\n";
+    Child format{{"/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
+                  "-cp", jars_, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
+                  "-c", folder_.file("server.properties")}};
+    if (!eventually([&] { return !format.running(); })) {
+        throw std::runtime_error("the broker's data folder could not be prepared");
+    }
+    start();
+}
+
+std::string OwnBroker::brokers() const { return "127.0.0.1:" + std::to_string(port_); }
+
+void OwnBroker::start() {
+    process_ = std::make_unique<Child>(std::vector<std::string>{
+        "/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
+        "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars_, "kafka.Kafka",
+        folder_.file("server.properties")});
+    const bool answers = eventually([&] {
+        try {
+            kafka::Admin admin{{{"bootstrap.servers", brokers()}, {"log_level", "0"}}};
+            return admin.brokers(std::chrono::seconds{2}) == 1;
+        } catch (const Unavailable&) {
+            return false;
+        }
+    });
+    if (!answers) throw std::runtime_error("the test's own broker did not start");
+}
+
+}  // namespace recount::test
