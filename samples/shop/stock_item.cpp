@@ -1,5 +1,7 @@
 #include "stock_item.hpp"
 
+#include <algorithm>
+
 namespace shop {
 
 using recount::Decision;
@@ -11,7 +13,35 @@ Decision<StockItem> out_of_stock(const StockItem& item, std::int64_t wanted) {
                                                std::to_string(item.on_hand) + " on hand");
 }
 
+/// Where the reservation of this name is, or belongs. Most are newer than all before.
+template <class Reservations>
+auto place_of(Reservations& reserved, const std::string& name) {
+    if (!reserved.empty() && reserved.back().name < name) return reserved.end();
+    return std::lower_bound(
+        reserved.begin(), reserved.end(), name,
+        [](const Reservation& held, const std::string& wanted) { return held.name < wanted; });
+}
+
+/// Units held under a name; 0 when there are none.
+std::int64_t held_for(const StockItem& item, const std::string& name) {
+    const auto place = place_of(item.reserved, name);
+    return place != item.reserved.end() && place->name == name ? place->units : 0;
+}
+
 }  // namespace
+
+StockItem evolve(StockItem item, const StockReserved& event) {
+    item.on_hand -= event.units();
+    item.reserved.insert(place_of(item.reserved, event.reservation()),
+                         {event.reservation(), event.units()});
+    return item;
+}
+
+StockItem evolve(StockItem item, const StockReleased& event) {
+    item.on_hand += event.units();
+    item.reserved.erase(place_of(item.reserved, event.reservation()));
+    return item;
+}
 
 Decision<StockItem> decide(const StockItem& item, const OpenStock& command) {
     if (command.units() <= 0) return recount::reject("invalid_quantity");
@@ -35,10 +65,10 @@ Decision<StockItem> decide(const StockItem&, const ReceiveStock& command) {
 Decision<StockItem> decide(const StockItem& item, const ReserveStock& command) {
     if (command.reservation().empty()) return recount::reject("reservation_missing");
     if (command.units() <= 0) return recount::reject("invalid_quantity");
-    if (const auto held = item.reserved.find(command.reservation()); held != item.reserved.end()) {
-        if (held->second == command.units()) return recount::nothing();  // already so
+    if (const std::int64_t held = held_for(item, command.reservation()); held > 0) {
+        if (held == command.units()) return recount::nothing();  // already so
         return recount::reject("reservation_differs",
-                               "it holds " + std::to_string(held->second) + " units");
+                               "it holds " + std::to_string(held) + " units");
     }
     if (item.on_hand < command.units()) return out_of_stock(item, command.units());
 
@@ -50,13 +80,13 @@ Decision<StockItem> decide(const StockItem& item, const ReserveStock& command) {
 }
 
 Decision<StockItem> decide(const StockItem& item, const ReleaseStock& command) {
-    const auto held = item.reserved.find(command.reservation());
-    if (held == item.reserved.end()) return recount::nothing();  // nothing is held
+    const std::int64_t held = held_for(item, command.reservation());
+    if (held == 0) return recount::nothing();  // nothing is held
 
     StockReleased released;
     released.set_sku(command.sku());
     released.set_reservation(command.reservation());
-    released.set_units(held->second);
+    released.set_units(held);
     return released;
 }
 

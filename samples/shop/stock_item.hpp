@@ -2,12 +2,19 @@
 
 #include <recount/core.hpp>
 
-#include <map>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "shop.pb.h"
 
 namespace shop {
+
+/// Units set aside under a name: "<order>/<line>".
+struct Reservation {
+    std::string name;
+    std::int64_t units = 0;
+};
 
 /// What may be sold of one SKU, and what is set aside for whom.
 struct StockItem {
@@ -17,7 +24,7 @@ struct StockItem {
 
     std::int64_t opened = 0;  // opening stock, all told
     std::int64_t on_hand = 0;
-    std::map<std::string, std::int64_t> reserved;  // units by reservation
+    std::vector<Reservation> reserved;  // by name; a vector, as states are copied often
 };
 
 inline StockItem evolve(StockItem item, const StockOpened& event) {
@@ -29,16 +36,8 @@ inline StockItem evolve(StockItem item, const StockReceived& event) {
     item.on_hand += event.units();
     return item;
 }
-inline StockItem evolve(StockItem item, const StockReserved& event) {
-    item.on_hand -= event.units();
-    item.reserved[event.reservation()] = event.units();
-    return item;
-}
-inline StockItem evolve(StockItem item, const StockReleased& event) {
-    item.on_hand += event.units();
-    item.reserved.erase(event.reservation());
-    return item;
-}
+StockItem evolve(StockItem item, const StockReserved& event);
+StockItem evolve(StockItem item, const StockReleased& event);
 inline StockItem evolve(StockItem item, const StockReturned& event) {
     item.on_hand += event.units();
     return item;
