@@ -74,7 +74,7 @@ bool GroupCommit::take_lead_or_queue(Caller& caller) {
     const bool full = waiting_appends_ + caller.appends.size() > limits_.waiting_appends ||
                       waiting_bytes_ + caller.bytes > limits_.waiting_bytes;
     // What is larger than the queue by itself must still get in some time.
-    if (full && queue_.size() > 1000) {
+    if (full && !queue_.empty()) {
         throw Overloaded(name_ + ": " + std::to_string(waiting_appends_) + " appends with " +
                          std::to_string(waiting_bytes_) +
                          " bytes wait to be committed, which is all that may; try again later");
