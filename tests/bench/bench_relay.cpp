@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -74,6 +75,27 @@ rd_kafka_t* bare_handle(rd_kafka_type_t type, const KafkaTopic& topic, bool idem
     return rd_kafka_new(type, conf, error, sizeof error);
 }
 
+void send_bare(rd_kafka_t* handle, rd_kafka_topic_t* log, const kafka::Message& message,
+               rd_kafka_headers_t* headers) {
+    std::array<rd_kafka_vu_t, 6> units{};
+    units[0].vtype = RD_KAFKA_VTYPE_RKT;
+    units[0].u.rkt = log;
+    units[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    units[1].u.i32 = message.partition;
+    units[2].vtype = RD_KAFKA_VTYPE_KEY;
+    units[2].u.mem = {const_cast<char*>(message.key.data()), message.key.size()};
+    units[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    units[3].u.mem = {const_cast<char*>(message.value->data()), message.value->size()};
+    units[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+    units[4].u.headers = headers;
+    units[5].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    units[5].u.i = RD_KAFKA_MSG_F_COPY;
+    while (rd_kafka_error_t* error = rd_kafka_produceva(handle, units.data(), units.size())) {
+        rd_kafka_error_destroy(error);  // the queue is full
+        rd_kafka_poll(handle, 5);
+    }
+}
+
 /// The same records by librdkafka's own producer: idempotent, acks=all, same linger.
 double produce_bare(const KafkaTopic& topic,
                     const std::vector<std::vector<RecordedEvent>>& events) {
@@ -90,15 +112,7 @@ double produce_bare(const KafkaTopic& topic,
                     headers, header.name.data(), static_cast<std::int64_t>(header.name.size()),
                     header.value.data(), static_cast<std::int64_t>(header.value.size()));
             }
-            while (rd_kafka_producev(
-                       handle, RD_KAFKA_V_RKT(log), RD_KAFKA_V_PARTITION(message.partition),
-                       RD_KAFKA_V_KEY(message.key.data(), message.key.size()),
-                       RD_KAFKA_V_VALUE(const_cast<char*>(message.value->data()),
-                                        message.value->size()),
-                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                       RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-                rd_kafka_poll(handle, 5);
-            }
+            send_bare(handle, log, message, headers);
             rd_kafka_poll(handle, 0);
         }
     }

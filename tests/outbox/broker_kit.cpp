@@ -43,6 +43,13 @@ std::unique_ptr<rd_kafka_t, Delete> producer(const KafkaTopic& topic, const Pair
     return handle;
 }
 
+void no_error(rd_kafka_error_t* error) {
+    if (error == nullptr) return;
+    const std::string text = rd_kafka_error_string(error);
+    rd_kafka_error_destroy(error);
+    throw std::runtime_error("the test's own Kafka client: " + text);
+}
+
 void send(rd_kafka_t* handle, const std::string& topic, std::int32_t partition,
           const RawRecord& record) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size() + 1);
@@ -50,25 +57,26 @@ void send(rd_kafka_t* handle, const std::string& topic, std::int32_t partition,
         rd_kafka_header_add(headers, name.data(), static_cast<std::int64_t>(name.size()),
                             value.data(), static_cast<std::int64_t>(value.size()));
     }
-    const void* value = record.value ? record.value->data() : nullptr;
-    const std::size_t size = record.value ? record.value->size() : 0;
-    const auto error = rd_kafka_producev(
-        handle, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
-        RD_KAFKA_V_VALUE(const_cast<void*>(value), size), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    require(error == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(error));
+    std::array<rd_kafka_vu_t, 6> units{};
+    units[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    units[0].u.cstr = topic.c_str();
+    units[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    units[1].u.i32 = partition;
+    units[2].vtype = RD_KAFKA_VTYPE_KEY;
+    units[2].u.mem = {const_cast<char*>(record.key.data()), record.key.size()};
+    units[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    if (record.value) {
+        units[3].u.mem = {const_cast<char*>(record.value->data()), record.value->size()};
+    }
+    units[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+    units[4].u.headers = headers;
+    units[5].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    units[5].u.i = RD_KAFKA_MSG_F_COPY;
+    no_error(rd_kafka_produceva(handle, units.data(), units.size()));
 }
 
 void finish(rd_kafka_t* handle) {
     require(rd_kafka_flush(handle, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR, "flush");
-}
-
-void no_error(rd_kafka_error_t* error) {
-    if (error == nullptr) return;
-    const std::string text = rd_kafka_error_string(error);
-    rd_kafka_error_destroy(error);
-    throw std::runtime_error("the test's own Kafka client: " + text);
 }
 
 /// Waits for the answer to an admin request.
