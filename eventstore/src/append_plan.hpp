@@ -87,7 +87,8 @@ struct AppendPlan {
 
 /// Decides a group of appends, one after the other, each on what the earlier ones left: an outcome
 /// under its id is repeated or, for other content, refused as reused; an id without one that was
-/// born before the horizon is expired; then all its expectations are checked, and every one that fails is listed; then its rows are made. Pure but for `random`.
+/// born before the horizon is expired; then all its expectations are checked, and every one that
+/// fails is listed; then its rows are made. Pure but for `random`.
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
                        const PlanContext& context, Timestamp now, Random& random);
 

@@ -67,4 +67,11 @@ std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOption
                           "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
 }
 
+Incarnation declare_restored(const std::string& url, const StoreOptions& options) {
+    if (url.starts_with(sqlite_scheme)) return declare_sqlite_restored(url, options);
+    if (names_postgres(url)) return declare_postgres_restored(url, options);
+    throw InvalidArgument(scheme_of(url) + " names no store that could have been restored; use " +
+                          "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
+}
+
 }  // namespace recount

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
 #include "retention.hpp"
 #include "store_base.hpp"
@@ -111,6 +112,7 @@ void Appender::back_off(int attempt) {
 std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
     // Until something is to be committed an old connection that turns out lost is simply replaced.
     return pool_.with_session([&](Session& session) -> std::optional<std::vector<AppendResult>> {
+        require_same_server(session);
         if (fast_ && unit.guess) {
             unit.guess = false;
             if (auto results = by_guess(unit, session)) return results;

@@ -19,9 +19,10 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
     const std::array bounded{text(range.after), count, text(range.before.value_or(""))};
     const SqlResult rows =
         range.before
-            ? session.run("select name, version from stream where name > $1 and name < $3 "
-                          "order by name limit $2",
-                          bounded)
+            ? session.run(
+                  "select name, version from stream where name > $1 and name < $3 "
+                  "order by name limit $2",
+                  bounded)
             : session.run("select name, version from stream where name > $1 order by name limit $2",
                           open);
     std::vector<StreamHead> page;
@@ -33,18 +34,17 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
 
 std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last) {
     const SqlResult count = committed(
-        session,
-        {"with erased as (update event set salt = null, payload = null where stream = $1 "
-         "and version between $2 and $3 and payload is not null returning 1) "
-         "select count(*) from erased",
-         {text(stream.full()), bigint(first.value), bigint(last.value)}});
+        session, {"with erased as (update event set salt = null, payload = null where stream = $1 "
+                  "and version between $2 and $3 and payload is not null returning 1) "
+                  "select count(*) from erased",
+                  {text(stream.full()), bigint(first.value), bigint(last.value)}});
     return count.integer(0, 0);
 }
 
 Timestamp raise_horizon(Session& session, Timestamp horizon) {
-    const SqlResult raised = committed(
-        session, {"update store set horizon = greatest(horizon, $1) returning horizon",
-                  {bigint(microseconds(horizon))}});
+    const SqlResult raised =
+        committed(session, {"update store set horizon = greatest(horizon, $1) returning horizon",
+                            {bigint(microseconds(horizon))}});
     return time_from(raised.integer(0, 0));
 }
 
@@ -63,8 +63,8 @@ std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after,
 }
 
 void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids) {
-    committed(session,
-              {"delete from outcome where command_id = any($1::text[])", {text_array(command_ids)}});
+    committed(session, {"delete from outcome where command_id = any($1::text[])",
+                        {text_array(command_ids)}});
 }
 
 }  // namespace recount::postgres

@@ -135,7 +135,7 @@ std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& or
     std::vector<LogHead> heads;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         LogHead head = head_from(rows, row, 0);
-        if (row < origins.size() && head.n == origins[row].n) head = origins[row];
+        if (row < origins.size() && head.n == 0) head = origins[row];
         heads.push_back(head);
     }
     return heads;

@@ -15,7 +15,7 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
                       const ReadLog& options, const Uuid& store,
                       const std::vector<Incarnation>& incarnations);
-/// `origins` stand where a partition has no event of the living incarnation.
+/// `origins` stand where a partition has no event.
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);
 /// Writes an outcome under its command id unless there is one; returns the one that is there,

@@ -8,6 +8,21 @@
 
 namespace recount::postgres {
 
+namespace {
+
+StoredSchema newest_of(Session& session, const Parameter& type) {
+    const SqlResult rows = session.run(
+        "select revision, descriptors from schema where type = $1 order by revision desc limit 1",
+        {&type, 1});
+    StoredSchema newest;
+    if (rows.empty()) return newest;
+    newest.revision = rows.integer(0, 0);
+    if (!rows.null(0, 1)) newest.descriptors = rows.bytes(0, 1);
+    return newest;
+}
+
+}  // namespace
+
 void Schemas::require(std::span<const std::string_view> types) {
     for (const std::string_view type : types) {
         {
@@ -31,7 +46,7 @@ SchemaRow Schemas::find_or_make(std::string_view type) {
     descriptors.type = static_cast<std::uint32_t>(Type::bytea);
     if (known.descriptors) descriptors = bytea(*known.descriptors);
     const std::array key{text(type), bytea(known.fingerprint.view())};
-    const std::array row{key[0], key[1], descriptors};
+    std::array row{key[0], key[1], descriptors, bigint(0)};
     return pool_.with_session([&](Session& session) {
         constexpr int attempts = 20;  // each lost one was another program's success
         for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -41,10 +56,14 @@ SchemaRow Schemas::find_or_make(std::string_view type) {
                 return SchemaRow{static_cast<std::int32_t>(found.integer(0, 0)),
                                  static_cast<std::uint32_t>(found.integer(0, 1))};
             }
+            const StoredSchema newest = newest_of(session, key[0]);
+            check_evolution(type, newest, session.name());
+            // Only behind the revision that was looked at.
+            row.back() = bigint(newest.revision);
             session.run(
                 "insert into schema (type, revision, fingerprint, descriptors) "
-                "select $1, coalesce(max(revision), 0) + 1, $2, $3 from schema "
-                "where type = $1 on conflict do nothing",
+                "select $1, $4 + 1, $2, $3 from schema where type = $1 "
+                "having coalesce(max(revision), 0) = $4 on conflict do nothing",
                 row);
         }
         throw Error(fmt::format("the type {} could not be registered in {}; try again", type,

@@ -56,6 +56,9 @@ public:
     Session(const Address& address, const SessionOptions& options);
 
     [[nodiscard]] bool usable() const { return usable_; }
+    /// The server was found to be the right one to write to.
+    [[nodiscard]] bool vouched() const { return vouched_; }
+    void vouch() { vouched_ = true; }
     /// "postgresql://HOST:PORT/DATABASE?schema=NAME": no user, no password.
     [[nodiscard]] const std::string& name() const { return name_; }
 
@@ -94,6 +97,7 @@ private:
     Link link_;
     std::string name_;
     bool usable_ = true;
+    bool vouched_ = false;
     std::unordered_map<std::string, Prepared> prepared_;
     std::uint64_t prepared_count_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 
+#include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
 #include "store_base.hpp"
 
@@ -72,7 +73,11 @@ void insert_store(Session& session, std::int32_t partitions, Environment& enviro
                            bigint(microseconds(now))};
     session.run("insert into store (id, partitions, created_at) values ($1, $2, $3)", store);
     const std::array first{bytea(identity.incarnation.view()), bigint(microseconds(now))};
-    session.run("insert into incarnation (number, id, began_at) values (1, $1, $2)", first);
+    const std::string insert_first =
+        "insert into incarnation (number, id, began_at, system_identifier, timeline) "
+        "select 1, $1, $2, here.* from " +
+        std::string{this_server};
+    session.run(insert_first, first);
     const std::array heads{integer(partitions), bytea(Hash{}.view())};
     session.run(
         "insert into partition (partition, incarnation, position, hash, recorded_at) "

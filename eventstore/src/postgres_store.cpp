@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include "group_commit.hpp"
@@ -14,6 +15,7 @@
 #include "postgres_maintain.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_read.hpp"
+#include "postgres_restore.hpp"
 #include "postgres_schemas.hpp"
 #include "postgres_setup.hpp"
 #include "postgres_watch.hpp"
@@ -113,13 +115,12 @@ protected:
     }
 
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
-        return pool_.with_session(
+        return writing(
             [&](Session& session) { return erase_events(session, stream, first, last); });
     }
 
     Timestamp raise_horizon(Timestamp horizon) override {
-        return pool_.with_session(
-            [&](Session& session) { return postgres::raise_horizon(session, horizon); });
+        return writing([&](Session& session) { return postgres::raise_horizon(session, horizon); });
     }
 
     std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override {
@@ -128,7 +129,7 @@ protected:
     }
 
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
-        pool_.with_session([&](Session& session) {
+        writing([&](Session& session) {
             postgres::forget_outcomes(session, command_ids);
             return true;
         });
@@ -141,6 +142,14 @@ protected:
     }
 
 private:
+    template <class Write>
+    std::invoke_result_t<Write, Session&> writing(const Write& write) {
+        return pool_.with_session([&](Session& session) {
+            require_same_server(session);
+            return write(session);
+        });
+    }
+
     [[nodiscard]] std::string channel() const { return "recount-" + to_string(facts_.identity.id); }
 
     /// From the first wait on: a store that nobody waits on has no connection for it.
@@ -171,8 +180,7 @@ CommandOutcome PostgresStore::void_command(std::string_view command_id) {
     const Deadline patience{environment_, std::chrono::seconds{10}};
     for (bool in_doubt = false;;) {
         try {
-            return pool_.with_session(
-                [&](Session& session) { return claim_outcome(session, claim); });
+            return writing([&](Session& session) { return claim_outcome(session, claim); });
         } catch (const OutcomeUnknown&) {
             if (patience.passed()) throw;
             in_doubt = true;  // claiming again finds out

@@ -164,8 +164,8 @@ std::vector<StreamHead> SqliteReader::list_names(const NameRange& range, std::si
     names_->bind(3, static_cast<std::int64_t>(limit));
     std::vector<StreamHead> page;
     while (names_->step()) {
-        page.push_back({StreamName::trusted(std::string{names_->text(0)}),
-                        Version{names_->integer(1)}});
+        page.push_back(
+            {StreamName::trusted(std::string{names_->text(0)}), Version{names_->integer(1)}});
     }
     return page;
 }

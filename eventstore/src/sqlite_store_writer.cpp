@@ -28,7 +28,7 @@ SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const Stor
     version_ = prepare("select max(version) from event where stream = ?");
     outcome_ = prepare("select bytes from outcome where command_id = ?");
     revisions_ = prepare(
-        "select id, revision, fingerprint from schema where type = ? "
+        "select id, revision, fingerprint, descriptors from schema where type = ? "
         "order by revision");
     add_event_ = prepare(
         "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
@@ -70,19 +70,6 @@ AppendPlan SqliteWriter::append_locked(AppendGroup group, const Touched& touched
     return plan;
 }
 
-template <class Write>
-auto SqliteWriter::in_transaction(const Write& write) {
-    connection_.begin_write();
-    try {
-        auto result = write();
-        connection_.commit();
-        return result;
-    } catch (...) {
-        connection_.rollback();
-        throw;
-    }
-}
-
 CommandOutcome SqliteWriter::void_command(std::string_view command_id) {
     return in_transaction([&] {
         forget_if_others_wrote();
@@ -94,42 +81,6 @@ CommandOutcome SqliteWriter::void_command(std::string_view command_id) {
             voided_outcome(command_id, context_.identity, environment_.clock.now());
         write_outcome({command_id, outcome.kind, outcome.recorded_at, encode(outcome)});
         return outcome;
-    });
-}
-
-std::int64_t SqliteWriter::erase(const StreamName& stream, Version first, Version last) {
-    // Else the bytes would stay in the file until their pages are used again.
-    connection_.exec("pragma secure_delete = on");
-    const auto update = connection_.prepare(
-        "update event set salt = null, payload = null where stream = (select id from stream "
-        "where name = ?) and version between ? and ? and payload is not null");
-    return in_transaction([&] {
-        update->bind_text(1, stream.full());
-        update->bind(2, first.value);
-        update->bind(3, last.value);
-        update->run();
-        return connection_.last_changes();
-    });
-}
-
-Timestamp SqliteWriter::raise_horizon(Timestamp horizon) {
-    const auto update = connection_.prepare("update store set horizon = max(horizon, ?)");
-    horizon_ = in_transaction([&] {
-        update->bind(1, micros(horizon));
-        update->run();
-        return read_horizon();
-    });
-    return horizon_;
-}
-
-void SqliteWriter::forget_outcomes(const std::vector<std::string_view>& command_ids) {
-    const auto remove = connection_.prepare("delete from outcome where command_id = ?");
-    in_transaction([&] {
-        for (const std::string_view id : command_ids) {
-            remove->bind_text(1, id);
-            remove->run();
-        }
-        return true;
     });
 }
 
@@ -271,19 +222,24 @@ void SqliteWriter::register_types(const Touched& touched) {
 
 SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
     const TypeSchema schema = schema_in_program(type);
-    std::int64_t newest = 0;
+    StoredSchema newest;
     {
         const sqlite::Running running{*revisions_};
         revisions_->bind_text(1, type);
         while (revisions_->step()) {
-            newest = revisions_->integer(1);
+            newest.revision = revisions_->integer(1);
+            newest.descriptors.reset();
+            if (revisions_->type(3) != sqlite::Type::null) {
+                newest.descriptors.emplace(revisions_->bytes(3));
+            }
             if (revisions_->bytes(2) == schema.fingerprint.view()) {
-                return {revisions_->integer(0), static_cast<std::uint32_t>(newest)};
+                return {revisions_->integer(0), static_cast<std::uint32_t>(newest.revision)};
             }
         }
     }
+    check_evolution(type, newest, context_.identity.name);
     add_schema_->bind_text(1, type);
-    add_schema_->bind(2, newest + 1);
+    add_schema_->bind(2, newest.revision + 1);
     add_schema_->bind_bytes(3, schema.fingerprint.view());
     if (schema.descriptors) {
         add_schema_->bind_bytes(4, *schema.descriptors);
@@ -291,7 +247,7 @@ SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
         add_schema_->bind_null(4);
     }
     add_schema_->run();
-    return {connection_.last_inserted(), static_cast<std::uint32_t>(newest + 1)};
+    return {connection_.last_inserted(), static_cast<std::uint32_t>(newest.revision + 1)};
 }
 
 }  // namespace recount

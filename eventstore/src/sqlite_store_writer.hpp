@@ -64,7 +64,17 @@ private:
     void register_types(const Touched& touched);
     Registered register_type(std::string_view type);
     template <class Write>
-    auto in_transaction(const Write& write);
+    auto in_transaction(const Write& write) {
+        connection_.begin_write();
+        try {
+            auto result = write();
+            connection_.commit();
+            return result;
+        } catch (...) {
+            connection_.rollback();
+            throw;
+        }
+    }
     void add_stream(std::string_view name, Stream& stream);
 
     PlanContext context_;

@@ -28,6 +28,11 @@ Incarnation first_incarnation(const StoreIdentity& identity, Timestamp now) {
     return incarnation;
 }
 
+Incarnation next_incarnation(const Incarnation& living, std::vector<LogHead> heads,
+                             Environment& environment) {
+    return {new_uuid7(environment), living.id, environment.clock.now(), std::move(heads)};
+}
+
 RecordedEvent recorded_event(const Position& position, std::string_view envelope,
                              std::string_view hash, std::optional<std::string_view> salt,
                              std::optional<std::string_view> payload) {
@@ -113,8 +118,8 @@ std::int64_t StoreBase::erase(const StreamName& stream, Version first, Version l
     std::int64_t erased = 0;
     for (std::int64_t from = std::max<std::int64_t>(first.value, 1); from <= end;
          from += erased_at_once) {
-        erased += erase_some(stream, Version{from},
-                             Version{std::min(from + erased_at_once - 1, end)});
+        erased +=
+            erase_some(stream, Version{from}, Version{std::min(from + erased_at_once - 1, end)});
     }
     return erased;
 }
@@ -124,8 +129,8 @@ Maintained StoreBase::maintain(const MaintainOptions& options) {
     if (options.keep_outcomes < shortest_retention) {
         throw InvalidArgument(
             "outcomes of commands are to be kept for " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.keep_outcomes)
-                               .count()) +
+            std::to_string(
+                std::chrono::duration_cast<std::chrono::seconds>(options.keep_outcomes).count()) +
             " s: a command that is sent again after that would happen twice; keep them for an hour "
             "at least");
     }

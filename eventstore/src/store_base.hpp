@@ -16,6 +16,9 @@ namespace recount {
 /// What a new store begins with: an id for ever and its first incarnation.
 StoreIdentity new_identity(std::int32_t partitions, std::string name, Environment& environment);
 Incarnation first_incarnation(const StoreIdentity& identity, Timestamp now);
+/// The one that follows a restore; `heads` are as stored, whatever the partition holds.
+Incarnation next_incarnation(const Incarnation& living, std::vector<LogHead> heads,
+                             Environment& environment);
 
 /// An event from its columns; salt and payload are nothing when they were erased. Throws
 /// UnreadableEvent when the envelope cannot be read.

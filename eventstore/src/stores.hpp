@@ -13,4 +13,8 @@ std::unique_ptr<EventStore> open_sqlite_store(const std::string& url, const Stor
 std::unique_ptr<EventStore> open_postgres_store(const std::string& url,
                                                 const StoreOptions& options);
 
+/// Those behind declare_restored().
+Incarnation declare_sqlite_restored(const std::string& url, StoreOptions options);
+Incarnation declare_postgres_restored(const std::string& url, StoreOptions options);
+
 }  // namespace recount

@@ -1,11 +1,14 @@
 #include "type_schema.hpp"
 
+#include <recount/core/error.hpp>
 #include <recount/core/hash.hpp>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
 #include <set>
+
+#include "schema_changes.hpp"
 
 namespace recount {
 namespace {
@@ -29,6 +32,29 @@ TypeSchema schema_in_program(std::string_view type) {
     std::string bytes = set.SerializeAsString();
     const Hash fingerprint = sha256(bytes);
     return {fingerprint, std::move(bytes)};
+}
+
+void check_evolution(std::string_view type, const StoredSchema& stored, const std::string& store) {
+    const std::string name{type};
+    const auto* now =
+        google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
+    if (!stored.descriptors || now == nullptr) return;
+    google::protobuf::FileDescriptorSet set;
+    google::protobuf::DescriptorPool pool;
+    bool whole = set.ParseFromString(*stored.descriptors);
+    for (const auto& file : set.file()) whole = whole && pool.BuildFile(file) != nullptr;
+    const auto* before = whole ? pool.FindMessageTypeByName(name) : nullptr;
+    const std::string revision = "revision " + std::to_string(stored.revision) + " of " + name;
+    if (before == nullptr) {
+        throw Mismatch(store + " holds descriptors of " + revision +
+                       " that cannot be read; restore that row of its table schema");
+    }
+    const auto changes = incompatible_changes(*before, *now);
+    if (changes.empty()) return;
+    std::string message = store + " holds events of " + revision +
+                          ", which this program would misread, so nothing was appended: ";
+    for (const std::string& change : changes) message += change + "; ";
+    throw Mismatch(message + "or give the changed message another name and upcast the old one");
 }
 
 }  // namespace recount

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,5 +18,16 @@ struct TypeSchema {
 };
 
 TypeSchema schema_in_program(std::string_view type);
+
+/// The newest revision under which a store holds events of a type.
+struct StoredSchema {
+    std::int64_t revision = 0;  // 0: none
+    std::optional<std::string> descriptors;
+};
+
+/// Throws Mismatch that names the fields when this program would read stored events otherwise than
+/// they were meant, or write such as others would misread. What either side does not know is not
+/// compared.
+void check_evolution(std::string_view type, const StoredSchema& stored, const std::string& store);
 
 }  // namespace recount

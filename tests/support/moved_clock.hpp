@@ -17,8 +17,8 @@ public:
 
 private:
     std::atomic<Duration> ahead_{Duration{0}};
-    Environment environment_{*this, Environment::system().random,
-                             Environment::system().scheduler, Environment::system().metrics};
+    Environment environment_{*this, Environment::system().random, Environment::system().scheduler,
+                             Environment::system().metrics};
 };
 
 }  // namespace recount::test

@@ -126,8 +126,7 @@ TEST_F(ShopStore, ListsStreamsOfACategory) {
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[0]["stream"], "cart-1");
     EXPECT_EQ(lines[0]["version"], 2);
-    const Printed stock =
-        run({"stream", "list", "--store", url_.c_str(), "--category", "stock"});
+    const Printed stock = run({"stream", "list", "--store", url_.c_str(), "--category", "stock"});
     EXPECT_EQ(stock.out, "stock-mug  1 events\n");
     EXPECT_EQ(run({"stream", "list", "--store", url_.c_str(), "--category", "a-b"}).code,
               tools::bad_usage);
@@ -137,10 +136,21 @@ TEST_F(ShopStore, ForgetsWhatBecameOfOldCommands) {
     const Printed kept = run({"store", "maintain", "--store", url_.c_str(), "--json"});
     ASSERT_EQ(kept.code, 0) << kept.err;
     EXPECT_EQ(kept.lines()[0]["outcomes_removed"], 0);
-    const Printed refused = run(
-        {"store", "maintain", "--store", url_.c_str(), "--keep-outcomes-days", "0.01"});
+    const Printed refused =
+        run({"store", "maintain", "--store", url_.c_str(), "--keep-outcomes-days", "0.01"});
     EXPECT_EQ(refused.code, tools::bad_usage);
     EXPECT_NE(refused.err.find("an hour at least"), std::string::npos) << refused.err;
+}
+
+TEST_F(ShopStore, GoesOnInANewIncarnationOnceARestoreIsDeclared) {
+    const Printed declared = run({"store", "declare-restored", "--store", url_.c_str(), "--json"});
+    ASSERT_EQ(declared.code, 0) << declared.err;
+    EXPECT_EQ(declared.lines()[0]["events"], 3);
+    const auto status = run({"store", "status", "--store", url_.c_str(), "--json"}).lines();
+    EXPECT_EQ(status[0]["incarnation"], declared.lines()[0]["incarnation"]);
+    EXPECT_EQ(status[0]["incarnations"], 2);
+    EXPECT_EQ(run({"store", "verify-chain", "--store", url_.c_str()}).code, 0);
+    EXPECT_EQ(run({"store", "declare-restored", "--store", "memory:"}).code, tools::bad_usage);
 }
 
 TEST_F(ShopStore, SaysSoWhenAStreamHasNoEvents) {

@@ -115,6 +115,22 @@ int maintain(Context& context, double days) {
     return ok;
 }
 
+int restored(Context& context) {
+    const Incarnation incarnation = declare_restored(context.store);
+    if (context.json) {
+        context.out << Json{{"incarnation", to_string(incarnation.id)},
+                            {"parent", to_string(*incarnation.parent)},
+                            {"events", total(incarnation.forks)}}
+                           .dump()
+                    << '\n';
+    } else {
+        context.out << "opened incarnation " << to_string(incarnation.id) << " behind "
+                    << total(incarnation.forks)
+                    << " events; what was seen of any later ones is refused from now on\n";
+    }
+    return ok;
+}
+
 CLI::App* command(CLI::App& room, Context& context, const char* name, const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
     app->add_option("--store", context.store, "The store's URL")
@@ -148,6 +164,9 @@ void add_store_commands(CLI::App& app, Context& context) {
     upkeep->callback([&context, days] {
         context.chosen = [&context, days] { return maintain(context, *days); };
     });
+    command(*room, context, "declare-restored",
+            "Say that the store was brought back to an earlier state, and go on from there")
+        ->callback(choose(restored));
     command(*room, context, "check", "Run every check that is made at a start")
         ->callback(choose(check));
     command(*room, context, "status", "Identity, partitions, heads")->callback(choose(status));

@@ -57,10 +57,9 @@ int list(Context& context, const List& options) {
         if (page.empty()) break;
         for (const StreamHead& each : page) {
             if (context.json) {
-                context.out << Json{{"stream", each.stream.full()},
-                                    {"version", each.version.value}}
-                                   .dump()
-                            << '\n';
+                context.out
+                    << Json{{"stream", each.stream.full()}, {"version", each.version.value}}.dump()
+                    << '\n';
             } else {
                 context.out << each.stream.full() << "  " << each.version.value << " events\n";
             }

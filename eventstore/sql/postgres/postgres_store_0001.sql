@@ -17,12 +17,15 @@ create table store (
     horizon    bigint  not null default 0
 );
 
--- The store's histories, oldest first; the last one lives.
+-- The store's histories, oldest first; the last one lives, and was opened on this database server:
+-- its system identifier, and the timeline it wrote then.
 create table incarnation (
-    number   integer primary key,
-    id       bytea   not null unique check (length(id) = 16),
-    parent   bytea   references incarnation (id),
-    began_at bigint  not null
+    number            integer primary key,
+    id                bytea   not null unique check (length(id) = 16),
+    parent            bytea   references incarnation (id),
+    began_at          bigint  not null,
+    system_identifier bigint  not null,
+    timeline          bigint  not null
 );
 
 -- For each history but the first, where in each partition it left its parent.

@@ -160,8 +160,7 @@ TEST_P(RetentionContract, AnIdWithoutABirthIsProtectedForTheRetentionOnly) {
 TEST_P(RetentionContract, AnIdBornAheadOfItsRecordIsKeptUntilTheHorizonHasPassedItsBirth) {
     MovedClock ahead;
     ahead.move(std::chrono::hours{24});
-    const Append early =
-        make_append(to_string(new_uuid7(ahead.environment())), {write("cart-1")});
+    const Append early = make_append(to_string(new_uuid7(ahead.environment())), {write("cart-1")});
     ASSERT_EQ(store().append(early).kind, Kind::committed);
     clock_.move(std::chrono::hours{7 * 24 + 12});
     EXPECT_EQ(store().maintain().outcomes, 0);

@@ -91,9 +91,9 @@ public:
     /// Erases what precedes a version of a stream.
     std::int64_t truncate(const StreamName& stream, Version before);
 
-    /// Forgets what became of commands longer ago than `keep_outcomes`. Command ids in UUIDv7 layout
-    /// that were born before the horizon get the verdict `expired` from then on, unless their
-    /// outcome is still there. To be called now and then, by one of a store's processes.
+    /// Forgets what became of commands longer ago than `keep_outcomes`. Command ids in UUIDv7
+    /// layout that were born before the horizon get the verdict `expired` from then on, unless
+    /// their outcome is still there. To be called now and then, by one of a store's processes.
     virtual Maintained maintain(const MaintainOptions& options = {}) = 0;
 };
 
@@ -105,5 +105,14 @@ public:
 /// another partition count or a newer schema (nothing is touched), Unavailable when it cannot be
 /// reached.
 std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOptions& options = {});
+
+/// Says of a store that it was brought back to an earlier state, from a backup or by a failover
+/// that lost commits: opens a new incarnation that forks where each partition ends now, and returns
+/// it. The chain goes on from Incarnation::origin; whatever was seen of the lost events is refused
+/// from then on (see still_holds). A store of this URL that is open must be opened again: it
+/// appends no more (PostgreSQL), or keeps this from being done (SQLite: Unavailable). A store in
+/// memory cannot be restored: InvalidArgument. `create` and `read_only` of the options are left out
+/// of account.
+Incarnation declare_restored(const std::string& url, const StoreOptions& options = {});
 
 }  // namespace recount
