@@ -34,17 +34,7 @@ struct ARestoredStore : testing::Test {
             "(select max(position) from event x where x.partition = p.partition)");
         sql->commit();
     }
-    void declare() {
-        auto database = Database::open(url);
-        auto sql = database->begin(SqlMode::write);
-        sql->exec("insert into incarnation select 2, $1, id, 0 from incarnation",
-                  Bytes{std::string{new_uuid7().view()}});
-        sql->exec(
-            "insert into fork select 2, partition, position, hash, recorded_at "
-            "from partition");
-        sql->exec("update partition set incarnation = 2");
-        sql->commit();
-    }
+    void declare() { declare_restored(url); }
     void publish(int count) {
         append_events(*store, count);
         Relay{*store, {.topic = topic}}.catch_up();
