@@ -71,12 +71,12 @@ TEST_P(AProjector, GivesColumnsToAnySqlClient) {
     projector.catch_up();
     View<Carts> view{world.store()};
     const auto read = view.query(
-        eventual(),
-        "select items, total, last_sku, by_sku, first_price from carts where total > $1", 999);
+        eventual(), "select items, total, last_sku, lines, first_price from carts where total > $1",
+        999);
     ASSERT_EQ(read.result.size(), 1U);
     EXPECT_EQ(read.result.integer(0, 0), 2);
     EXPECT_EQ(read.result.text(0, 2), "mug");
-    EXPECT_EQ(read.result.text(0, 3), R"({"mug":"2"})");
+    EXPECT_EQ(read.result.text(0, 3), R"([{"sku":"mug","quantity":"2"}])");
     EXPECT_EQ(read.result.integer(0, 4), 500);
 }
 

@@ -20,15 +20,25 @@ struct Carts {
         row.set_items(row.items() + event.quantity());
         row.set_total(row.total() + event.quantity() * event.price());
         row.set_last_sku(event.sku());
-        (*row.mutable_by_sku())[event.sku()] += event.quantity();
+        add(row, event.sku(), event.quantity());
     }
     static void evolve(CartRow& row, const ItemRemoved& event, const Recorded&) {
         if (event.sku() == "poison") throw std::runtime_error("cannot take this");
         row.set_items(row.items() - event.quantity());
-        (*row.mutable_by_sku())[event.sku()] -= event.quantity();
+        add(row, event.sku(), -event.quantity());
     }
     static recount::Row evolve(CartRow&, const CheckedOut&, const Recorded&) {
         return recount::Row::remove;
+    }
+
+private:
+    static void add(CartRow& row, const std::string& sku, std::int64_t quantity) {
+        for (auto& line : *row.mutable_lines()) {
+            if (line.sku() == sku) return line.set_quantity(line.quantity() + quantity);
+        }
+        auto& line = *row.add_lines();
+        line.set_sku(sku);
+        line.set_quantity(quantity);
     }
 };
 
