@@ -96,6 +96,10 @@ std::vector<AppendResult> Appender::append(AppendGroup group) {
         } catch (const Unavailable& error) {
             if (unit.in_doubt.empty()) throw;
             if (patience->passed()) throw OutcomeUnknown(error.what());
+        } catch (const Error& error) {
+            // Whatever it is: of what is in doubt nobody may say that it was not done.
+            if (unit.in_doubt.empty()) throw;
+            throw OutcomeUnknown(error.what());
         }
         unit.guess = false;
         back_off(attempt);

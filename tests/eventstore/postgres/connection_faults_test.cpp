@@ -8,6 +8,8 @@
 #include "support/eventually.hpp"
 #include "support/tcp_proxy.hpp"
 
+#include <thread>
+
 namespace recount::test {
 namespace {
 
@@ -112,6 +114,21 @@ std::string point_name(const testing::TestParamInfo<Point>& info) { return info.
 
 INSTANTIATE_TEST_SUITE_P(Connections, AppendHitAtAnyStatement, testing::ValuesIn(points()),
                          point_name);
+
+TEST_F(StoreBehindAFault, LeavesTheOutcomeOpenWhenTheStoreWasDeclaredRestoredMeanwhile) {
+    const Append append = append_to("cart-known");
+    proxy_.harm("write_group", Harm::cut_reply);
+    proxy_.refuse(true);
+    std::jthread restore{[this] {
+        ASSERT_TRUE(eventually([&] { return proxy_.harmed() == 1 && proxy_.cut(); }));
+        const auto database = Database::open(schema_.url());
+        const auto declare = database->begin(SqlMode::write);
+        declare->script("update partition set incarnation = 2");
+        declare->commit();
+        proxy_.refuse(false);
+    }};
+    EXPECT_THROW(store_->append(append), OutcomeUnknown);
+}
 
 TEST_F(StoreBehindAFault, GivesEachOfAGroupItsVerdict) {
     const std::vector<Append> group{append_to("cart-known", Expected::exactly(Version{1})),

@@ -76,26 +76,24 @@ private:
     std::array<int, 2> go_{}, ready_{};
 };
 
-/// Stops its process when it is next asked for the time, which a store does while it holds its
-/// locks.
-class StoppingClock final : public Clock {
+/// Stops its process when salts are made of it, which a store does while it holds its locks.
+class StoppingRandom final : public Random {
 public:
-    Timestamp now() override {
+    void fill(std::span<std::uint8_t> bytes) override {
         if (std::exchange(armed, false)) ::raise(SIGSTOP);
-        return Environment::system().clock.now();
+        Environment::system().random.fill(bytes);
     }
-    std::chrono::nanoseconds steady() override { return Environment::system().clock.steady(); }
     bool armed = false;
 };
 
 TEST(StoppedClient, HoldsNobodyUpForMoreThanTwoSeconds) {
     const OwnSchema schema;
     Child child{[&](Child&) {
-        StoppingClock clock;
+        StoppingRandom random;
         Environment& system = Environment::system();
-        Environment environment{clock, system.random, system.scheduler, system.metrics};
+        Environment environment{system.clock, random, system.scheduler, system.metrics};
         const auto store = open_store(schema.url(), {.environment = &environment});
-        clock.armed = true;
+        random.armed = true;
         const auto result = store->append(append_to("cart-1"));  // not known yet: it locks
         ::_exit(result.kind == Kind::committed ? 0 : 2);
     }};
