@@ -45,6 +45,7 @@ std::vector<std::string> kill_after(std::size_t enough, const std::string& url, 
     int pipe_ends[2];
     if (pipe(pipe_ends) != 0) throw std::runtime_error("no pipe");
     const pid_t child = fork();
+    if (child < 0) throw std::runtime_error("no process");  // kill(-1) would be everybody's end
     if (child == 0) append_for_ever(url, round, pipe_ends[1]);
     close(pipe_ends[1]);
     std::string text;

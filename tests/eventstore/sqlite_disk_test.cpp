@@ -25,6 +25,7 @@ void limit_files(rlim_t bytes) {
 /// Runs in a process of its own, whose limits are its own; what it returns is its exit code.
 int in_child(const std::function<int()>& run) {
     const pid_t child = fork();
+    if (child < 0) return -2;
     if (child == 0) {
         signal(SIGXFSZ, SIG_IGN);
         try {

@@ -149,6 +149,7 @@ TEST_F(ASqliteStoreThatIsOpen, HasOneWriterAtATime) {
 
 TEST_F(ASqliteStoreThatIsOpen, HasOneWritingProcessAtATime) {
     const pid_t child = fork();
+    ASSERT_GE(child, 0);
     if (child == 0) {
         try {
             open_store(url_);
