@@ -16,7 +16,7 @@ namespace shop {
 namespace {
 
 // A view of the shop has as many rows as there are products, customers or orders.
-constexpr recount::ListRows all_rows{.limit = 10'000'000};
+const recount::ListRows all_rows{.limit = 10'000'000};
 
 template <class V>
 std::vector<Json> rows_of(recount::View<V>& view) {
