@@ -163,6 +163,22 @@ TEST_F(InTrouble, CompensatesWhenSomebodyVoidedAStep) {
     EXPECT_THAT(audit(*store_, {order}), IsEmpty());
 }
 
+TEST_F(InTrouble, BeginsNoMoreThanMayBeOpen) {
+    Service service{*store_, {.sagas_at_once = 2, .open_sagas = 4}};
+    std::vector<Ordered> orders;
+    for (int i = 0; i < 40; ++i) {
+        orders.push_back(failing("o-" + std::to_string(i)));
+        Weather::today().undo_refusals["o-" + std::to_string(i) + "/a"] = 1;
+        service.place(orders.back());
+    }
+    EXPECT_LE(service.sagas.catch_up().open, 4 + 4 * 2) << "and a page of the log";
+    for (int i = 0; i < 20; ++i) {
+        world_.advance(1s);
+        service.sagas.catch_up();
+    }
+    EXPECT_THAT(audit(*store_, orders), IsEmpty());
+}
+
 TEST_F(InTrouble, IsNotHurriedByAClockThatJumps) {
     Weather::today().undo_refusals["o-1/a"] = 1;
     Ordered order = failing("o-1");
