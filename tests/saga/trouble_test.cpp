@@ -6,6 +6,7 @@
 #include <recount/testing.hpp>
 
 #include "orders.hpp"
+#include "watched_store.hpp"
 
 namespace recount::saga_test {
 namespace {
@@ -176,6 +177,32 @@ TEST_F(InTrouble, BeginsNoMoreThanMayBeOpen) {
         world_.advance(1s);
         service.sagas.catch_up();
     }
+    EXPECT_THAT(audit(*store_, orders), IsEmpty());
+}
+
+TEST_F(InTrouble, LetsAContendedStreamHoldUpItsOwnSagaOnly) {
+    int storm = 0;
+    int writes = 0;
+    WatchedStore watched{*store_, [&](int, WatchedStore::When when) {
+                             if (writes >= storm || when != WatchedStore::When::before) return;
+                             Done done;  // somebody else is always faster
+                             done.set_effect("other");
+                             Append append;
+                             append.metadata.command_id = "storm-" + std::to_string(++writes);
+                             append.writes.push_back(
+                                 {StreamName{"account", "a"}, Expected::any(), {new_event(done)}});
+                             append.request = request_hash(append);
+                             store_->append(append);
+                         }};
+    Service service{watched};
+    const std::vector<Ordered> orders{order("o-1", {part("a")}), order("o-2", {part("b")})};
+    for (const Ordered& order : orders) service.place(order);
+    storm = 40;
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(writes, 40);
+    EXPECT_GE(progress.completed, 1);
+    world_.advance(10s);
+    service.sagas.catch_up();
     EXPECT_THAT(audit(*store_, orders), IsEmpty());
 }
 
