@@ -22,6 +22,7 @@ MOST_ERRORS = 3
 
 
 HEADERS = """#include <recount/projections.hpp>
+#include <recount/saga.hpp>
 #include <recount/testing.hpp>
 
 #include "account.hpp"

@@ -13,12 +13,21 @@ namespace recount {
 namespace check {
 
 template <class S>
+concept HasSagaName = requires {
+    { S::name } -> std::convertible_to<std::string_view>;
+};
+template <class S, class Event>
+concept NamesASaga = requires(const Event& event) {
+    { S::id_of(event) } -> std::convertible_to<std::string>;
+};
+template <class S, class Event>
+concept PlansASaga = requires(const Event& event) {
+    { S::plan(event) } -> std::same_as<Plan>;
+};
+
+template <class S>
 struct IsSaga {
-    static_assert(
-        requires {
-            { S::name } -> std::convertible_to<std::string_view>;
-        },
-        "a saga has `static constexpr std::string_view name = \"...\"`");
+    static_assert(HasSagaName<S>, "a saga has `static constexpr std::string_view name = \"...\"`");
     static_assert(
         requires { typename S::StartedBy; }, "a saga has `using StartedBy = recount::Events<...>`");
     static_assert(
@@ -26,17 +35,12 @@ struct IsSaga {
 };
 template <class S, class Event>
 struct SagaHooks {
-    static_assert(
-        requires(const Event& event) {
-            { S::id_of(event) } -> std::convertible_to<std::string>;
-        },
-        "this saga has no `static std::string id_of(const Event&)` for this starting event");
-    static_assert(
-        requires(const Event& event) {
-            { S::plan(event) } -> std::same_as<Plan>;
-        },
-        "this saga has no `static recount::Plan plan(const Event&)` for this starting "
-        "event");
+    static_assert(NamesASaga<S, Event>,
+                  "this saga has no `static std::string id_of(const Event&)` for this starting "
+                  "event");
+    static_assert(PlansASaga<S, Event>,
+                  "this saga has no `static recount::Plan plan(const Event&)` for this starting "
+                  "event");
 };
 template <class S, class List>
 struct EverySagaHook;
@@ -51,12 +55,28 @@ concept SagaType = requires {
     typename S::StartedBy;
 };
 
+namespace check {
+
+template <class S, class List>
+constexpr bool every_hook = false;
+template <class S, class... Event>
+constexpr bool every_hook<S, Events<Event...>> = ((NamesASaga<S, Event> &&
+                                                   PlansASaga<S, Event>)&&...);
+
+}  // namespace check
+
 /// Instantiates the checks of a saga: name, StartedBy, Command, id_of and plan for each start.
+/// False when one failed, so that nothing else is said about it.
 template <class S>
 constexpr bool checked_saga() {
     (void)sizeof(check::IsSaga<S>);
-    (void)sizeof(check::EverySagaHook<S, typename S::StartedBy>);
-    return true;
+    if constexpr (requires { typename S::StartedBy; }) {
+        (void)sizeof(check::EverySagaHook<S, typename S::StartedBy>);
+        return check::HasSagaName<S> && requires { typename S::Command; }
+        &&check::every_hook<S, typename S::StartedBy>;
+    } else {
+        return false;
+    }
 }
 
 }  // namespace recount

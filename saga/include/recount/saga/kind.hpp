@@ -25,17 +25,22 @@ struct Kind {
 
 template <class S>
 Kind make_kind() {
-    static_assert(checked_saga<S>());
     Kind kind;
-    kind.name = S::name;
-    S::Command::for_each_type(
-        [&]<class M>(std::type_identity<M>) { kind.commands.insert(type_name<M>()); });
-    S::StartedBy::for_each_type([&]<class E>(std::type_identity<E>) {
-        kind.starts[type_name<E>()] = {
-            [](const RecordedEvent& event) { return std::string{S::id_of(parse_as<E>(event))}; },
-            [](const RecordedEvent& event) { return S::plan(parse_as<E>(event)); }};
-    });
-    return kind;
+    if constexpr (!checked_saga<S>()) {
+        return kind;
+    } else {
+        kind.name = S::name;
+        S::Command::for_each_type(
+            [&]<class M>(std::type_identity<M>) { kind.commands.insert(type_name<M>()); });
+        S::StartedBy::for_each_type([&]<class E>(std::type_identity<E>) {
+            kind.starts[type_name<E>()] = {
+                [](const RecordedEvent& event) {
+                    return std::string{S::id_of(parse_as<E>(event))};
+                },
+                [](const RecordedEvent& event) { return S::plan(parse_as<E>(event)); }};
+        });
+        return kind;
+    }
 }
 
 }  // namespace recount::saga

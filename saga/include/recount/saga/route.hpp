@@ -36,18 +36,22 @@ Route make_route(Repository<State>& repository, IdOf id_of) {
     (void)sizeof(check::DecideOverload<State, Command>);
     Route route;
     route.category = State::category;
-    route.stream_of = [id_of](const std::string& payload) {
-        return StreamName{State::category, id_of(parse_command<Command>(payload))}.full();
-    };
-    route.enqueue = [&repository](Batch& batch, std::string_view id, const std::string& payload,
-                                  const CommandOptions& options) {
-        repository.enqueue(batch, id, parse_command<Command>(payload), options);
-    };
-    route.handle = [&repository](std::string_view id, const std::string& payload,
-                                 const CommandOptions& options) {
-        return repository.handle(id, parse_command<Command>(payload), options);
-    };
-    return route;
+    if constexpr (!Decides<State, Command>) {
+        return route;
+    } else {
+        route.stream_of = [id_of](const std::string& payload) {
+            return StreamName{State::category, id_of(parse_command<Command>(payload))}.full();
+        };
+        route.enqueue = [&repository](Batch& batch, std::string_view id, const std::string& payload,
+                                      const CommandOptions& options) {
+            repository.enqueue(batch, id, parse_command<Command>(payload), options);
+        };
+        route.handle = [&repository](std::string_view id, const std::string& payload,
+                                     const CommandOptions& options) {
+            return repository.handle(id, parse_command<Command>(payload), options);
+        };
+        return route;
+    }
 }
 
 }  // namespace recount::saga
