@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "postgres_read.hpp"
 #include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
 #include "retention.hpp"
@@ -31,6 +32,30 @@ void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResul
             results[i].kind = AppendResult::Kind::committed;
         }
     }
+}
+
+/// Ends a transaction that wrote nothing; what its conflicts missed comes with the answer.
+void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResult>& results) {
+    std::vector<Statement> statements{{"rollback", {}}};
+    const auto for_each_missed = [&](const auto& visit) {
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (group[i]->missed_events == 0) continue;
+            for (const FailedCheck& failed : results[i].conflict.failed) {
+                visit(results[i].conflict, failed.stream, missed_of(*group[i], failed));
+            }
+        }
+    };
+    for_each_missed([&](Conflict&, const StreamName& stream, const ReadStream& page) {
+        for (Statement& each : statements_for_page(stream, page)) {
+            statements.push_back(std::move(each));
+        }
+    });
+    const auto answers = session.run_all(statements);
+    std::span rest = std::span{answers}.subspan(1);
+    for_each_missed([&](Conflict& conflict, const StreamName& stream, const ReadStream& page) {
+        conflict.missed.push_back(stream_page_from(rest, stream, page, session.name()));
+        rest = rest.subspan(2);
+    });
 }
 
 /// Ends a transaction that an exception leaves open.
@@ -168,7 +193,11 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
         known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
     heads_.read(unit.touched, known);
     AppendPlan exact = plan(unit, known);
-    if (exact.writes_nothing() && unit.in_doubt.empty()) return std::move(exact.results);
+    if (exact.writes_nothing() && unit.in_doubt.empty()) {
+        end_with_missed(session, unit.group, exact.results);
+        transaction.finish();
+        return std::move(exact.results);
+    }
 
     std::vector<Statement> writing;
     if (exact.writes_nothing()) {

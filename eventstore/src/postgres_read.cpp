@@ -65,16 +65,22 @@ std::int64_t bounded(std::size_t bytes) {
 }  // namespace
 
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options) {
+    const auto statements = statements_for_page(stream, options);
+    return stream_page_from(session.run_all(statements), stream, options, session.name());
+}
+
+std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options) {
     const bool forwards = options.direction == Direction::forwards;
     // The head first: what is appended in between only makes the page say that there is more.
-    const std::array head_of{text(stream.full())};
-    const std::array page_of{text(stream.full()), bigint(options.from.value),
-                             bigint(one_more(options.max_events)),
-                             bigint(bounded(options.max_bytes))};
-    const std::array<Statement, 2> statements{
-        {{"select version from stream where name = $1", {head_of.begin(), head_of.end()}},
-         {forwards ? stream_page : stream_page_backwards, {page_of.begin(), page_of.end()}}}};
-    const auto answers = session.run_all(statements);
+    return {{"select version from stream where name = $1", {text(stream.full())}},
+            {forwards ? stream_page : stream_page_backwards,
+             {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
+              bigint(bounded(options.max_bytes))}}};
+}
+
+StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,
+                            const ReadStream& options, const std::string& store) {
+    const bool forwards = options.direction == Direction::forwards;
     const SqlResult& rows = answers[1];
 
     StreamPage page;
@@ -96,7 +102,7 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
         throw Divergence(
             fmt::format("stream {} of {} lacks version {} of {}; a row was removed: "
                         "restore a backup",
-                        stream.full(), session.name(), version, page.head.value));
+                        stream.full(), store, version, page.head.value));
     }
     page.end = true;
     return page;

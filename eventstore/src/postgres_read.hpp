@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@
 namespace recount::postgres {
 
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options);
+/// The two statements that read a page, to go with others, and the page from their answers.
+std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options);
+StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,
+                            const ReadStream& options, const std::string& store);
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
                       const ReadLog& options, const Uuid& store,
                       const std::vector<Incarnation>& incarnations);

@@ -69,6 +69,11 @@ void missing_event(const Position& position, const std::string& store) {
                      "than the one the position is from: compare their ids and incarnations");
 }
 
+ReadStream missed_of(const Append& append, const FailedCheck& failed) {
+    return {.from = Version{std::max<std::int64_t>(failed.expected.version().value, 1)},
+            .max_events = append.missed_events};
+}
+
 Deadline::Deadline(Environment& environment, Duration at_most)
     : clock_(environment.clock),
       end_(clock_.steady() + std::clamp(at_most, Duration{0}, longest_wait)) {}
@@ -102,7 +107,23 @@ StoreBase::StoreBase(std::string url, const StoreOptions& options)
 std::vector<AppendResult> StoreBase::append(std::span<const Append> group) {
     for (const Append& one : group) check_append(one, limits_);
     if (group.empty()) return {};
-    return append_checked(group);
+    std::vector<AppendResult> results = append_checked(group);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const bool wanted = group[i].missed_events > 0 && results[i].conflict.missed.empty();
+        if (wanted) add_missed(group[i], results[i].conflict);
+    }
+    return results;
+}
+
+void StoreBase::add_missed(const Append& append, Conflict& conflict) {
+    try {
+        for (const FailedCheck& failed : conflict.failed) {
+            conflict.missed.push_back(read_stream(failed.stream, missed_of(append, failed)));
+        }
+    } catch (const Error&) {
+        // Others of the group are committed: to throw would say that they are not.
+        conflict.missed.clear();
+    }
 }
 
 std::vector<StreamHead> StoreBase::list_streams(std::string_view category, std::string_view after,

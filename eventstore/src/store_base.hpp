@@ -33,6 +33,9 @@ void check_row(const RecordedEvent& event, const StreamName& stream, Version ver
 /// Says that the log ends before a position that its reader has seen.
 [[noreturn]] void missing_event(const Position& position, const std::string& store);
 
+/// What a conflict brings of a stream: see Conflict::missed.
+ReadStream missed_of(const Append& append, const FailedCheck& failed);
+
 /// Takes events for a page until one of its limits is reached.
 class PageLimit {
 public:
@@ -110,6 +113,10 @@ protected:
     /// Throws InvalidArgument for a partition that the store does not have.
     void check_partition(Partition partition) const;
 
+private:
+    void add_missed(const Append& append, Conflict& conflict);
+
+protected:
     std::string url_;
     Environment& environment_;
     AppendLimits limits_;

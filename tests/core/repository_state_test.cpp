@@ -44,6 +44,16 @@ TEST_F(AStaleState, OfALongerHistoryIsDropped) {
     EXPECT_EQ(streams_.appends, appends + 1) << "it is forgotten";
 }
 
+TEST_F(AStaleState, OfAnotherHistoryIsNotGoneOnFromAfterAConflict) {
+    auto other = open_store("memory:", {.environment = &world_.environment()});
+    Repository<Account>{*other}.handle("1", deposit(100));
+    Repository<Account>{*other}.handle("1", deposit(10));
+    accounts_.handle("1", deposit(1));
+    streams_.become(*other);
+    EXPECT_TRUE(accounts_.handle("1", withdraw(1)));
+    EXPECT_EQ(accounts_.load("1").state.balance, 109);
+}
+
 TEST_F(AStaleState, OfTheSameCommandWithOtherContentIsKnownByItsHash) {
     auto other = open_store("memory:", {.environment = &world_.environment()});
     Repository<Account>{*other}.handle("1", deposit(100), {.command_id = "c-1"});

@@ -105,6 +105,43 @@ TEST_F(ACommand, IsDecidedAgainWhenAnotherWasFaster) {
     EXPECT_EQ(streams_.appends, 3) << "once on five, once on two";
 }
 
+TEST_F(ACommand, IsDecidedAgainOnWhatTheConflictBroughtWithoutAnotherRead) {
+    accounts_.handle("1", deposit(5));
+    const int reads = streams_.reads;
+    const auto before = world_.environment().clock.steady();
+    bool once = true;
+    streams_.before_append = [&] {
+        if (std::exchange(once, false)) others_.handle("1", deposit(3));
+    };
+    EXPECT_EQ(accounts_.handle("1", withdraw(8), {.command_id = "c-1"}).version(), Version{3});
+    EXPECT_EQ(streams_.reads, reads);
+    EXPECT_EQ(world_.environment().clock.steady(), before) << "nor does it wait";
+    EXPECT_EQ(accounts_.load("1").state.balance, 0);
+}
+
+TEST_F(ACommand, OnAnEmptyStreamIsDecidedAgainWithoutAnotherReadToo) {
+    accounts_.load("1");
+    const int reads = streams_.reads;
+    bool once = true;
+    streams_.before_append = [&] {
+        if (std::exchange(once, false)) others_.handle("1", open("ada"));
+    };
+    EXPECT_EQ(accounts_.handle("1", open("bob"), {.command_id = "c-1"}).rejection().code, "taken");
+    EXPECT_EQ(streams_.reads, reads + 1) << "a state of nothing is not kept";
+}
+
+TEST_F(ACommand, ReadsOnWhereTheConflictBroughtOnlyAPage) {
+    Repository<Account> paging{streams_, {.page = 2}};
+    paging.handle("1", deposit(1));
+    bool once = true;
+    streams_.before_append = [&] {
+        if (!std::exchange(once, false)) return;
+        for (int i = 0; i < 5; ++i) others_.handle("1", deposit(1));
+    };
+    EXPECT_TRUE(paging.handle("1", withdraw(6), {.command_id = "c-1"}));
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+}
+
 TEST_F(ACommand, GivesUpWhenOthersAreAlwaysFaster) {
     streams_.before_append = [&] { others_.handle("1", deposit(1)); };
     const auto before = world_.environment().clock.steady();

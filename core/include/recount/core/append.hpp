@@ -78,6 +78,7 @@ struct Append {
     std::vector<StreamCheck> checks;
     std::optional<Rejection> rejection;  // only without writes
     std::vector<StorePositions> after;   // what the writer had seen
+    std::size_t missed_events = 0;       // a conflict brings so many of each stream: see Conflict
 };
 
 /// Where the events of one stream of an append went.
@@ -118,6 +119,11 @@ struct FailedCheck {
 /// Every expectation that did not hold. Nothing was written.
 struct Conflict {
     std::vector<FailedCheck> failed;
+    /// When Append::missed_events asks for them, one page for each of `failed`: what the stream
+    /// holds now, from the version that was expected on. Its first event is the one at that version
+    /// (where an exact one was expected), so that a reader can see whether it knows the same
+    /// history. Empty all the same when they could not be read after the verdict was given.
+    std::vector<StreamPage> missed;
 };
 
 std::string to_string(const Conflict& conflict);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <google/protobuf/message.h>
 
@@ -24,6 +25,13 @@ struct RecordedEvent {
     bool withheld = false;               // no payload because a topic left it out, not erased
 
     [[nodiscard]] bool erased() const { return !payload.has_value(); }
+};
+
+/// One page of a stream, and how many events the stream had when it was read.
+struct StreamPage {
+    std::vector<RecordedEvent> events;
+    Version head;      // 0: no such stream
+    bool end = false;  // nothing more in this direction
 };
 
 /// An event that is to be recorded.

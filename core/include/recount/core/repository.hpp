@@ -110,9 +110,8 @@ private:
                               const CommandOptions& options) {
         const std::string command_id = id_of(options);
         Conflict conflict;
-        for (int attempt = 0; attempt == 0 || command::back_off(streams_, options_, attempt);
-             ++attempt) {
-            Loaded<State> loaded = attempt == 0 ? states_.recent(stream) : states_.fresh(stream);
+        Loaded<State> loaded = states_.recent(stream);
+        for (int attempt = 0; attempt == 0 || again(stream, loaded, conflict, attempt); ++attempt) {
             if (options.expected && *options.expected != loaded.version) {
                 if (auto first = first_outcome(stream, command, options)) return *first;
                 states_.refresh(stream, loaded);
@@ -129,12 +128,29 @@ private:
                     return unrecorded(command_id, decision, loaded, options);
                 }
             }
-            AppendResult result = streams_.append(
-                append_of(stream, loaded.version, command, command_id, decision, options));
+            Append append =
+                append_of(stream, loaded.version, command, command_id, decision, options);
+            if (attempt == 0 && options_.attempts > 1) {
+                append.missed_events = states_.missed_events();
+            }
+            AppendResult result = streams_.append(append);
             if (result.outcome) return settle(stream, std::move(loaded), decision, result, options);
             conflict = std::move(result.conflict);
         }
         command::throw_contended(stream, options_.attempts, conflict);
+    }
+
+    /// Brings the state up to date after a conflict; false when no attempt is left. The first time
+    /// at once, on the events that came with the conflict. Whoever lost twice is one of many: it
+    /// waits, and reads what there is then.
+    bool again(const StreamName& stream, Loaded<State>& loaded, Conflict& conflict, int attempt) {
+        if (attempt == 1 && options_.attempts > 1) {
+            loaded = states_.after(stream, std::move(loaded), conflict);
+            return true;
+        }
+        if (!command::back_off(streams_, options_, attempt)) return false;
+        states_.refresh(stream, loaded);
+        return true;
     }
 
     Outcome settle(const StreamName& stream, Loaded<State> loaded, const Decision<State>& decision,

@@ -46,14 +46,19 @@ public:
             loaded = fresh(stream);
             return loaded.version != before;
         }
-        StreamPage page = read(stream, before.value, page_ + 1);
-        if (!continues(loaded, page)) {
-            loaded = fresh(stream);
-            return true;
-        }
-        fold_rest(stream, loaded, std::move(page));
-        return loaded.version != before;
+        return go_on(stream, loaded, read(stream, before.value, missed_events()));
     }
+
+    /// The state after a conflict: of what the conflict brought, or read as it is now. `loaded` is
+    /// what the command was decided on.
+    Loaded<State> after(const StreamName& stream, Loaded<State> loaded, Conflict& conflict) {
+        if (conflict.missed.size() != 1) return fresh(stream);
+        go_on(stream, loaded, std::move(conflict.missed.front()));
+        return loaded;
+    }
+
+    /// How many events a page holds that begins with the last one known.
+    [[nodiscard]] std::size_t missed_events() const { return page_ + 1; }
 
     /// Notes where a state stands to which `events` of an append were folded. Its last hash is not
     /// known then: the store does not say it.
@@ -84,6 +89,18 @@ public:
 private:
     StreamPage read(const StreamName& stream, std::int64_t from, std::size_t events) {
         return streams_.read_stream(stream, {.from = Version{from}, .max_events = events});
+    }
+
+    /// `page` begins with the last event folded: when it is not the same any more, all is folded
+    /// anew. True when that changed anything.
+    bool go_on(const StreamName& stream, Loaded<State>& loaded, StreamPage page) {
+        const Version before = loaded.version;
+        if (before.value > 0 && !continues(loaded, page)) {
+            loaded = fresh(stream);
+            return true;
+        }
+        fold_rest(stream, loaded, std::move(page));
+        return loaded.version != before;
     }
 
     void fold_rest(const StreamName& stream, Loaded<State>& loaded, StreamPage page) {

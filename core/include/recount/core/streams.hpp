@@ -31,13 +31,6 @@ struct ReadStream {
     Direction direction = Direction::forwards;
 };
 
-/// One page of a stream, and how many events the stream had when it was read.
-struct StreamPage {
-    std::vector<RecordedEvent> events;
-    Version head;      // 0: no such stream
-    bool end = false;  // nothing more in this direction
-};
-
 /// What command handling needs of a store. Implementations are thread-safe; all calls block.
 class Streams {
 public:
