@@ -91,8 +91,9 @@ postgres_start() {
 
   port=$(recorded postgres.port)
   for _ in 1 2 3 4 5; do
-    if [[ -n $port ]] && as_postgres "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w -t 120 -s \
-      -o "-p $port" start </dev/null >/dev/null 2>&1 9>&-; then
+    if [[ -n $port ]] && as_postgres env LD_PRELOAD="${postgres_preload:-}" "$bin/pg_ctl" \
+      -D "$home/data" -l "$home/log" -w -t 120 -s -o "-p $port" start \
+      </dev/null >/dev/null 2>&1 9>&-; then
       echo "$port" >"$services_dir/postgres.port"
       head -n 1 "$home/data/postmaster.pid" >"$services_dir/postgres.pid"
       break
@@ -118,5 +119,5 @@ postgres_stop() {
       as_postgres "$bin/pg_ctl" -D "$home/data" -m immediate -w -t 30 -s stop 9>&- ||
       die "PostgreSQL does not end; see $home/log"
   fi
-  rm -f "$services_dir/postgres.pid"
+  rm -f "$services_dir/postgres.pid" ${postgres_preload:+"$postgres_preload"}
 }

@@ -1,260 +1,166 @@
-#include <recount/core/ids.hpp>
 #include <recount/eventstore.hpp>
 
-#include <sys/resource.h>
+#include <libpq-fe.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <functional>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
 
-#include "bench/bare_postgres.hpp"
-#include "support/servers.hpp"
+#include "bench/harness.hpp"
+#include "bench/postgres_loads.hpp"
+#include "bench/postgres_place.hpp"
+#include "bench/postgres_writers.hpp"
 
-/// Appends a second to a PostgreSQL store, beside a hand-made libpq client that writes the same
-/// rows with the same number of writers, one after the other in each round: bare, store, store,
-/// bare. Needs RECOUNT_TEST_POSTGRES.
-///
-///     postgres_bench [rounds] [seconds a run, at least] [part of a workload's name]
+/// The PostgreSQL store beside a hand-made libpq client that writes and reads the same rows. Needs
+/// RECOUNT_TEST_POSTGRES. Client and server share the machine.
 namespace recount::bench {
 namespace {
 
-struct Workload {
-    const char* name;
-    int writers;
-    int batch;         // events in an append
-    bool new_streams;  // each append to one of its own
-};
+using Streams = Load::Streams;
 
-constexpr Workload workloads[] = {
-    {"1 writer, new streams", 1, 1, true},        {"1 writer, version expected", 1, 1, false},
-    {"8 writers, version expected", 8, 1, false}, {"32 writers, version expected", 32, 1, false},
-    {"1 writer, batches of 100", 1, 100, false},
-};
+constexpr const char* by_hand =
+    "libpq, one prepared statement an append, the same rows, a connection a writer";
+constexpr const char* log_checked = "chain verified, the log holds what was acknowledged";
 
-constexpr std::size_t payload_bytes = 256;
-constexpr int streams_of_a_writer = 50;
+std::string writers_of(const Load& load) {
+    std::string text = std::to_string(load.writers) + (load.writers == 1 ? " writer" : " writers");
+    if (load.processes > 1) text += " in " + std::to_string(load.processes) + " processes";
+    return text;
+}
 
-std::chrono::nanoseconds steady() { return Environment::system().clock.steady(); }
+double slowest_hundredth(const Written& written) { return percentile(written.milliseconds, 0.99); }
 
-/// Processor time of this process: what is left of a comparison on a machine that others use too.
-double cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto total = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+void appends(Harness& harness, const std::string& workload, const Load& load,
+             const std::string& variant, double goal) {
+    harness.compare({workload,
+                     variant,
+                     by_hand,
+                     log_checked,
+                     {{"events/s", goal}},
+                     [=] { return std::vector{write_by_store(load).rate()}; },
+                     [=] { return std::vector{write_by_hand(load).rate()}; }});
+}
+
+void one_writer(Harness& harness) {
+    const auto run = [](const Written& written) {
+        return std::vector{written.rate(), slowest_hundredth(written)};
     };
-    return total(usage.ru_utime) + total(usage.ru_stime);
+    const Load load{Streams::fresh, 1, 1, 1, harness.seconds()};
+    harness.compare({"W1",
+                     "1 writer, new streams",
+                     by_hand,
+                     log_checked,
+                     {{"events/s", 0.85}, {"ms p99", 1.5, false}},
+                     [=] { return run(write_by_store(load)); },
+                     [=] { return run(write_by_hand(load)); }});
 }
 
-/// The same of the server's processes that serve this one, where server and client share a machine.
-double server_cpu_seconds() {
-    const auto database = Database::open(test::postgres_url() + "?schema=public");
-    const auto pids = database->begin(SqlMode::snapshot)
-                          ->query(
-                              "select pid from pg_stat_activity where "
-                              "datname = current_database() and pid <> pg_backend_pid()");
-    double nanoseconds = 0;
-    for (std::size_t row = 0; row < pids.size(); ++row) {
-        double on_processor = 0;
-        std::ifstream{"/proc/" + std::to_string(pids.integer(row, 0)) + "/schedstat"} >>
-            on_processor;
-        nanoseconds += on_processor;
+void versions_expected(Harness& harness) {
+    for (const int writers : {1, 4, 8, 16, 32}) {
+        const Load load{Streams::own, 1, writers, 1, harness.seconds()};
+        appends(harness, "W2", load, writers_of(load), 0.85);
     }
-    return nanoseconds * 1e-9;
-}
-
-struct Speed {
-    double events_a_second = 0;
-    double cpu_us_an_append = 0;
-    double server_us_an_append = 0;
-    std::int64_t events = 0;
-};
-
-std::string stream_of(const Workload& workload, int writer, int n) {
-    return "cart-" + std::to_string(writer) + "." +
-           std::to_string(workload.new_streams ? n : n % streams_of_a_writer);
-}
-
-std::int64_t version_before(const Workload& workload, int n) {
-    return workload.new_streams ? 0 : std::int64_t{n / streams_of_a_writer} * workload.batch;
-}
-
-Append append_of(const Workload& workload, int writer, int n) {
-    Append append;
-    append.metadata.command_id = to_string(new_uuid7());
-    append.metadata.correlation_id = append.metadata.command_id;
-    StreamWrite& write = append.writes.emplace_back();
-    write.stream = StreamName::trusted(stream_of(workload, writer, n));
-    write.expected = Expected::exactly(Version{version_before(workload, n)});
-    write.events.assign(static_cast<std::size_t>(workload.batch),
-                        NewEvent{"shop.ItemAdded", std::string(payload_bytes, 'p')});
-    append.request = request_hash(append);
-    return append;
-}
-
-/// Runs writers for a while; checks nothing.
-Speed run(const Workload& workload, Duration at_least,
-          const std::function<std::function<void(int n)>(int writer)>& writer_of) {
-    std::vector<std::function<void(int n)>> writers;
-    for (int writer = 0; writer < workload.writers; ++writer) writers.push_back(writer_of(writer));
-    std::vector<std::int64_t> counts(writers.size(), 0);
-    const double server_before = server_cpu_seconds();
-    const double cpu_before = cpu_seconds();
-    const auto began = steady();
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t writer = 0; writer < writers.size(); ++writer) {
-            threads.emplace_back([&, writer] {
-                int n = 0;
-                for (; steady() - began < at_least; ++n) writers[writer](n);
-                counts[writer] = std::int64_t{n} * workload.batch;
-            });
-        }
+    for (const int writers : {8, 32}) {
+        const Load load{Streams::own, 4, writers, 1, harness.seconds()};
+        appends(harness, "W2", load, writers_of(load), 0.85);
     }
-    const double seconds = std::chrono::duration<double>(steady() - began).count();
-    const double cpu = cpu_seconds() - cpu_before;
-    const double server = server_cpu_seconds() - server_before;
-    std::int64_t events = 0;
-    for (const std::int64_t count : counts) events += count;
-    const auto appends = static_cast<double>(events) / workload.batch;
-    return {static_cast<double>(events) / seconds, cpu * 1e6 / appends, server * 1e6 / appends,
-            events};
 }
 
-[[noreturn]] void wrong(const char* what) {
-    std::fprintf(stderr, "the run is worth nothing: %s\n", what);
-    std::exit(1);
+/// Appends share a commit; by hand each has its own.
+void groups(Harness& harness, bool slow_disk) {
+    appends(harness, "W3", {Streams::own, 1, 32, 1, harness.seconds()},
+            "32 writers, commits shared", slow_disk ? 3.0 : 1.0);
+    const auto run = [](const Written& written) {
+        return std::vector{percentile(written.milliseconds, 0.5)};
+    };
+    const Load alone{Streams::own, 1, 1, 1, harness.seconds()};
+    harness.compare({"W3",
+                     "1 writer, nobody to share with",
+                     by_hand,
+                     log_checked,
+                     {{"ms p50", 1.1, false}},
+                     [=] { return run(write_by_store(alone)); },
+                     [=] { return run(write_by_hand(alone)); }});
 }
 
-class Place {
-public:
-    Place() : schema_(test::unique_name("bench_")) {}
-    ~Place() {
-        auto database = Database::open(url());
-        auto transaction = database->begin(SqlMode::write);
-        transaction->script("drop schema " + schema_ + " cascade");
-        transaction->commit();
+void batches(Harness& harness) {
+    for (const int batch : {10, 100, 1000}) {
+        appends(harness, "W4", {Streams::own, 1, 1, batch, harness.seconds()},
+                "1 writer, batches of " + std::to_string(batch), 0.9);
     }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    [[nodiscard]] std::string url() const { return test::postgres_url() + "?schema=" + schema_; }
-    [[nodiscard]] const std::string& schema() const { return schema_; }
+}
 
-private:
-    std::string schema_;
-};
+void hot_stream(Harness& harness) {
+    for (const int processes : {1, 4}) {
+        const Load load{Streams::hot, processes, 16, 1, harness.seconds()};
+        const Load alone{Streams::hot, 1, 1, 1, harness.seconds()};
+        harness.compare({"W6",
+                         "hot stream, " + writers_of(load),
+                         "one connection, one append after the other",
+                         log_checked,
+                         {{"events/s", 0.8}, {"attempts an event", 1.25, false}},
+                         [=] {
+                             const Written written = write_by_store(load);
+                             return std::vector{written.rate(),
+                                                static_cast<double>(written.attempts) /
+                                                    static_cast<double>(written.events)};
+                         },
+                         [=] {
+                             return std::vector{write_by_hand(alone).rate(), 1.0};
+                         }});
+    }
+}
 
-Speed run_store(const Workload& workload, Duration at_least) {
+void bytes(Harness& harness) {
+    const Load load{Streams::own, 1, 1, 1, harness.seconds()};
+    const auto run = [](const Written& written) {
+        return std::vector{written.wal_bytes / static_cast<double>(written.events)};
+    };
+    harness.compare({"W18",
+                     "1 writer",
+                     by_hand,
+                     log_checked,
+                     {{"WAL bytes/event", 1.3, false}},
+                     [=] { return run(write_by_store(load)); },
+                     [=] { return run(write_by_hand(load)); }});
+}
+
+void add_conditions(Harness& harness) {
     const Place place;
     const auto store = open_store(place.url());
-    const Speed speed = run(workload, at_least, [&](int writer) {
-        return [&, writer](int n) {
-            const auto result = store->append(append_of(workload, writer, n));
-            if (result.kind != AppendResult::Kind::committed) wrong("an append was not committed");
-        };
-    });
-    std::int64_t stored = 0;
-    for (const LogHead& head : store->verify_chain()) stored += head.n;
-    if (stored != speed.events) wrong("the log does not hold what was acknowledged");
-    return speed;
-}
-
-Speed run_bare(const Workload& workload, Duration at_least) {
-    const Place place;
-    std::int32_t partitions = 0;
-    BareAppend model;
-    {
-        const auto store = open_store(place.url());
-        partitions = store->identity().partitions;
-        // The sizes that a store would write.
-        const auto result = store->append(append_of(workload, 999, 0));
-        const auto page = store->read_stream(StreamName::parse(stream_of(workload, 999, 0)));
-        model.events = workload.batch;
-        model.envelope = page.events.front().envelope;
-        model.payload = *page.events.front().payload;
-        model.outcome = encode(*result.outcome);
-    }
-    return run(workload, at_least, [&](int writer) {
-        auto client = std::make_shared<BarePostgres>(test::postgres_url(), place.schema());
-        return [=, &workload](int n) {
-            BareAppend append = model;
-            append.stream = stream_of(workload, writer, n);
-            append.partition = partition_of(append.stream, partitions).value;
-            append.version = version_before(workload, n) + 1;
-            append.command_id = to_string(new_uuid7());
-            client->append(append);
-        };
-    });
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-void measure(const Workload& workload, int rounds, Duration at_least) {
-    std::vector<double> store, bare, ratios, store_cpu, bare_cpu, store_server, bare_server;
-    for (int round = 0; round < rounds; ++round) {
-        const Speed first = run_bare(workload, at_least);
-        const Speed store_speeds[] = {run_store(workload, at_least), run_store(workload, at_least)};
-        const Speed last = run_bare(workload, at_least);
-        double store_sum = 0;
-        for (const Speed& speed : store_speeds) {
-            store.push_back(speed.events_a_second);
-            store_cpu.push_back(speed.cpu_us_an_append);
-            store_server.push_back(speed.server_us_an_append);
-            store_sum += speed.events_a_second;
-        }
-        for (const Speed& speed : {first, last}) {
-            bare.push_back(speed.events_a_second);
-            bare_cpu.push_back(speed.cpu_us_an_append);
-            bare_server.push_back(speed.server_us_an_append);
-        }
-        ratios.push_back(store_sum / (first.events_a_second + last.events_a_second));
-    }
-    const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-    std::printf(
-        "%-29s %7.0f events/s %7.0f bare, ratio %.2f (%.2f … %.2f); cpu us an append: client "
-        "%.0f, %.0f bare, server %.0f, %.0f bare\n",
-        workload.name, median(store), median(bare), median(ratios), *least, *most,
-        median(store_cpu), median(bare_cpu), median(store_server), median(bare_server));
-    std::fflush(stdout);
-}
-
-void print_conditions() {
-    const Place place;
     const auto database = Database::open(place.url());
     const auto transaction = database->begin(SqlMode::snapshot);
-    std::printf("PostgreSQL %s, %u cores for client and server, payload %zu bytes",
-                transaction->query("show server_version").text(0, 0).c_str(),
-                std::thread::hardware_concurrency(), payload_bytes);
-    for (const char* setting : {"fsync", "synchronous_commit", "full_page_writes", "shared_buffers",
-                                "commit_delay", "wal_sync_method"}) {
-        const auto value = transaction->query("select current_setting($1)", setting).text(0, 0);
-        std::printf(", %s=%s", setting, value.c_str());
+    for (const char* setting : {"server_version", "fsync", "synchronous_commit", "full_page_writes",
+                                "shared_buffers", "wal_sync_method"}) {
+        harness.condition(setting,
+                          transaction->query("select current_setting($1)", setting).text(0, 0));
     }
-    std::printf("\n");
+    harness.condition("libpq", std::to_string(PQlibVersion()));
+    harness.condition("payload bytes", "256");
 }
 
 }  // namespace
 }  // namespace recount::bench
 
 int main(int count, char** arguments) {
-    const int rounds = count > 1 ? std::max(1, std::atoi(arguments[1])) : 5;
-    const double seconds = count > 2 ? std::atof(arguments[2]) : 2.0;
-    const auto at_least =
-        std::chrono::duration_cast<recount::Duration>(std::chrono::duration<double>(seconds));
-    recount::bench::print_conditions();
-    std::printf("medians of %d rounds (range of ratios), %.1f s a run\n", rounds, seconds);
-    const std::string_view wanted = count > 3 ? arguments[3] : "";
-    for (const auto& workload : recount::bench::workloads) {
-        if (std::string_view{workload.name}.find(wanted) == std::string_view::npos) continue;
-        recount::bench::measure(workload, rounds, at_least);
-    }
+    using namespace recount::bench;
+    write_as_child(count, arguments);
+    Harness harness{count,
+                    arguments,
+                    {{"W1", "append, 1 writer, new streams"},
+                     {"W2", "append, version expected, 1 to 32 writers, 1 and 4 processes"},
+                     {"W3", "append, commits shared, beside one commit an append"},
+                     {"W4", "append, batches of 10, 100, 1000"},
+                     {"W6", "one hot stream, 16 writers, 1 and 4 processes"},
+                     {"W7", "load a stream of 10, 1k, 100k events"},
+                     {"W18", "WAL bytes an event"}}};
+    add_conditions(harness);
+    harness.begin();
+    const char* slower = std::getenv("RECOUNT_FSYNC_US");
+    if (harness.wants("W1")) one_writer(harness);
+    if (harness.wants("W2")) versions_expected(harness);
+    if (harness.wants("W3")) groups(harness, slower != nullptr && std::atoi(slower) >= 1000);
+    if (harness.wants("W4")) batches(harness);
+    if (harness.wants("W6")) hot_stream(harness);
+    if (harness.wants("W7")) stream_loads(harness);
+    if (harness.wants("W18")) bytes(harness);
+    return harness.result();
 }

@@ -7,7 +7,6 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -15,76 +14,69 @@
 #include <vector>
 
 #include "bench/bare_sqlite_copy.hpp"
+#include "bench/harness.hpp"
 #include "programs.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 
-constexpr int runs = 3;
+using recount::bench::cpu_seconds;
+using recount::bench::seconds_now;
+
 constexpr std::int64_t events_a_commit = 1024;       // as the replay's
 constexpr std::int64_t view_events_a_commit = 8192;  // as the projector's
 
-struct Run {
-    double replay = 0, plain = 0;          // seconds on the wall
-    double replay_cpu = 0, plain_cpu = 0;  // of all threads; reading what is copied is counted too
-    std::int64_t rows = 0;
-    long megabytes = 0;  // before anything was copied
-};
-
-double cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-Run run_once(const std::filesystem::path& folder) {
-    Run run;
-    recount::Environment& environment = recount::Environment::system();
-    const auto began = environment.clock.steady();
-    const double cpu = cpu_seconds();
+void replay_into(const std::filesystem::path& folder) {
     const int code = shop::replay(
         {.store = "sqlite:" + (folder / "shop.db").string(), .data = shop::month_of_orders()}, {});
     if (code != shop::done) throw std::runtime_error("the replay failed");
-    run.replay = std::chrono::duration<double>{environment.clock.steady() - began}.count();
+}
 
-    run.replay_cpu = cpu_seconds() - cpu;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    run.megabytes = usage.ru_maxrss / 1024;
+std::vector<double> replay() {
+    const recount::test::TemporaryFolder folder;
+    const double began = seconds_now();
+    const double cpu = cpu_seconds();
+    replay_into(folder.path());
+    return {seconds_now() - began, cpu_seconds() - cpu};
+}
 
+/// Copies what a replay left behind; what it takes to read that is not counted on the wall.
+std::vector<double> copy(const std::filesystem::path& from) {
+    const recount::test::TemporaryFolder folder;
+    const double cpu = cpu_seconds();
+    double seconds = 0;
     const auto add = [&](const std::filesystem::path& file, std::int64_t a_commit, bool full) {
-        auto to = folder / ("plain-" + file.filename().string());
-        const auto copied = recount::bench::copy_rows(file, to, a_commit, full);
-        run.plain += copied.seconds;
-        run.rows += copied.rows;
+        const auto to = folder.path() / ("plain-" + file.filename().string());
+        seconds += recount::bench::copy_rows(file, to, a_commit, full).seconds;
     };
-    add(folder / "shop.db", events_a_commit, true);
-    for (const auto& view : std::filesystem::directory_iterator{folder / "shop.views"}) {
+    add(from / "shop.db", events_a_commit, true);
+    for (const auto& view : std::filesystem::directory_iterator{from / "shop.views"}) {
         if (view.path().extension() == ".db") add(view.path(), view_events_a_commit, false);
     }
-    run.plain_cpu = cpu_seconds() - cpu - run.replay_cpu;
-    return run;
+    return {seconds, cpu_seconds() - cpu};
+}
+
+long peak_megabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
 }
 
 }  // namespace
 
-int main() {
-    std::vector<double> ratios;
-    for (int i = 0; i < runs; ++i) {
-        std::string name = std::filesystem::temp_directory_path() / "replay-bench-XXXXXX";
-        if (mkdtemp(name.data()) == nullptr) return 1;
-        const Run run = run_once(name);
-        std::filesystem::remove_all(name);
-        if (i == 0) std::printf("memory of the first replay: %ld MB\n", run.megabytes);
-        std::printf("replay %.2f s (CPU %.2f s), plain SQLite %.2f s (CPU %.2f s) for %lld rows\n",
-                    run.replay, run.replay_cpu, run.plain, run.plain_cpu,
-                    static_cast<long long>(run.rows));
-        std::fflush(stdout);
-        ratios.push_back(run.replay / run.plain);
-    }
-    std::sort(ratios.begin(), ratios.end());
-    std::printf("median: %.2f times plain SQLite (aim: at most 2)\n", ratios[runs / 2]);
-    return 0;
+int main(int count, char** arguments) {
+    using namespace recount::bench;
+    Harness harness{count, arguments, {{"replay", "the shop's month into SQLite"}}};
+    const recount::test::TemporaryFolder folder;
+    replay_into(folder.path());
+    harness.condition("MB of memory in the first replay", std::to_string(peak_megabytes()));
+    harness.begin();
+    harness.compare({"replay",
+                     "the month of 42,481 rows",
+                     "C API, the rows left behind, in commits of the same size",
+                     "exit code 0: views and sagas caught up",
+                     {{"s", 2, false}, {"s of cpu", 2, false}},
+                     replay,
+                     [&] { return copy(folder.path()); }});
+    return harness.result();
 }

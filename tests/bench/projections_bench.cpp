@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "bench/harness.hpp"
 #include "projections/views.hpp"
 #include "support/servers.hpp"
 #include "support/temporary_folder.hpp"
 
 /// Events a second that a projector gives to each view, from an empty view to the head of a log of
 /// carts; views on SQLite and, where RECOUNT_TEST_POSTGRES is set, on PostgreSQL.
-///
-///     projections_bench [events, 100000 unless said otherwise]
 namespace recount::bench {
 namespace {
 
@@ -62,15 +61,6 @@ struct Totals {
     static void evolve(SkuRow&, const ItemRemoved&, const Recorded&) {}
 };
 
-double cpu_seconds() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
 template <class... V>
 void measure(EventStore& store, const char* name, const std::string& views, int events) {
     Environment& environment = store.environment();
@@ -103,7 +93,9 @@ void measure_all(EventStore& store, const std::string& kind,
 
 int main(int argc, char** argv) {
     using namespace recount;
-    const int events = argc > 1 ? std::atoi(argv[1]) : 100000;
+    bench::Harness harness{argc, argv, {{"projections", "catching up with 100,000 events"}}};
+    harness.begin();
+    constexpr int events = 100'000;
     test::TemporaryFolder folder;
     const auto store = open_store("sqlite:" + folder.file("log.db"));
     bench::fill(*store, events);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/harness.hpp"
 #include "kafka/reader.hpp"
 #include "outbox/kit.hpp"
 #include "record.hpp"
@@ -18,8 +19,6 @@
 
 /// The relay from PostgreSQL to Kafka and the log read from there, beside bare librdkafka with the
 /// same records, and the time from an append to its event being readable from Kafka.
-///
-///     relay_bench [events, 200000 unless said otherwise]
 namespace recount::bench {
 namespace {
 
@@ -217,5 +216,9 @@ void run(int events) {
 }  // namespace recount::bench
 
 int main(int count, char** arguments) {
-    recount::bench::run(count > 1 ? std::atoi(arguments[1]) : 200'000);
+    using namespace recount::bench;
+    Harness harness{count, arguments, {{"W11", "relay and reader, 200,000 events"}}};
+    harness.begin();
+    run(200'000);
+    return harness.result();
 }
