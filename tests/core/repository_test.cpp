@@ -177,6 +177,30 @@ TEST_F(ACommand, IsNotLostAmongManyThreads) {
     EXPECT_EQ(head(*store), Version{200});
 }
 
+TEST_F(ACommand, WaitsForItsTurnInsteadOfConflicting) {
+    auto store = open_store("memory:");
+    Watched watched{*store};
+    watched.before_append = [] { std::this_thread::yield(); };
+    Repository<Account> shared{watched, {.attempts = 1}};
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([&] {
+                for (int i = 0; i < 50; ++i) EXPECT_TRUE(shared.handle("1", deposit(1)));
+            });
+        }
+    }
+    EXPECT_EQ(watched.appends, 200);
+    EXPECT_EQ(shared.load("1").state.balance, 200);
+}
+
+TEST_F(ACommand, IsNotHeldUpByOneThatFailed) {
+    streams_.before_append = [] { throw Unavailable("gone"); };
+    EXPECT_THROW(accounts_.handle("1", deposit(1)), Unavailable);
+    streams_.before_append = nullptr;
+    EXPECT_TRUE(accounts_.handle("1", deposit(1)));
+}
+
 TEST_F(ARepeatedCommand, GetsItsFirstOutcome) {
     const Outcome first = accounts_.handle("1", deposit(5), {.command_id = "c-1"});
     accounts_.handle("1", deposit(7));

@@ -16,6 +16,7 @@
 #include <recount/core/session.hpp>
 #include <recount/core/state_loader.hpp>
 #include <recount/core/streams.hpp>
+#include <recount/core/turns.hpp>
 
 namespace recount {
 
@@ -55,7 +56,7 @@ void check_same_store(bool same);
 
 /// Handles the commands of one kind of stream: load, fold, decide, append at the version read. When
 /// another writer was faster the decision is made again on the newer state, at most `attempts`
-/// times.
+/// times. Commands on one stream take turns, so those of one repository do not conflict.
 ///
 /// Thread-safe; the store must outlive it. Throws what the store throws, and Contended.
 ///
@@ -70,7 +71,8 @@ public:
     explicit Repository(Streams& streams, RepositoryOptions options = {})
         : streams_(streams),
           options_(options),
-          states_(streams, options.cached_states, options.page) {}
+          states_(streams, options.cached_states, options.page),
+          turns_(streams.environment().scheduler) {}
 
     template <class Command>
     Outcome handle(std::string_view id, const Command& command,
@@ -108,6 +110,7 @@ private:
     template <class Command>
     Outcome decide_and_append(const StreamName& stream, const Command& command,
                               const CommandOptions& options) {
+        const Turns::Turn turn = turns_.take(stream.full());
         const std::string command_id = id_of(options);
         Conflict conflict;
         Loaded<State> loaded = states_.recent(stream);
@@ -280,6 +283,7 @@ private:
     Streams& streams_;
     RepositoryOptions options_;
     StateLoader<State> states_;
+    Turns turns_;
 };
 
 }  // namespace recount
