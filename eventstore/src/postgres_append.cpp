@@ -17,12 +17,6 @@ namespace recount::postgres {
 
 namespace {
 
-/// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and
-/// our write: the whole unit, decision and all, is done again and sees what the other did.
-bool done_again(const std::string& state) {
-    return state == "40001" || state == "40P01" || state == "23505" || state == "RC001";
-}
-
 /// An outcome found now may be what was sent and never heard of: then nothing was repeated.
 void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResult>& planned) {
     for (std::size_t i = 0; i < results.size() && i < planned.size(); ++i) {
@@ -75,6 +69,10 @@ private:
 };
 
 }  // namespace
+
+bool done_again(const std::string& state) {
+    return state == "40001" || state == "40P01" || state == "23505" || state == "RC001";
+}
 
 /// One group on its way.
 struct Appender::Unit {
@@ -150,8 +148,8 @@ std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
     });
 }
 
-AppendPlan Appender::plan(const Unit& unit, const KnownState& known) {
-    return plan_append(unit.group, unit.touched, known, context_, environment_.clock.now(),
+AppendPlan Appender::plan(AppendGroup group, const Touched& touched, const KnownState& known) {
+    return plan_append(group, touched, known, context_, environment_.clock.now(),
                        environment_.random);
 }
 
@@ -160,7 +158,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
     if (!all_young(unit.group, environment_.clock.now())) return {};
     const auto known = heads_.guess(unit.group, unit.touched);
     if (!known) return {};
-    AppendPlan guessed = plan(unit, *known);
+    AppendPlan guessed = plan(unit.group, unit.touched, *known);
     // Only what the statement itself compares may be believed: it compares what is written.
     const bool all_written = std::all_of(
         guessed.results.begin(), guessed.results.end(),
@@ -192,7 +190,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     const KnownState known =
         known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
     heads_.read(unit.touched, known);
-    AppendPlan exact = plan(unit, known);
+    AppendPlan exact = plan(unit.group, unit.touched, known);
     if (exact.writes_nothing() && unit.in_doubt.empty()) {
         end_with_missed(session, unit.group, exact.results);
         transaction.finish();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,11 +10,16 @@
 #include <recount/core/environment.hpp>
 
 #include "append_plan.hpp"
+#include "postgres_callers.hpp"
 #include "postgres_heads.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_schemas.hpp"
 
 namespace recount::postgres {
+
+/// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and
+/// our write: the whole unit, decision and all, is done again and sees what the other did.
+bool done_again(const std::string& state);
 
 /// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what
 /// was in another's way is done again. Thread-safe.
@@ -32,6 +38,9 @@ public:
 
     std::vector<AppendResult> append(AppendGroup group);
 
+    /// Appends in a caller's transaction and commits it, or rolls it back.
+    AppendResult append_last(CallersTransaction& transaction, const Append& append);
+
     /// For tests and measurements: whether groups may be written by one statement on what this
     /// process believes, and how often they were.
     void set_fast(bool fast) { fast_ = fast; }
@@ -44,7 +53,10 @@ private:
     std::optional<std::vector<AppendResult>> try_once(Unit& unit);
     std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
     std::vector<AppendResult> by_lock(Unit& unit, Session& session);
-    AppendPlan plan(const Unit& unit, const KnownState& known);
+    AppendPlan plan(AppendGroup group, const Touched& touched, const KnownState& known);
+    void enter(CallersTransaction& transaction);
+    std::optional<AppendResult> try_last(CallersTransaction& transaction, AppendGroup group,
+                                         const Touched& touched, bool lock);
     std::vector<AppendResult> committed(AppendPlan plan);
     void back_off(int attempt);
 
@@ -56,6 +68,9 @@ private:
     std::function<void(const std::vector<PlannedHead>&)> grown_;
     Options options_;
     HeadCache heads_;
+    std::once_flag placed_;
+    std::string schema_;         // of the store
+    std::int64_t database_ = 0;  // by its number in pg_database
     std::atomic<bool> fast_ = true;
     std::atomic<std::uint64_t> hits_ = 0, misses_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 
 namespace recount::postgres {
 
@@ -18,6 +19,17 @@ constexpr std::string_view read_outcomes =
 constexpr std::string_view read_versions =
     "select name, version from stream where name = any($1::text[])";
 constexpr std::string_view read_horizon = "select horizon from store";
+// Rows of four kinds, with what lock_and_read() has in columns of its own.
+constexpr std::string_view read_all =
+    "select 0 as kind, partition::bigint as number, null as name, incarnation::bigint as other, "
+    "position as value, hash as bytes, recorded_at as at "
+    "from partition where partition = any($1::integer[]) "
+    "union all select 1, null, command_id, null, null, bytes, null "
+    "from outcome where command_id = any($2::text[]) "
+    "union all select 2, null, name, null, version, null, null "
+    "from stream where name = any($3::text[]) "
+    "union all select 3, null, null, null, horizon, null, null from store "
+    "order by kind, number";
 constexpr std::string_view write_group =
     "select write_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
     "$17, "
@@ -29,6 +41,11 @@ Parameter column(Type type, const Rows& rows, const Value& value) {
     Array array{type};
     for (const auto& row : rows) array.add(value(row));
     return std::move(array).finish();
+}
+
+Parameter numbers_of(const std::vector<Partition>& partitions) {
+    return column(Type::integer, partitions,
+                  [](Partition partition) { return std::int64_t{partition.value}; });
 }
 
 void add_partitions(std::vector<Parameter>& out, const AppendPlan& plan, const Touched& touched,
@@ -53,8 +70,7 @@ void add_partitions(std::vector<Parameter>& out, const AppendPlan& plan, const T
             recorded_at.add_null();
         }
     }
-    out.push_back(column(Type::integer, touched.partitions,
-                         [](Partition partition) { return std::int64_t{partition.value}; }));
+    out.push_back(numbers_of(touched.partitions));
     for (Array* each : {&before, &before_hash, &position, &hash, &recorded_at}) {
         out.push_back(std::move(*each).finish());
     }
@@ -110,12 +126,34 @@ Parameter text_array(std::span<const std::string_view> values) {
     return column(Type::text, values, [](std::string_view value) { return value; });
 }
 
+Statement lock_only(const Touched& touched) {
+    return {lock_partitions, {numbers_of(touched.partitions)}};
+}
+
+Statement read_at_once(const Touched& touched) {
+    return {read_all,
+            {numbers_of(touched.partitions), text_array(touched.command_ids),
+             text_array(touched.streams)}};
+}
+
+KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::int32_t living,
+                         const std::string& store) {
+    std::array<SqlResult, 4> answers;
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        const auto& row = answer.rows[i];
+        const auto kind = static_cast<std::size_t>(answer.integer(i, 0));
+        auto& rows = answers.at(kind).rows;
+        if (kind == 0) rows.push_back({row[1], row[3], row[4], row[5], row[6]});
+        if (kind == 1) rows.push_back({row[2], row[5]});
+        if (kind == 2) rows.push_back({row[2], row[4]});
+        if (kind == 3) rows.push_back({row[4]});
+    }
+    return known_from(touched, answers, living, store);
+}
+
 std::vector<Statement> lock_and_read(const Touched& touched) {
     std::vector<Statement> statements;
-    statements.push_back(
-        {lock_partitions, {column(Type::integer, touched.partitions, [](Partition partition) {
-             return std::int64_t{partition.value};
-         })}});
+    statements.push_back(lock_only(touched));
     statements.push_back({read_outcomes, {text_array(touched.command_ids)}});
     statements.push_back({read_versions, {text_array(touched.streams)}});
     // Behind the outcomes: one that was removed by then was removed behind a horizon seen here.

@@ -25,6 +25,14 @@ std::vector<Statement> lock_and_read(const Touched& touched);
 KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
                       std::int32_t living, const std::string& store);
 
+/// Locks them only; for one who reads behind it.
+Statement lock_only(const Touched& touched);
+/// Reads the same by one statement, as of one moment, and locks nothing.
+Statement read_at_once(const Touched& touched);
+/// The answer to it; see known_from().
+KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::int32_t living,
+                         const std::string& store);
+
 /// The one statement that writes a plan, if what it was made from still holds; see write_group in
 /// SQL.
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,

@@ -41,6 +41,12 @@ Link connect(const Address& address, const SessionOptions& options) {
 
 }  // namespace
 
+ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql) {
+    return {fmt::format("{} refused '{}': {} (SQLSTATE {}){}", by, sql.substr(0, 60),
+                        failure.message, failure.state, advice(failure.state)),
+            passes(failure.state), failure.state};
+}
+
 /// Turns the loss of the connection into what it means to the caller.
 template <class Use>
 auto Session::guarded(bool commits, const Use& use) {
@@ -249,9 +255,7 @@ void Session::rollback() noexcept {
 void Session::refuse(const Failure& failure, std::string_view sql) {
     // Plans of tables that were changed since they were made cannot be used again.
     if (failure.state == "0A000") prepared_.clear();
-    throw ServerError(fmt::format("{} refused '{}': {} (SQLSTATE {}){}", name_, sql.substr(0, 60),
-                                  failure.message, failure.state, advice(failure.state)),
-                      passes(failure.state), failure.state);
+    throw refusal(name_, failure, sql);
 }
 
 }  // namespace recount::postgres

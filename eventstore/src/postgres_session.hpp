@@ -28,6 +28,9 @@ private:
     std::string state_;
 };
 
+/// What to throw when a server (`by`) refused a statement.
+ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql);
+
 struct SessionOptions {
     bool create_schema = false;
     bool read_only = false;

@@ -11,6 +11,7 @@
 #include "postgres_address.hpp"
 #include "postgres_announcer.hpp"
 #include "postgres_append.hpp"
+#include "postgres_callers.hpp"
 #include "postgres_listener.hpp"
 #include "postgres_maintain.hpp"
 #include "postgres_pool.hpp"
@@ -36,7 +37,7 @@ SessionOptions session_options(const StoreOptions& options) {
 }
 
 /// A schema of a PostgreSQL database, and what this process has learnt about it.
-class PostgresStore final : public StoreBase {
+class PostgresStore final : public StoreBase, public TakesCallersTransaction {
 public:
     PostgresStore(const std::string& store_url, const StoreOptions& options)
         : StoreBase(store_url, options),
@@ -72,6 +73,14 @@ public:
     std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
         return pool_.with_session(
             [&](Session& session) { return read_outcome(session, command_id); });
+    }
+
+    AppendResult append_and_commit(CallersTransaction& transaction, const Append& one) override {
+        check_append(one, limits_);
+        check_writable();
+        AppendResult result = accepted(appender_.append_last(transaction, one));
+        if (one.missed_events > 0) add_missed(one, result.conflict);
+        return result;
     }
 
     CommandOutcome void_command(std::string_view command_id) override;

@@ -112,11 +112,9 @@ protected:
     virtual void check_writable() const {}
     /// Throws InvalidArgument for a partition that the store does not have.
     void check_partition(Partition partition) const;
-
-private:
+    /// Reads what the conflict of an append that asked for it missed.
     void add_missed(const Append& append, Conflict& conflict);
 
-protected:
     std::string url_;
     Environment& environment_;
     AppendLimits limits_;
