@@ -78,6 +78,8 @@ class Tidy(unittest.TestCase):
         self.keeps("eventstore/src/sqlite_connection.cpp", "#include <sqlite3.h>\n")
         self.breaks("foreign", "eventstore/src/other.cpp", "#include <sqlite3.h>\n")
         self.breaks("foreign", "eventstore/src/other.cpp", "#include <pqxx/pqxx>\n")
+        self.breaks("foreign", "samples/shop/other.cpp", "#include <pqxx/pqxx>\n")
+        self.keeps("samples/outbox/other.cpp", "#include <pqxx/pqxx>\n")
         self.breaks("foreign", "eventstore/src/other.cpp", '#include "librdkafka/rdkafka.h"\n')
         self.breaks("foreign", "outbox/include/recount/outbox/kafka.hpp",
                     HEADER + "#include <librdkafka/rdkafka.h>\n")
