@@ -26,11 +26,11 @@ constexpr Duration last_flush = std::chrono::seconds{2};
 /// Nothing is sent to a topic that would lose it.
 void prepare_topics(const RelayOptions& options, const EventStore& store, std::size_t incarnation) {
     if (incarnation > 0) {
-        // A fork is the one moment at which the relay makes a topic: no record of the dead branch
-        // can be in it.
+        // At a fork alone the relay makes a topic: no record of the dead branch can be in it.
         create_topics(options.topic, {.partitions = store.identity().partitions,
                                       .record_bytes = options.record_bytes,
                                       .incarnation = incarnation,
+                                      .allow_retention = options.allow_retention,
                                       .timeout = options.broker_timeout});
     }
     check_topics(options.topic,

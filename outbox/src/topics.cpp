@@ -2,6 +2,7 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -17,14 +18,6 @@ constexpr std::int16_t wanted_replicas = 3;
 constexpr std::int64_t batch_overhead = 4096;  // what Kafka adds around a single record
 constexpr std::string_view for_ever = "-1";
 constexpr Duration look_again = std::chrono::milliseconds{20};
-
-std::string brokers_of(const kafka::Settings& settings) { return settings.at("bootstrap.servers"); }
-
-std::string alter(const kafka::Settings& settings, const std::string& topic,
-                  const std::string& config) {
-    return "kafka-configs.sh --bootstrap-server " + brokers_of(settings) +
-           " --alter --entity-type topics --entity-name " + topic + " --add-config " + config;
-}
 
 /// Kafka's rule, less the dots and underscores that collide in its metrics being warned about.
 void check_name(const std::string& name) {
@@ -53,42 +46,120 @@ std::int64_t number(const std::string& text) {
     return value;
 }
 
-void expect(const kafka::Settings& settings, const kafka::TopicSpec& topic, const std::string& name,
-            const std::string& wanted, const std::string& why) {
-    const std::string actual = config(topic, name, wanted);
-    if (actual == wanted) return;
-    throw Mismatch("topic " + topic.name + " has " + name + "=" + actual + ", expected " + wanted +
-                   ": " + why +
-                   "; mend it with: " + alter(settings, topic.name, name + "=" + wanted));
+/// What is wrong with one topic, in the order in which it was looked at.
+class Inspection {
+public:
+    Inspection(const kafka::Settings& settings, const kafka::TopicSpec& topic,
+               std::vector<TopicProblem>& problems)
+        : settings_(settings), topic_(topic), problems_(problems) {}
+
+    void expect(const std::string& name, const std::string& wanted, const std::string& why) {
+        const std::string actual = config(topic_, name, wanted);
+        if (actual != wanted) {
+            add({.setting = name,
+                 .found = actual,
+                 .expected = wanted,
+                 .why = why,
+                 .mend = alter(name + "=" + wanted)});
+        }
+    }
+
+    void partitions(std::int32_t wanted, const std::string& why, const std::string& mend) {
+        if (topic_.partitions == wanted) return;
+        add({.setting = "partitions",
+             .found = std::to_string(topic_.partitions),
+             .expected = std::to_string(wanted),
+             .why = why,
+             .mend = mend});
+    }
+
+    void size(std::int64_t record_bytes) {
+        const std::int64_t actual = number(config(topic_, "max.message.bytes", "1048588"));
+        if (actual >= record_bytes) return;
+        const std::string wanted = std::to_string(record_bytes + batch_overhead);
+        add({.setting = "max.message.bytes",
+             .found = std::to_string(actual),
+             .expected = wanted,
+             .why = "the store's largest events would not fit",
+             .mend = alter("max.message.bytes=" + wanted)});
+    }
+
+    void replicas(std::int16_t at_least) {
+        expect("unclean.leader.election.enable", "false",
+               "a replica that lags could become leader and drop acknowledged events");
+        const std::int16_t wanted = std::max<std::int16_t>(at_least, 2);
+        if (topic_.replication < wanted) {
+            add({.setting = "replication",
+                 .found = std::to_string(topic_.replication),
+                 .expected = std::to_string(wanted),
+                 .why = "its events are as safe as the disks of so few brokers",
+                 .mend = "kafka-reassign-partitions.sh --bootstrap-server " + brokers() +
+                         " --execute --reassignment-json-file FILE, where FILE lists more replicas",
+                 .advice = at_least <= topic_.replication});
+        }
+        in_sync();
+    }
+
+private:
+    void in_sync() {
+        const auto actual = number(config(topic_, "min.insync.replicas", "1"));
+        if (actual > topic_.replication) {
+            add({.setting = "min.insync.replicas",
+                 .found = std::to_string(actual),
+                 .expected = std::to_string(std::max(1, topic_.replication - 1)),
+                 .why = "there are not so many replicas, so that brokers refuse every event",
+                 .mend = alter("min.insync.replicas=" +
+                               std::to_string(std::max(1, topic_.replication - 1)))});
+        } else if (topic_.replication >= wanted_replicas && actual < 2) {
+            add({.setting = "min.insync.replicas",
+                 .found = std::to_string(actual),
+                 .expected = "2",
+                 .why = "acknowledged events could be on one broker only",
+                 .mend = alter("min.insync.replicas=2")});
+        }
+    }
+    void add(TopicProblem problem) {
+        problem.topic = topic_.name;
+        problems_.push_back(std::move(problem));
+    }
+    [[nodiscard]] const std::string& brokers() const { return settings_.at("bootstrap.servers"); }
+    [[nodiscard]] std::string alter(const std::string& change) const {
+        return "kafka-configs.sh --bootstrap-server " + brokers() +
+               " --alter --entity-type topics --entity-name " + topic_.name + " --add-config " +
+               change;
+    }
+
+    const kafka::Settings& settings_;
+    const kafka::TopicSpec& topic_;
+    std::vector<TopicProblem>& problems_;
+};
+
+void inspect_log(const kafka::Settings& settings, const kafka::TopicSpec& log,
+                 const TopicRules& rules, std::vector<TopicProblem>& problems) {
+    Inspection inspection{settings, log, problems};
+    inspection.partitions(rules.partitions,
+                          "partition p of the store is partition p of the topic, and Kafka cannot "
+                          "take partitions away",
+                          "recount topic create OTHER_NAME, and let the relay fill it "
+                          "(outbox/README.md, Partitions that were added)");
+    inspection.expect("cleanup.policy", "delete",
+                      "compaction keeps only the last event of each stream");
+    if (!rules.allow_retention) {
+        inspection.expect("retention.ms", std::string{for_ever}, "old events would be deleted");
+        inspection.expect("retention.bytes", std::string{for_ever}, "old events would be deleted");
+    }
+    inspection.size(rules.record_bytes);
+    inspection.replicas(rules.replication);
 }
 
-void expect_size(const kafka::Settings& settings, const kafka::TopicSpec& topic,
-                 std::int64_t record_bytes) {
-    const std::int64_t actual = number(config(topic, "max.message.bytes", "1048588"));
-    if (actual >= record_bytes) return;
-    throw Mismatch("topic " + topic.name + " takes messages of " + std::to_string(actual) +
-                   " bytes, expected " + std::to_string(record_bytes) +
-                   ": the store's largest events would not fit; mend it with: " +
-                   alter(settings, topic.name,
-                         "max.message.bytes=" + std::to_string(record_bytes + batch_overhead)));
-}
-
-void expect_replicas(const kafka::Settings& settings, const kafka::TopicSpec& topic) {
-    expect(settings, topic, "unclean.leader.election.enable", "false",
-           "a replica that lags could become leader and drop acknowledged events");
-    if (topic.replication < 2) {
-        spdlog::warn("topic {} has one replica: its events are as safe as one broker's disk",
-                     topic.name);
-        return;
-    }
-    const auto in_sync = number(config(topic, "min.insync.replicas", "1"));
-    if (topic.replication >= wanted_replicas && in_sync < 2) {
-        throw Mismatch("topic " + topic.name +
-                       " has min.insync.replicas=" + std::to_string(in_sync) +
-                       ", expected 2: acknowledged events could be on one broker only; mend it "
-                       "with: " +
-                       alter(settings, topic.name, "min.insync.replicas=2"));
-    }
+void inspect_heads(const kafka::Settings& settings, const kafka::TopicSpec& heads,
+                   std::vector<TopicProblem>& problems) {
+    Inspection inspection{settings, heads, problems};
+    inspection.partitions(1, "a beat must be found whoever wrote it",
+                          "kafka-topics.sh --bootstrap-server " + settings.at("bootstrap.servers") +
+                              " --delete --topic " + heads.name +
+                              ", then create it with: recount topic create");
+    inspection.expect("cleanup.policy", "compact", "the last beat must stay");
 }
 
 /// Brokers learn of a new topic one after the other.
@@ -105,17 +176,47 @@ void make(kafka::Admin& admin, const kafka::TopicSpec& topic, Duration timeout) 
     }
 }
 
-kafka::TopicSpec existing(kafka::Admin& admin, const KafkaTopic& topic, const std::string& name,
-                          Duration timeout) {
-    auto found = admin.describe(name, timeout);
-    if (!found) {
-        throw Mismatch("topic " + name + " does not exist; create it with: recount topic create " +
-                       topic.name + " (or recount::create_topics)");
+TopicProblem missing(const KafkaTopic& topic, const std::string& name) {
+    return {.topic = name,
+            .why = "nothing can be published",
+            .mend = "recount topic create " + topic.name + " (or recount::create_topics)"};
+}
+
+/// Looks at the topics; those that are not there become a problem only when `must_exist`.
+std::vector<TopicProblem> inspect(kafka::Admin& admin, const kafka::Settings& settings,
+                                  const KafkaTopic& topic, const TopicRules& rules,
+                                  std::size_t incarnation, bool must_exist) {
+    std::vector<TopicProblem> problems;
+    if (const auto log = admin.describe(topic.log(incarnation), rules.timeout)) {
+        inspect_log(settings, *log, rules, problems);
+    } else if (must_exist) {
+        problems.push_back(missing(topic, topic.log(incarnation)));
     }
-    return *found;
+    if (const auto heads = admin.describe(topic.heads(), rules.timeout)) {
+        inspect_heads(settings, *heads, problems);
+    } else if (must_exist) {
+        problems.push_back(missing(topic, topic.heads()));
+    }
+    return problems;
+}
+
+void refuse(const std::vector<TopicProblem>& problems) {
+    const auto grave = [](const TopicProblem& problem) { return !problem.advice; };
+    const auto first = std::find_if(problems.begin(), problems.end(), grave);
+    if (first == problems.end()) return;
+    const auto more = std::count_if(std::next(first), problems.end(), grave);
+    throw Mismatch(first->text() + (more == 0 ? std::string{}
+                                              : "; and " + std::to_string(more) +
+                                                    " more: recount topic check lists them"));
 }
 
 }  // namespace
+
+std::string TopicProblem::text() const {
+    if (setting.empty()) return "topic " + topic + " does not exist; create it with: " + mend;
+    return "topic " + topic + " has " + setting + "=" + found + ", expected " + expected + ": " +
+           why + "; mend it with: " + mend;
+}
 
 std::string KafkaTopic::log(std::size_t incarnation) const {
     return name + ".log" + (incarnation == 0 ? std::string{} : "." + std::to_string(incarnation));
@@ -123,7 +224,15 @@ std::string KafkaTopic::log(std::size_t incarnation) const {
 
 void create_topics(const KafkaTopic& topic, const CreateTopics& options) {
     check_name(topic.name);
-    kafka::Admin admin{kafka::client_settings(topic)};
+    const kafka::Settings settings = kafka::client_settings(topic);
+    kafka::Admin admin{settings};
+    refuse(inspect(admin, settings, topic,
+                   {.partitions = options.partitions,
+                    .record_bytes = options.record_bytes,
+                    .allow_retention = options.allow_retention,
+                    .replication = options.replication,
+                    .timeout = options.timeout},
+                   options.incarnation, false));
     std::int16_t replication = options.replication;
     if (replication == 0) {
         const auto brokers =
@@ -151,37 +260,20 @@ void create_topics(const KafkaTopic& topic, const CreateTopics& options) {
     make(admin, heads, options.timeout);
 }
 
-void check_topics(const KafkaTopic& topic, const TopicRules& rules, std::size_t incarnation) {
+std::vector<TopicProblem> inspect_topics(const KafkaTopic& topic, const TopicRules& rules,
+                                         std::size_t incarnation) {
     check_name(topic.name);
     const kafka::Settings settings = kafka::client_settings(topic);
     kafka::Admin admin{settings};
+    return inspect(admin, settings, topic, rules, incarnation, true);
+}
 
-    const auto log = existing(admin, topic, topic.log(incarnation), rules.timeout);
-    if (log.partitions != rules.partitions) {
-        throw Mismatch("topic " + log.name + " has " + std::to_string(log.partitions) +
-                       " partitions, expected the store's " + std::to_string(rules.partitions) +
-                       ": partition p of the store is partition p of the topic, and Kafka cannot "
-                       "take partitions away; create a topic of another name and let the relay "
-                       "fill it");
+void check_topics(const KafkaTopic& topic, const TopicRules& rules, std::size_t incarnation) {
+    const auto problems = inspect_topics(topic, rules, incarnation);
+    for (const auto& problem : problems) {
+        if (problem.advice) spdlog::warn("{}", problem.text());
     }
-    expect(settings, log, "cleanup.policy", "delete",
-           "compaction keeps only the last event of each stream");
-    if (!rules.allow_retention) {
-        expect(settings, log, "retention.ms", std::string{for_ever}, "old events would be deleted");
-        expect(settings, log, "retention.bytes", std::string{for_ever},
-               "old events would be deleted");
-    }
-    expect_size(settings, log, rules.record_bytes);
-    expect_replicas(settings, log);
-
-    const auto heads = existing(admin, topic, topic.heads(), rules.timeout);
-    if (heads.partitions != 1) {
-        throw Mismatch("topic " + heads.name + " has " + std::to_string(heads.partitions) +
-                       " partitions, expected 1; delete it and create it with: recount topic "
-                       "create " +
-                       topic.name);
-    }
-    expect(settings, heads, "cleanup.policy", "compact", "the last beat must stay");
+    refuse(problems);
 }
 
 }  // namespace recount

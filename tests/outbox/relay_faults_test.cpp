@@ -154,7 +154,7 @@ TEST_F(RelayInTrouble, RefusesPartitionsThatWereAdded) {
     add_partitions(topic, topic.log(), 3);
     EXPECT_TRUE(eventually([&] {
         Relay fresh{*store, {.topic = topic}};
-        return message_of_catch_up(fresh).find("has 3 partitions") != std::string::npos;
+        return message_of_catch_up(fresh).find("partitions=3, expected 2") != std::string::npos;
     }));
     running->join();  // ends by itself
     EXPECT_THAT(why, AllOf(HasSubstr("3 partitions"), HasSubstr("store's 2")));

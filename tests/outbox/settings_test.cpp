@@ -56,6 +56,22 @@ TEST(SettingsOfTheEnvironment, TakeSecretsFromFiles) {
               "quite secret");
 }
 
+TEST(SettingsOfTheEnvironment, TakeAllLinesOfAFile) {
+    const TemporaryFolder folder;
+    std::ofstream{folder.file("key")} << "-----BEGIN\nkey\n-----END\n";
+    const Variable key{"RECOUNT_KAFKA_SSL_KEY_PEM_FILE", folder.file("key")};
+    const Variable authority{"RECOUNT_KAFKA_SSL_CA_LOCATION", "/etc/ca.pem"};
+    const auto settings = kafka::client_settings({.brokers = "b:1", .name = "shop"});
+    EXPECT_EQ(settings.at("ssl.key.pem"), "-----BEGIN\nkey\n-----END");
+    EXPECT_EQ(settings.at("ssl.ca.location"), "/etc/ca.pem");
+}
+
+TEST(SettingsOfTheEnvironment, NameFilesThatCannotBeRead) {
+    const Variable file{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", "/nowhere/at/all"};
+    EXPECT_THAT(complaint({.brokers = "b:1", .name = "shop"}),
+                HasSubstr("RECOUNT_KAFKA_SASL_PASSWORD_FILE"));
+}
+
 TEST(SettingsOfTheEnvironment, GiveWayToTheTopics) {
     const Variable user{"RECOUNT_KAFKA_CLIENT_ID", "environment"};
     const KafkaTopic topic{.brokers = "b:1", .name = "shop", .properties = {{"client.id", "own"}}};

@@ -45,14 +45,17 @@ std::string property_name(std::string_view variable) {
     return name;
 }
 
-std::string first_line(const std::string& variable, const std::string& path) {
+/// All of it, for a PEM has many lines, but not the line break behind a password.
+std::string contents(const std::string& variable, const std::string& path) {
     std::ifstream file{path};
-    std::string line;
-    if (!std::getline(file, line)) {
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    if (!file || text.empty()) {
         throw InvalidArgument(variable +
-                              " names a file that cannot be read; check path and rights");
+                              " names a file that is empty or cannot be read; check path and "
+                              "rights");
     }
-    return line;
+    return text;
 }
 
 Settings from_environment() {
@@ -64,7 +67,7 @@ Settings from_environment() {
         std::string variable{pair.substr(0, equals)};
         std::string value{pair.substr(equals + 1)};
         if (variable.ends_with(file_suffix)) {
-            value = first_line(variable, value);
+            value = contents(variable, value);
             variable.resize(variable.size() - file_suffix.size());
         }
         settings[property_name(variable)] = value;

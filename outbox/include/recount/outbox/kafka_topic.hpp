@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <recount/core/environment.hpp>
 
@@ -33,27 +34,50 @@ struct TopicRules {
     /// Readers without a store stop at what retention has deleted, so a log topic keeps everything
     /// unless this is set.
     bool allow_retention = false;
+    std::int16_t replication = 0;  // at least so many replicas; 0: one is only advised against
     Duration timeout = std::chrono::seconds{20};
+};
+
+/// A setting of a topic that is not as it must be.
+struct TopicProblem {
+    std::string topic;
+    std::string setting;  // "partitions", "replication", "retention.ms", …; "" when it is missing
+    std::string found;    // its value
+    std::string expected;  // one that would do
+    std::string why;       // what would happen with it
+    std::string mend;      // the command, or what else to do
+    bool advice = false;   // events are not lost because of it alone
+
+    /// One line of all of it.
+    [[nodiscard]] std::string text() const;
 };
 
 struct CreateTopics {
     std::int32_t partitions = 16;
     std::int16_t replication = 0;  // 0: three, or as many as there are brokers
     std::int64_t record_bytes = std::int64_t{1} << 20;
-    std::size_t incarnation = 0;  // how many lossy forks the store has seen
+    std::size_t incarnation = 0;   // how many lossy forks the store has seen
+    bool allow_retention = false;  // of one that exists already
     Duration timeout = std::chrono::seconds{20};
 };
 
 /// Makes the topics that are not there yet: kept for ever, never compacted (heads: compacted), at
-/// least two replicas in sync where there are three. Existing ones are left as they are. Nothing
-/// else in recount creates a topic, but for the relay's `<name>.log.<k>` after a lossy fork. Throws
-/// InvalidArgument for an unusable name, Unavailable when no broker answers, Mismatch when the
-/// brokers refuse.
+/// least two replicas in sync where there are three. Existing ones are left as they are; when they
+/// would be refused by check_topics(), nothing is made. Nothing else in recount creates a topic,
+/// but for the relay's `<name>.log.<k>` after a lossy fork. Throws InvalidArgument for an unusable
+/// name, Unavailable when no broker answers, Mismatch when one exists and differs or the brokers
+/// refuse.
 void create_topics(const KafkaTopic& topic, const CreateTopics& options = {});
 
-/// Throws Mismatch when a topic is missing or set so that events would be lost or refused:
-/// partition count, compaction, retention, message size, replicas in sync, unclean elections. The
-/// message holds the command that mends it. Throws Unavailable when no broker answers.
+/// What is wrong with the topics: missing, or set so that events would be lost or refused:
+/// partition count, replicas, compaction, retention, message size, replicas in sync, unclean
+/// elections. Empty when they are fine. Throws InvalidArgument for an unusable name, Unavailable
+/// when no broker answers.
+std::vector<TopicProblem> inspect_topics(const KafkaTopic& topic, const TopicRules& rules = {},
+                                         std::size_t incarnation = 0);
+
+/// The same, but throws Mismatch with the first problem (advice is logged). The message holds the
+/// command that mends it.
 void check_topics(const KafkaTopic& topic, const TopicRules& rules = {},
                   std::size_t incarnation = 0);
 
