@@ -16,10 +16,6 @@ constexpr Duration answer_time = std::chrono::milliseconds{500};  // the lease m
 constexpr std::chrono::nanoseconds known_for = std::chrono::minutes{1};
 constexpr ReadLog page_size{.max_events = 2000, .max_bytes = std::size_t{2} << 20};
 
-std::string source_of(const EventStore& store, const RelayOptions& options) {
-    return options.source.empty() ? "urn:uuid:" + to_string(store.identity().id) : options.source;
-}
-
 }  // namespace
 
 Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector<Cursor> cursors)
@@ -28,7 +24,8 @@ Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector
       settings_(kafka::client_settings(options.topic)),
       incarnations_(store.incarnations()),
       log_(options.topic.log(incarnations_.size() - 1)),
-      encoder_(source_of(store, options), incarnations_.back().id, options.withhold),
+      encoder_(source_of(store.identity().id, options.source), incarnations_.back().id,
+               options.withhold),
       reader_(settings_, log_),
       producer_(settings_, {.linger = options.linger, .record_bytes = options.record_bytes},
                 [this](const kafka::Delivery& delivery) { on_delivery(delivery); }) {

@@ -61,6 +61,10 @@ Parts parts_of(const kafka::Record& record) {
 
 }  // namespace
 
+std::string source_of(const Uuid& store, const std::string& chosen) {
+    return chosen.empty() ? "urn:uuid:" + to_string(store) : chosen;
+}
+
 RecordEncoder::RecordEncoder(std::string source, Uuid incarnation,
                              std::vector<std::string> withhold)
     : source_(std::move(source)),

@@ -24,6 +24,9 @@ struct LogRecord {
     Withheld withheld = Withheld::no;
 };
 
+/// CloudEvents' `source` of a store's events when the operator names none.
+std::string source_of(const Uuid& store, const std::string& chosen);
+
 /// Makes records from events. One thread at a time: it keeps its buffers.
 class RecordEncoder {
 public:

@@ -57,7 +57,7 @@ void send(rd_kafka_t* handle, const std::string& topic, std::int32_t partition,
         rd_kafka_header_add(headers, name.data(), static_cast<std::int64_t>(name.size()),
                             value.data(), static_cast<std::int64_t>(value.size()));
     }
-    std::array<rd_kafka_vu_t, 6> units{};
+    std::array<rd_kafka_vu_t, 7> units{};
     units[0].vtype = RD_KAFKA_VTYPE_TOPIC;
     units[0].u.cstr = topic.c_str();
     units[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -72,6 +72,9 @@ void send(rd_kafka_t* handle, const std::string& topic, std::int32_t partition,
     units[4].u.headers = headers;
     units[5].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     units[5].u.i = RD_KAFKA_MSG_F_COPY;
+    const auto since_1970 = record.time.value_or(Timestamp{}).time_since_epoch();
+    units[6].vtype = RD_KAFKA_VTYPE_TIMESTAMP;  // 0: now
+    units[6].u.i64 = std::chrono::floor<std::chrono::milliseconds>(since_1970).count();
     no_error(rd_kafka_produceva(handle, units.data(), units.size()));
 }
 

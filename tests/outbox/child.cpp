@@ -31,6 +31,13 @@ void Child::kill() {
     pid_ = -1;
 }
 
+int Child::wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 bool Child::running() {
     if (pid_ <= 0) return false;
     if (waitpid(pid_, nullptr, WNOHANG) != pid_) return true;

@@ -19,6 +19,8 @@ public:
     /// SIGKILL, and waits for the end.
     void kill();
     [[nodiscard]] bool running();
+    /// Waits for its end: what it returned, or -1 when a signal ended it.
+    int wait();
 
 private:
     pid_t pid_ = -1;

@@ -35,6 +35,7 @@ struct ARestoredStore : testing::Test {
         sql->commit();
     }
     void declare() { declare_restored(url); }
+    AuditReport audit() { return Audit{*store, {.topic = topic}}.catch_up(); }
     void publish(int count) {
         append_events(*store, count);
         Relay{*store, {.topic = topic}}.catch_up();
@@ -63,12 +64,22 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     EXPECT_EQ(log.read(Partition{0}, 40).events.at(0).at.position.n, 41);
     KafkaLog fresh{{.topic = topic, .store = store.get()}};
     EXPECT_EQ(differences(*store, fresh), "");
+    EXPECT_EQ(audit().verdict(), AuditVerdict::equal);
+    EXPECT_EQ(audit().topic, topic.log(1));
+    EXPECT_THROW(Audit(*before, {.topic = topic}).catch_up(), Unavailable);
 }
 
 TEST_F(ARestoredStore, IsNoticedWhenNobodyDeclaredIt) {
     publish(300);
     take_back(40);
     store = open_store(url);
+    std::vector<AuditFinding> findings;
+    Audit unaware{
+        *store, {.topic = topic, .on_finding = [&](const auto& one) { findings.push_back(one); }}};
+    EXPECT_EQ(unaware.catch_up().differences, 300 - 80);
+    EXPECT_EQ(findings.at(0).kind, AuditFinding::Kind::extra);
+    EXPECT_EQ(findings.at(0).first, 41);
+    EXPECT_EQ(findings.size(), 40U);  // twenty a partition, the others counted
     try {
         publish(0);
         ADD_FAILURE() << "published from a store that lost its end";

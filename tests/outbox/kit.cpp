@@ -67,7 +67,11 @@ std::vector<RawRecord> read_raw(const KafkaTopic& topic, const std::string& full
             ++patience;
             continue;
         }
-        RawRecord record{polled.record->offset(), std::string{polled.record->key()}, {}, {}};
+        RawRecord record{polled.record->offset(),
+                         std::string{polled.record->key()},
+                         {},
+                         {},
+                         polled.record->time()};
         if (const auto value = polled.record->value()) record.value = std::string{*value};
         polled.record->each_header([&](std::string_view name, std::string_view value) {
             record.headers.emplace_back(name, value);

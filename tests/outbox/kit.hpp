@@ -25,6 +25,7 @@ struct RawRecord {
     std::string key;
     std::optional<std::string> value;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::optional<Timestamp> time = {};  // nothing: when it is sent
 
     [[nodiscard]] std::string header(std::string_view name) const;  // "" when there is none
 };

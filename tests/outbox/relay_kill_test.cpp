@@ -91,6 +91,10 @@ TEST_F(RelaysInProcesses, LoseNothingHoweverOftenTheyAreKilled) {
     EXPECT_EQ(cursor(), head());
     KafkaLog log{{.topic = topic}};
     EXPECT_EQ(differences(*store, log), "");
+    const auto audited = Audit{*store, {.topic = topic}}.catch_up();
+    EXPECT_EQ(audited.verdict(), AuditVerdict::equal) << audited.unknown;
+    EXPECT_EQ(audited.proved(), head());
+    EXPECT_EQ(audited.replayed, replays);
     RecordProperty("replays", static_cast<int>(replays));
 }
 

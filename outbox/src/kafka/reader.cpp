@@ -71,6 +71,13 @@ std::optional<std::string_view> Record::value() const {
     return text(message->payload, message->len);
 }
 
+std::optional<Timestamp> Record::time() const {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const auto count = rd_kafka_message_timestamp(message_of(message_.get()), &type);
+    if (type != RD_KAFKA_TIMESTAMP_CREATE_TIME) return std::nullopt;
+    return Timestamp{std::chrono::milliseconds{count}};
+}
+
 void Record::each_header(
     const std::function<void(std::string_view, std::string_view)>& take) const {
     rd_kafka_headers_t* headers = nullptr;
@@ -167,6 +174,7 @@ Polled Reader::poll(std::int32_t partition, Duration at_most) {
             return polled;
         case RD_KAFKA_RESP_ERR__PARTITION_EOF:
             polled.kind = Polled::Kind::end;
+            polled.end = record.offset();
             return polled;
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

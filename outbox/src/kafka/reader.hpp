@@ -23,6 +23,8 @@ public:
     [[nodiscard]] std::int64_t offset() const;
     [[nodiscard]] std::string_view key() const;
     [[nodiscard]] std::optional<std::string_view> value() const;  // nothing: null
+    /// The producer's, in milliseconds; nothing when the broker stamps its own.
+    [[nodiscard]] std::optional<Timestamp> time() const;
     void each_header(
         const std::function<void(std::string_view name, std::string_view value)>& take) const;
 
@@ -43,6 +45,7 @@ struct Polled {
     };
     Kind kind = Kind::nothing;
     std::optional<Record> record;
+    std::int64_t end = -1;  // of `end`: the offset behind all that can be read
 };
 
 struct Watermarks {

@@ -1,0 +1,111 @@
+#include <recount/core/error.hpp>
+#include <recount/outbox.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "outbox/audited_topic.hpp"
+#include "support/eventually.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace recount::test {
+namespace {
+
+TEST_F(AnAuditedTopic, GoesOnWhereAnotherAuditEnded) {
+    publish(200);
+    Audit first{*store, options()};
+    first.catch_up();
+    produce_foreign(topic, topic.log(), 0, "somebody", "else's");
+    publish(40);
+    auto from = options();
+    from.from = first.proved();
+    Audit second{*store, from};
+    EXPECT_EQ(second.catch_up().proved(), 240);
+    auto wrong = options();
+    wrong.from = first.proved();
+    wrong.from[0].hash = Hash{};
+    EXPECT_EQ(Audit(*store, wrong).catch_up().proved(), 240);
+
+    into_another_topic([](auto& all) { all[0].value = "wrong"; });
+    from.topic = topic;
+    EXPECT_EQ(Audit(*store, from).catch_up().differences, 0);  // it began behind
+    EXPECT_EQ(audit().differences, 1);
+}
+
+TEST_F(AnAuditedTopic, WritesNothing) {
+    publish(30);
+    const auto state = [&] {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::snapshot);
+        const auto rows = sql->query(
+            "select (select string_agg(l::text, ',') from lease l) || "
+            "(select string_agg(c::text, ',' order by c::text) from relay_cursor c)");
+        return rows.text(0, 0);
+    };
+    const auto before = state();
+    audit();
+    EXPECT_EQ(state(), before);
+    EXPECT_EQ(records(0).size() + records(1).size(), 30U);
+}
+
+TEST_F(AnAuditedTopic, OfAnotherStoreIsRefused) {
+    publish(10);
+    const auto other = open_store("memory:", {.partitions = 2});
+    EXPECT_THROW(Audit(*other, options()).catch_up(), Mismatch);
+    const auto wider = open_store("memory:", {.partitions = 3});
+    EXPECT_THROW(Audit(*wider, options()).catch_up(), Mismatch);
+}
+
+TEST_F(AnAuditedTopic, MayBeginBehindWhatRetentionTook) {
+    publish(60);
+    delete_records(topic, topic.log(), 0, 10);
+    EXPECT_EQ(audit().differences, 10);
+    auto allowing = options();
+    allowing.allow_retention = true;
+    EXPECT_EQ(Audit(*store, allowing).catch_up().verdict(), AuditVerdict::equal);
+}
+
+TEST_F(AnAuditedTopic, IsProvedPassAfterPass) {
+    publish(50);
+    std::atomic<std::int64_t> proved{0};
+    auto watching = options();
+    watching.on_heartbeat = [&](const AuditReport& report) { proved = report.proved(); };
+    watching.pause = watching.heartbeat = std::chrono::milliseconds{20};
+    Audit following{*store, watching};
+    std::stop_source stop;
+    std::string why;
+    auto running = store->environment().scheduler.spawn(
+        "audit", [&](std::stop_token) { why = following.run(stop.get_token()); });
+    publish(70);
+    EXPECT_TRUE(eventually([&] { return proved == 120; }));
+    stop.request_stop();
+    running->join();
+    EXPECT_EQ(why, "asked to stop");
+    EXPECT_EQ(following.report().proved(), 120);
+}
+
+TEST(BrokersThatAreGone, LeaveTheAuditWithoutAVerdict) {
+    const auto store = open_store("memory:", {.partitions = 2});
+    Audit audit{*store,
+                {.topic = {.brokers = "127.0.0.1:9", .name = "shop"},
+                 .broker_timeout = std::chrono::milliseconds{300}}};
+    EXPECT_THROW(audit.catch_up(), Unavailable);
+    EXPECT_EQ(audit.report().verdict(), AuditVerdict::unknown);
+}
+
+TEST(ASqliteStoresTopic, IsAuditedWhileTheStoreIsWritten) {
+    const TemporaryFolder folder;
+    const std::string url = "sqlite:" + folder.file("shop.db");
+    const auto store = open_store(url, {.partitions = 2});
+    const auto topic = own_topic_for(*store);
+    append_events(*store, 90);
+    Relay{*store, {.topic = topic}}.catch_up();
+    const auto reading = open_store(url, {.create = false, .read_only = true});
+    const auto report = Audit{*reading, {.topic = topic}}.catch_up();
+    EXPECT_EQ(report.verdict(), AuditVerdict::equal) << report.unknown;
+    EXPECT_EQ(report.proved(), 90);
+}
+
+}  // namespace
+}  // namespace recount::test
