@@ -4,6 +4,7 @@
 #include <iosfwd>
 #include <string>
 
+#include <recount/outbox/kafka_topic.hpp>
 #include <recount/tools.hpp>
 
 namespace CLI {
@@ -25,5 +26,10 @@ struct Context {
 void add_store_commands(CLI::App& app, Context& context);
 void add_stream_commands(CLI::App& app, Context& context);
 void add_log_commands(CLI::App& app, Context& context);
+void add_topic_commands(CLI::App& app, Context& context);
+void add_audit_command(CLI::App& app, Context& context);
+
+/// --kafka and --timeout, for whatever talks to brokers.
+void add_kafka_options(CLI::App& command, KafkaTopic& topic, Duration& timeout);
 
 }  // namespace recount::tools

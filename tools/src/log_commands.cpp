@@ -1,4 +1,3 @@
-#include <csignal>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -9,6 +8,7 @@
 
 #include "commands.hpp"
 #include "event_json.hpp"
+#include "interrupt.hpp"
 
 namespace recount::tools {
 
@@ -22,15 +22,13 @@ struct Range {
     std::string type;
 };
 
-volatile std::sig_atomic_t interrupted = 0;
-
 /// Prints what is there behind `place`, partition by partition, and moves it on.
 class Printer {
 public:
     Printer(Context& context, EventStore& store, const Range& range)
         : context_(context), store_(store), range_(range), events_(store) {}
 
-    bool done() const { return printed_ >= range_.limit || interrupted != 0; }
+    bool done() const { return printed_ >= range_.limit || Interrupt::happened(); }
 
     void print_behind(Positions& place) {
         for (std::int32_t p = 0; p < store_.identity().partitions && !done(); ++p) {
@@ -90,13 +88,11 @@ int tail(Context& context, const Range& range) {
     for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
         place.set({Partition{p}, heads[static_cast<std::size_t>(p)].n});
     }
-    interrupted = 0;
-    const auto before = std::signal(SIGINT, [](int) { interrupted = 1; });
+    const Interrupt interrupt;
     for (Printer printer{context, *store, range}; !printer.done();) {
         printer.print_behind(place);
         if (!printer.done()) store->wait(place, std::chrono::milliseconds{500});
     }
-    std::signal(SIGINT, before);
     return ok;
 }
 

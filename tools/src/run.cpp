@@ -15,13 +15,16 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     app.require_subcommand(1);
     app.footer(
         "Exit codes: 0 all is well; 1 a check failed or the history is broken;\n"
-        "2 bad usage, or no such store; 3 the store could not be reached.");
+        "2 bad usage, or no such store; 3 store or brokers could not be reached, or it\n"
+        "could not be told.");
     Context context{out, err, {}, false, {}};
     app.add_flag("--json", context.json, "One JSON object a line");
     app.fallthrough();
     add_store_commands(app, context);
     add_stream_commands(app, context);
     add_log_commands(app, context);
+    add_topic_commands(app, context);
+    add_audit_command(app, context);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
