@@ -118,9 +118,9 @@ TEST_F(ReplayedShop, ComesToTheSameEndWhereverItWasKilled) {
     ASSERT_EQ(replay(data), 0) << error;
     const std::int64_t whole = events();
     recount::Environment& environment = recount::Environment::system();
-    for (int moment = 1; moment <= 5; ++moment) {
+    for (int moment = 1; moment <= 10; ++moment) {
         url = "sqlite:" + (folder / ("killed-" + std::to_string(moment) + ".db")).string();
-        const std::int64_t target = whole * moment / 6;
+        const std::int64_t target = whole * moment / 11;
         ShopProgram program{{"replay", "--store", url, "--data", data}, folder / ""};
         while (!program.ended() && events() < target) environment.scheduler.sleep(1ms);
         program.signal(SIGKILL);
