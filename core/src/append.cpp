@@ -49,6 +49,11 @@ std::string to_string(const Conflict& conflict) {
     std::string text;
     for (const FailedCheck& check : conflict.failed) {
         if (!text.empty()) text += "; ";
+        if (check.closed) {
+            text += "stream " + check.stream.full() + ": closed at version " +
+                    std::to_string(check.actual.value);
+            continue;
+        }
         text += "stream " + check.stream.full() + ": expected " + to_string(check.expected) +
                 ", there is " +
                 (check.actual.value == 0 ? "no stream"
@@ -59,6 +64,7 @@ std::string to_string(const Conflict& conflict) {
 
 AppendResult accepted(AppendResult result) {
     if (result.kind == AppendResult::Kind::reused) throw CommandReused(result.message);
+    if (result.kind == AppendResult::Kind::closed) throw StreamClosed(result.message);
     if (result.kind == AppendResult::Kind::expired) throw CommandExpired(result.message);
     return result;
 }

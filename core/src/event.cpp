@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 
+#include "recount/stream.pb.h"
 #include "serialise.hpp"
 
 namespace recount {
@@ -63,8 +64,26 @@ NewEvent new_event(const google::protobuf::Message& message) {
     return event;
 }
 
+NewEvent closing_event(std::string_view reason) {
+    v1::StreamClosed closed;
+    closed.set_reason(std::string{reason});
+    return new_event(closed);
+}
+
+UnknownType::UnknownType(const RecordedEvent& event, const std::string& advice)
+    : UnreadableEvent(where(event) + " is a " + event.at.type + ", " + advice),
+      stream_(event.at.stream),
+      version_(event.at.version),
+      type_(event.at.type),
+      payload_(event.payload.value_or("")) {}
+
 void parse_payload(const RecordedEvent& event, google::protobuf::Message& message) {
-    const std::string& wanted = message.GetDescriptor()->full_name();
+    parse_payload(event, message, message.GetDescriptor()->full_name());
+}
+
+void parse_payload(const RecordedEvent& event, google::protobuf::Message& message,
+                   std::string_view stored_as) {
+    const std::string wanted{stored_as};
     if (event.erased()) {
         throw UnreadableEvent(where(event) + " was erased; ask erased() before reading it as " +
                               wanted);

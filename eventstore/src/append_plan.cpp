@@ -32,6 +32,7 @@ public:
           now_(now),
           heads_(known.heads),
           versions_(known.versions),
+          closed_(known.closed),
           outcomes_(touched.command_ids.size(), nullptr),
           salts_(count_events(group) * salt_bytes, '\0') {
         for (std::size_t i = 0; i < known.outcomes.size(); ++i) {
@@ -58,7 +59,7 @@ private:
             outcomes_[touched_.index_of_command(append.metadata.command_id)];
         AppendResult& result = plan_.results.emplace_back();
         if (first != nullptr) {
-            result = repeated(*first, append.request);
+            repeat(append, *first, result);
             return;
         }
         if (expired(append.metadata.command_id, known_.horizon)) {
@@ -68,7 +69,7 @@ private:
         }
         check(append, result.conflict);
         if (!result.conflict.failed.empty()) {
-            result.kind = AppendResult::Kind::conflict;
+            judge(append, result);
             return;
         }
         result.kind = AppendResult::Kind::committed;
@@ -78,11 +79,42 @@ private:
                                   result.outcome->recorded_at, encode(*result.outcome)});
     }
 
+    static void repeat(const Append& append, const CommandOutcome& first, AppendResult& result) {
+        const bool same = first.request == append.request;
+        if (same || first.kind == CommandOutcome::Kind::voided) {
+            result.kind = AppendResult::Kind::repeated;
+            result.outcome = first;
+            return;
+        }
+        result.kind = AppendResult::Kind::reused;
+        result.message = "command id " + first.command_id + " was used before, at " +
+                         to_string(first.recorded_at) +
+                         ", for a command with other content; nothing was written. Give each "
+                         "command an id of its own, and repeat a command with the content it had";
+    }
+
+    static void judge(const Append& append, AppendResult& result) {
+        result.kind = AppendResult::Kind::conflict;
+        const auto& failed = result.conflict.failed;
+        const bool closed = std::any_of(failed.begin(), failed.end(),
+                                        [](const FailedCheck& check) { return check.closed; });
+        if (!closed) return;
+        result.kind = AppendResult::Kind::closed;
+        result.message = "append " + append.metadata.command_id + ": " +
+                         to_string(result.conflict) +
+                         "; nothing can be appended to it any more: begin another stream";
+    }
+
     void check(const Append& append, Conflict& conflict) {
         written_.clear();
         for (const StreamWrite& write : append.writes) {
-            written_.push_back(touched_.index_of_stream(write.stream.full()));
-            check(write.stream, written_.back(), write.expected, conflict);
+            const std::size_t index = touched_.index_of_stream(write.stream.full());
+            written_.push_back(index);
+            if (closed_[index]) {
+                conflict.failed.push_back({write.stream, write.expected, versions_[index], true});
+            } else {
+                check(write.stream, index, write.expected, conflict);
+            }
         }
         for (const StreamCheck& wanted : append.checks) {
             check(wanted.stream, touched_.index_of_stream(wanted.stream.full()), wanted.expected,
@@ -93,7 +125,7 @@ private:
     void check(const StreamName& stream, std::size_t index, const Expected& expected,
                Conflict& conflict) const {
         const Version actual = versions_[index];
-        if (!expected.holds(actual)) conflict.failed.push_back({stream, expected, actual});
+        if (!expected.holds(actual)) conflict.failed.push_back({stream, expected, actual, false});
     }
 
     CommandOutcome begin_outcome(const Append& append, CommandOutcome::Kind kind) const {
@@ -137,6 +169,7 @@ private:
             appended.first_position = Position{partition, head.n + 1};
             envelope_.stream = write.stream;
             for (const NewEvent& event : write.events) record(event, written_[i], partition, head);
+            closed_[written_[i]] = write.events.back().type == stream_closed_type;
             appended.last = versions_[written_[i]];
             outcome.recorded_at = std::max(outcome.recorded_at, head.recorded_at);
             outcome.reached.positions.raise(Position{partition, head.n});
@@ -169,12 +202,27 @@ private:
         row.stream_index = stream;
         row.type = event.type;
 
+        const Hash before = chained_from(partition, head);
+        head.recorded_at = std::max(now_, head.recorded_at);
         row.version = Version{++versions_[stream].value};
+        row.position = Position{partition, ++head.n};
+
+        envelope_.version = row.version;
         envelope_.event_id = event_id(envelope_.append_id, envelope_.append_index);
+        envelope_.type = event.type;
         envelope_.schema_revision = context_.revision_of(event.type);
         envelope_.encoding = event.encoding;
-        place_event(row, envelope_, {partition, head, context_, now_}, occurred_at_);
+        envelope_.payload_digest = payload_digest(row.salt, row.payload);
+        envelope_.recorded_at = head.recorded_at;
+        envelope_.occurred_at = occurred_at_.value_or(head.recorded_at);
+        row.envelope = encode(envelope_);
+        row.hash = head.hash = chain_hash(row.position, before, row.envelope);
         ++envelope_.append_index;
+    }
+
+    [[nodiscard]] const Hash& chained_from(Partition partition, const LogHead& head) const {
+        const LogHead& origin = context_.origins[static_cast<std::size_t>(partition.value)];
+        return head.n == origin.n ? origin.hash : head.hash;
     }
 
     void collect_changes() {
@@ -184,7 +232,8 @@ private:
         }
         for (std::size_t i = 0; i < versions_.size(); ++i) {
             if (versions_[i] == known_.versions[i]) continue;
-            plan_.versions.push_back({touched_.streams[i], i, known_.versions[i], versions_[i]});
+            plan_.versions.push_back(
+                {touched_.streams[i], i, known_.versions[i], versions_[i], closed_[i]});
         }
     }
 
@@ -194,6 +243,7 @@ private:
     Timestamp now_;
     std::vector<LogHead> heads_;
     std::vector<Version> versions_;
+    std::vector<bool> closed_;
     std::vector<const CommandOutcome*> outcomes_;
     std::vector<std::size_t> written_;  // by the append at hand: where its streams stand
     std::string salts_;
@@ -208,6 +258,7 @@ KnownState KnownState::for_all(const Touched& touched) {
     KnownState known;
     known.heads.resize(touched.partitions.size());
     known.versions.resize(touched.streams.size());
+    known.closed.resize(touched.streams.size());
     known.outcomes.resize(touched.command_ids.size());
     return known;
 }
@@ -222,39 +273,6 @@ std::vector<LogHead> living_origins(const StoreIdentity& identity,
         origins[index].hash = living.origin(identity.id, Partition{i});
     }
     return origins;
-}
-
-AppendResult repeated(const CommandOutcome& first, const Hash& request) {
-    AppendResult result;
-    if (first.request == request || first.kind == CommandOutcome::Kind::voided) {
-        result.kind = AppendResult::Kind::repeated;
-        result.outcome = first;
-        return result;
-    }
-    result.kind = AppendResult::Kind::reused;
-    result.message = "command id " + first.command_id + " was used before, at " +
-                     to_string(first.recorded_at) +
-                     ", for a command with other content; nothing was written. Give each command "
-                     "an id of its own, and repeat a command with the content it had";
-    return result;
-}
-
-void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
-                 const std::optional<Timestamp>& occurred_at) {
-    LogHead& head = end.head;
-    const LogHead& origin = end.context.origins[static_cast<std::size_t>(end.partition.value)];
-    const Hash& before = head.n == origin.n ? origin.hash : head.hash;
-    head.recorded_at = std::max(end.now, head.recorded_at);
-    row.position = Position{end.partition, ++head.n};
-
-    envelope.version = row.version;
-    envelope.type = row.type;
-    envelope.payload_digest = payload_digest(row.salt, row.payload);
-    envelope.recorded_at = head.recorded_at;
-    envelope.occurred_at = occurred_at.value_or(head.recorded_at);
-    row.envelope = encode(envelope);
-    row.hash = chain_hash(row.position, before, row.envelope);
-    head.hash = row.hash;
 }
 
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <recount/core/append.hpp>
-#include <recount/core/envelope.hpp>
 #include <recount/core/environment.hpp>
 #include <recount/core/streams.hpp>
 #include <recount/eventstore/log.hpp>
@@ -21,6 +20,7 @@ namespace recount {
 struct KnownState {
     std::vector<LogHead> heads;     // of Touched::partitions
     std::vector<Version> versions;  // of Touched::streams, 0 when there is none
+    std::vector<bool> closed;       // of Touched::streams
     std::vector<std::optional<CommandOutcome>> outcomes;  // of Touched::command_ids
     /// Read no sooner than the outcomes: those recorded before may have been removed.
     Timestamp horizon;
@@ -66,6 +66,7 @@ struct PlannedVersion {
     std::string_view stream;
     std::size_t stream_index = 0;  // in Touched::streams
     Version before, version;
+    bool closed = false;  // by this plan: nothing may follow
 };
 
 struct PlannedOutcome {
@@ -89,26 +90,10 @@ struct AppendPlan {
 /// Decides a group of appends, one after the other, each on what the earlier ones left: an outcome
 /// under its id is repeated or, for other content, refused as reused; an id without one that was
 /// born before the horizon is expired; then all its expectations are checked, and every one that
-/// fails is listed; then its rows are made. Pure but for `random`.
+/// fails is listed, and every stream it would write that is closed; then its rows are made. Pure
+/// but for `random`.
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
                        const PlanContext& context, Timestamp now, Random& random);
-
-/// The verdict on a command whose id has an outcome: repeated or reused.
-AppendResult repeated(const CommandOutcome& first, const Hash& request);
-
-/// The end of a partition while rows are put there, one after the other.
-struct LogEnd {
-    Partition partition;
-    LogHead& head;
-    const PlanContext& context;
-    Timestamp now;
-};
-
-/// Gives an event its place: position, time, envelope and hash, and moves the head on. Of `row`
-/// stream, version, type, salt and payload are there already, and of `envelope` all that does not
-/// follow from them.
-void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
-                 const std::optional<Timestamp>& occurred_at);
 
 /// The outcome that claims a command id which has none.
 CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,

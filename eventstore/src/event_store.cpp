@@ -1,6 +1,7 @@
 #include <recount/eventstore/event_store.hpp>
 
 #include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
 
 #include "databases.hpp"
 #include "stores.hpp"
@@ -53,6 +54,17 @@ std::vector<LogHead> EventStore::verify_chain(
 
 std::int64_t EventStore::truncate(const StreamName& stream, Version before) {
     return erase(stream, Version{1}, Version{before.value - 1});
+}
+
+AppendResult EventStore::close_stream(const StreamName& stream, CommandMetadata metadata,
+                                      std::string_view reason, const Expected& expected) {
+    if (metadata.command_id.empty()) metadata.command_id = to_string(new_uuid7(environment()));
+    Append append;
+    append.metadata = std::move(metadata);
+    append.writes.push_back({stream, expected, {closing_event(reason)}});
+    append.request = request_hash(append);
+    AppendResult result = std::move(this->append(std::span{&append, 1}).front());
+    return result.kind == AppendResult::Kind::closed ? result : accepted(std::move(result));
 }
 
 std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOptions& options) {

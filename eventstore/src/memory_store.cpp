@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "store_base.hpp"
@@ -120,6 +121,7 @@ private:
     std::vector<std::vector<Row>> partitions_;
     std::vector<LogHead> heads_;
     std::map<std::string, std::vector<Position>, std::less<>> streams_;
+    std::set<std::string, std::less<>> closed_;
     std::map<std::string, std::string, std::less<>> outcomes_;
     Timestamp horizon_;
     std::map<std::string, TypeSchema, std::less<>> schemas_;
@@ -147,6 +149,7 @@ KnownState MemoryStore::known_of(const Touched& touched) {
     for (std::size_t i = 0; i < touched.streams.size(); ++i) {
         const auto* stream = stream_of(touched.streams[i]);
         if (stream != nullptr) known.versions[i].value = static_cast<std::int64_t>(stream->size());
+        known.closed[i] = closed_.contains(touched.streams[i]);
     }
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
         known.outcomes[i] = outcome_of(touched.command_ids[i]);
@@ -163,6 +166,9 @@ void MemoryStore::keep(AppendPlan& plan) {
         streams_[std::string{event.stream}].push_back(event.position);
     }
     for (const PlannedHead& grown : plan.heads) head_of(grown.partition) = grown.head;
+    for (const PlannedVersion& grown : plan.versions) {
+        if (grown.closed) closed_.emplace(grown.stream);
+    }
     for (PlannedOutcome& outcome : plan.outcomes) {
         outcomes_.emplace(outcome.command_id, std::move(outcome.bytes));
     }
@@ -174,7 +180,8 @@ std::vector<StreamHead> MemoryStore::list_names(const NameRange& range, std::siz
     for (auto each = streams_.upper_bound(range.after); each != streams_.end(); ++each) {
         if (page.size() == limit || (range.before && each->first >= *range.before)) break;
         page.push_back({StreamName::trusted(each->first),
-                        Version{static_cast<std::int64_t>(each->second.size())}});
+                        Version{static_cast<std::int64_t>(each->second.size())},
+                        closed_.contains(each->first)});
     }
     return page;
 }
@@ -219,6 +226,7 @@ StreamPage MemoryStore::read_stream(const StreamName& stream, const ReadStream& 
     StreamPage page;
     const auto* positions = stream_of(stream.full());
     if (positions != nullptr) page.head.value = static_cast<std::int64_t>(positions->size());
+    page.closed = closed_.contains(stream.full());
     const bool forwards = options.direction == Direction::forwards;
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);

@@ -164,6 +164,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
         guessed.results.begin(), guessed.results.end(),
         [](const AppendResult& result) { return result.kind == AppendResult::Kind::committed; });
     if (!all_written) return {};
+    if (close_streams(guessed)) return {};  // rare, and more than one statement
     const Statement statement =
         write_plan(guessed, unit.touched, *known, living_,
                    [this](std::string_view type) { return schemas_.of(type).id; });
@@ -205,6 +206,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
         writing.push_back(
             write_plan(exact, unit.touched, known, living_,
                        [this](std::string_view type) { return schemas_.of(type).id; }));
+        if (auto closing = close_streams(exact)) writing.push_back(*std::move(closing));
     }
     writing.push_back({"commit", {}});
     unit.planned = exact.results;

@@ -138,6 +138,7 @@ std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, 
             fmt::format("{} changed under its own locks; look for what else writes its tables",
                         context_.identity.name));
     }
+    if (const auto closing = close_streams(exact)) transaction.run(*closing);
     transaction.commit();
     hold_times(environment_)
         .observe(std::chrono::duration<double>(environment_.clock.steady() - held_since).count());

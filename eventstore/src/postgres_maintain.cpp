@@ -20,14 +20,16 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
     const SqlResult rows =
         range.before
             ? session.run(
-                  "select name, version from stream where name > $1 and name < $3 "
+                  "select name, version, closed from stream where name > $1 and name < $3 "
                   "order by name limit $2",
                   bounded)
-            : session.run("select name, version from stream where name > $1 order by name limit $2",
-                          open);
+            : session.run(
+                  "select name, version, closed from stream where name > $1 order by name limit $2",
+                  open);
     std::vector<StreamHead> page;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        page.push_back({StreamName::trusted(rows.text(row, 0)), Version{rows.integer(row, 1)}});
+        page.push_back({StreamName::trusted(rows.text(row, 0)), Version{rows.integer(row, 1)},
+                        rows.integer(row, 2) != 0});
     }
     return page;
 }

@@ -72,7 +72,7 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
 std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options) {
     const bool forwards = options.direction == Direction::forwards;
     // The head first: what is appended in between only makes the page say that there is more.
-    return {{"select version from stream where name = $1", {text(stream.full())}},
+    return {{"select version, closed from stream where name = $1", {text(stream.full())}},
             {forwards ? stream_page : stream_page_backwards,
              {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
               bigint(bounded(options.max_bytes))}}};
@@ -84,7 +84,10 @@ StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName
     const SqlResult& rows = answers[1];
 
     StreamPage page;
-    if (!answers[0].empty()) page.head = Version{answers[0].integer(0, 0)};
+    if (!answers[0].empty()) {
+        page.head = Version{answers[0].integer(0, 0)};
+        page.closed = answers[0].integer(0, 1) != 0;
+    }
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);
     PageLimit limit{options.max_events, options.max_bytes};

@@ -17,7 +17,7 @@ constexpr std::string_view lock_partitions =
 constexpr std::string_view read_outcomes =
     "select command_id, bytes from outcome where command_id = any($1::text[])";
 constexpr std::string_view read_versions =
-    "select name, version from stream where name = any($1::text[])";
+    "select name, version, closed from stream where name = any($1::text[])";
 constexpr std::string_view read_horizon = "select horizon from store";
 // Rows of four kinds, with what lock_and_read() has in columns of its own.
 constexpr std::string_view read_all =
@@ -26,7 +26,7 @@ constexpr std::string_view read_all =
     "from partition where partition = any($1::integer[]) "
     "union all select 1, null, command_id, null, null, bytes, null "
     "from outcome where command_id = any($2::text[]) "
-    "union all select 2, null, name, null, version, null, null "
+    "union all select 2, null, name, closed::integer::bigint, version, null, null "
     "from stream where name = any($3::text[]) "
     "union all select 3, null, null, null, horizon, null, null from store "
     "order by kind, number";
@@ -145,7 +145,7 @@ KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::i
         auto& rows = answers.at(kind).rows;
         if (kind == 0) rows.push_back({row[1], row[3], row[4], row[5], row[6]});
         if (kind == 1) rows.push_back({row[2], row[5]});
-        if (kind == 2) rows.push_back({row[2], row[4]});
+        if (kind == 2) rows.push_back({row[2], row[4], row[3]});
         if (kind == 3) rows.push_back({row[4]});
     }
     return known_from(touched, answers, living, store);
@@ -184,8 +184,9 @@ KnownState known_from(const Touched& touched, std::span<const SqlResult> answers
     }
     const SqlResult& versions = answers[2];
     for (std::size_t row = 0; row < versions.size(); ++row) {
-        known.versions[touched.index_of_stream(versions.text(row, 0))] =
-            Version{versions.integer(row, 1)};
+        const std::size_t index = touched.index_of_stream(versions.text(row, 0));
+        known.versions[index] = Version{versions.integer(row, 1)};
+        known.closed[index] = versions.integer(row, 2) != 0;
     }
     known.horizon = time_from(answers[3].integer(0, 0));
     return known;
@@ -202,6 +203,16 @@ Statement write_plan(const AppendPlan& plan, const Touched& touched, const Known
     add_events(statement.parameters, plan, schema_id);
     add_outcomes(statement.parameters, plan);
     return statement;
+}
+
+std::optional<Statement> close_streams(const AppendPlan& plan) {
+    std::vector<std::string_view> closed;
+    for (const PlannedVersion& grown : plan.versions) {
+        if (grown.closed) closed.push_back(grown.stream);
+    }
+    if (closed.empty()) return {};
+    return Statement{"update stream set closed = true where name = any($1::text[]) returning true",
+                     {text_array(closed)}};
 }
 
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::i
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living,
                      const std::function<std::int32_t(std::string_view type)>& schema_id);
+
+/// What must follow write_plan() in its transaction when the plan closes streams.
+std::optional<Statement> close_streams(const AppendPlan& plan);
 
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column);
 Timestamp time_from(std::int64_t microseconds);

@@ -15,7 +15,9 @@ namespace recount::postgres {
 namespace {
 
 constexpr std::int32_t default_partitions = 16;
-constexpr std::int64_t newest_migration = 1;
+/// From each version to the next; never changed once released.
+constexpr std::array migrations{sql::postgres_store_0001, sql::postgres_store_0002};
+constexpr auto newest_migration = static_cast<std::int64_t>(migrations.size());
 constexpr Duration most_skew = std::chrono::seconds{1};
 
 void check_setting(const std::string& store, const std::string& name, const std::string& is,
@@ -64,11 +66,19 @@ bool has_tables(Session& session) {
                 .empty();
 }
 
+/// Within the caller's transaction.
+void migrate(Session& session, std::int64_t from, Environment& environment) {
+    for (auto number = from; number < newest_migration; ++number) {
+        session.script(migrations.at(static_cast<std::size_t>(number)));
+        const std::array migration{bigint(number + 1),
+                                   bigint(microseconds(environment.clock.now()))};
+        session.run("insert into migration values ($1::bigint, $2)", migration);
+    }
+}
+
 void insert_store(Session& session, std::int32_t partitions, Environment& environment) {
     const StoreIdentity identity = new_identity(partitions, {}, environment);
     const Timestamp now = environment.clock.now();
-    const std::array migration{bigint(newest_migration), bigint(microseconds(now))};
-    session.run("insert into migration values ($1::bigint, $2)", migration);
     const std::array store{bytea(identity.id.view()), integer(partitions),
                            bigint(microseconds(now))};
     session.run("insert into store (id, partitions, created_at) values ($1, $2, $3)", store);
@@ -85,42 +95,57 @@ void insert_store(Session& session, std::int32_t partitions, Environment& enviro
         heads);
 }
 
-void create_store(Session& session, const StoreOptions& options, Environment& environment) {
-    if (!options.create || options.read_only) {
-        throw Mismatch(
-            fmt::format("{} holds no store; correct the URL, or open it with leave to create one",
-                        session.name()));
-    }
+/// One transaction that no other process sets the store up in; the second finds what the first
+/// made.
+template <class Work>
+void alone(Session& session, const Work& work) {
     session.script("begin");
     try {
-        // Two processes may come here at once; the second finds what the first made.
         session.run(
             "select pg_advisory_xact_lock(hashtextextended("
             "'recount store ' || current_schema(), 0))");
-        if (!has_tables(session)) {
-            session.script(sql::postgres_store_0001);
-            insert_store(session, options.partitions.value_or(default_partitions), environment);
-        }
+        work();
         session.commit();
-    } catch (const ServerError& error) {
-        session.rollback();
-        if (error.state() != "42P07") throw;
-        throw Mismatch(fmt::format(
-            "{} holds tables of something else; name a schema of the store's own", session.name()));
     } catch (...) {
         session.rollback();
         throw;
     }
 }
 
-void check_migrations(Session& session) {
+void create_store(Session& session, const StoreOptions& options, Environment& environment) {
+    if (!options.create || options.read_only) {
+        throw Mismatch(
+            fmt::format("{} holds no store; correct the URL, or open it with leave to create one",
+                        session.name()));
+    }
+    try {
+        alone(session, [&] {
+            if (has_tables(session)) return;
+            migrate(session, 0, environment);
+            insert_store(session, options.partitions.value_or(default_partitions), environment);
+        });
+    } catch (const ServerError& error) {
+        if (error.state() != "42P07") throw;
+        throw Mismatch(fmt::format(
+            "{} holds tables of something else; name a schema of the store's own", session.name()));
+    }
+}
+
+std::int64_t version_of(Session& session) {
     const SqlResult newest = session.run("select max(number)::bigint from migration");
-    const std::int64_t number = newest.null(0, 0) ? 0 : newest.integer(0, 0);
-    if (number == newest_migration) return;
+    return newest.null(0, 0) ? 0 : newest.integer(0, 0);
+}
+
+/// True when the store is of an older version and may be upgraded.
+bool check_version(Session& session, const StoreOptions& options) {
+    const std::int64_t version = version_of(session);
+    const bool older = version >= 1 && version < newest_migration;
+    if (version == newest_migration) return false;
+    if (older && !options.read_only) return true;
     throw Mismatch(fmt::format(
-        "{} has tables of version {}, this program knows version {}; use a {} "
-        "version of it",
-        session.name(), number, newest_migration, number > newest_migration ? "newer" : "fitting"));
+        "{} has tables of version {}, this program knows version {}; {}", session.name(), version,
+        newest_migration,
+        older ? "open it once to be written, which upgrades it" : "use a newer version of it"));
 }
 
 }  // namespace
@@ -148,7 +173,7 @@ std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partit
 StoreFacts set_up_store(Session& session, const StoreOptions& options, Environment& environment) {
     check_server(session, environment);
     if (!has_tables(session)) create_store(session, options, environment);
-    check_migrations(session);
+    const bool older = check_version(session, options);
     const SqlResult store = session.run("select id, partitions from store");
     if (store.size() != 1) {
         throw Mismatch(fmt::format("{} holds no whole store; restore a backup", session.name()));
@@ -164,6 +189,8 @@ StoreFacts set_up_store(Session& session, const StoreOptions& options, Environme
                         "that, or copy it into a new store",
                         session.name(), facts.identity.partitions, *options.partitions));
     }
+    // Only now is it the one that was meant.
+    if (older) alone(session, [&] { migrate(session, version_of(session), environment); });
     facts.incarnations = read_incarnations(session, facts.identity.partitions);
     facts.identity.incarnation = facts.incarnations.back().id;
     return facts;

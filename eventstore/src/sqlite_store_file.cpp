@@ -19,7 +19,9 @@ namespace recount {
 namespace {
 
 constexpr std::int64_t application_id = 0x52434e54;  // "RCNT"
-constexpr std::int64_t schema_version = 1;
+/// From each version to the next; never changed once released.
+constexpr std::array migrations{sql::sqlite_store_0001, sql::sqlite_store_0002};
+constexpr auto schema_version = static_cast<std::int64_t>(migrations.size());
 constexpr std::int32_t default_partitions = 16;
 
 std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
@@ -59,6 +61,14 @@ std::string pid_in(int file) {
     return size > 0 ? std::string{text.data(), static_cast<std::size_t>(size)} : "?";
 }
 
+/// Within the caller's transaction.
+void migrate(sqlite::Connection& connection, std::int64_t from) {
+    for (auto number = from; number < schema_version; ++number) {
+        connection.exec(migrations.at(static_cast<std::size_t>(number)).data());
+    }
+    connection.exec(("pragma user_version = " + std::to_string(schema_version)).c_str());
+}
+
 void create_tables(const std::string& path, const StoreOptions& options, Environment& environment) {
     // Not in WAL mode: what is renamed must be in this one file.
     sqlite::Connection connection{path, {.wal = false, .timeout = options.timeout}};
@@ -66,9 +76,8 @@ void create_tables(const std::string& path, const StoreOptions& options, Environ
                                                 "sqlite:" + path, environment);
     const std::int64_t now = micros(environment.clock.now());
     connection.begin_write();
-    connection.exec(sql::sqlite_store_0001.data());
+    migrate(connection, 0);
     connection.exec(("pragma application_id = " + std::to_string(application_id)).c_str());
-    connection.exec(("pragma user_version = " + std::to_string(schema_version)).c_str());
 
     const auto store = connection.prepare("insert into store values (1, ?, ?, ?, 0)");
     store->bind_bytes(1, identity.id.view());
@@ -106,18 +115,32 @@ void create(const std::string& path, const StoreOptions& options, Environment& e
     sync_folder(std::filesystem::path{path}.parent_path());
 }
 
-void check_version(const std::string& path, sqlite::Connection& connection) {
+/// An older one is only for who may write it, and so upgrade it.
+void check_version(const std::string& path, sqlite::Connection& connection, bool read_only) {
     const std::int64_t version = connection.number("pragma user_version");
-    if (version == schema_version) return;
+    const bool older = version >= 1 && version < schema_version;
+    if (version == schema_version || (older && !read_only)) return;
     throw Mismatch("sqlite:" + path + " has schema version " + std::to_string(version) +
                    " and this program knows " + std::to_string(schema_version) +
-                   "; it was left untouched: use the program that wrote it, or a newer one");
+                   "; it was left untouched: " +
+                   (older ? "open it once to be written, which upgrades it"
+                          : "use the program that wrote it, or a newer one"));
+}
+
+/// Behind look(): all at once, or not at all.
+void upgrade(const std::string& path, const StoreOptions& options) {
+    sqlite::Connection connection{path, {.create = false, .timeout = options.timeout}};
+    const std::int64_t version = connection.number("pragma user_version");
+    if (version == schema_version) return;
+    connection.begin_write();
+    migrate(connection, version);
+    connection.commit();
 }
 
 /// Looks without changing anything: the caller may have named the wrong store.
 void look(const std::string& path, const StoreOptions& options, SqliteStoreFile& file) {
     sqlite::Connection connection{path, {.read_only = true, .timeout = options.timeout}};
-    check_version(path, connection);
+    check_version(path, connection, options.read_only);
     connection.begin_read();
     const auto store = connection.prepare("select id, partitions from store");
     const sqlite::Running running{*store};
@@ -183,6 +206,7 @@ void open_sqlite_file(const std::string& path, const StoreOptions& options,
         if (!holds_store(path)) create(path, options, environment);
     }
     look(path, options, file);
+    if (!options.read_only) upgrade(path, options);
 }
 
 std::vector<Incarnation> read_incarnations(sqlite::Connection& connection,

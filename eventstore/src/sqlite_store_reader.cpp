@@ -40,7 +40,7 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
     static const std::string event = "envelope, hash, salt, payload from event ";
     outcome_ = connection_.prepare("select bytes from outcome where command_id = ?");
     stream_ = connection_.prepare(
-        "select id, (select max(version) from event where stream = stream.id) "
+        "select id, (select max(version) from event where stream = stream.id), closed "
         "from stream where name = ?");
     forwards_ = connection_.prepare("select version, partition, position, " + event +
                                     "where stream = ? and version >= ? order by version");
@@ -53,7 +53,8 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
         "select partition, position, hash, recorded_at from partition order by partition");
     schema_ = connection_.prepare("select descriptors from schema where type = ? and revision = ?");
     names_ = connection_.prepare(
-        "select name, (select max(version) from event where stream = stream.id) from stream "
+        "select name, (select max(version) from event where stream = stream.id), closed "
+        "from stream "
         "where name > ? and (?2 is null or name < ?2) order by name limit ?3");
     outcomes_ = connection_.prepare(
         "select command_id, recorded_at from outcome where command_id > ? "
@@ -72,7 +73,10 @@ StreamPage SqliteReader::read_stream(const StreamName& stream, const ReadStream&
     StreamPage page;
     const sqlite::Running named{*stream_};
     stream_->bind_text(1, stream.full());
-    if (stream_->step()) page.head.value = stream_->integer(1);
+    if (stream_->step()) {
+        page.head.value = stream_->integer(1);
+        page.closed = stream_->integer(2) != 0;
+    }
     const bool forwards = options.direction == Direction::forwards;
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);
@@ -164,8 +168,8 @@ std::vector<StreamHead> SqliteReader::list_names(const NameRange& range, std::si
     names_->bind(3, static_cast<std::int64_t>(limit));
     std::vector<StreamHead> page;
     while (names_->step()) {
-        page.push_back(
-            {StreamName::trusted(std::string{names_->text(0)}), Version{names_->integer(1)}});
+        page.push_back({StreamName::trusted(std::string{names_->text(0)}),
+                        Version{names_->integer(1)}, names_->integer(2) != 0});
     }
     return page;
 }

@@ -24,7 +24,7 @@ SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const Stor
     const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
     data_version_ = prepare("pragma data_version");
     head_ = prepare("select position, hash, recorded_at from partition where partition = ?");
-    stream_ = prepare("select id from stream where name = ?");
+    stream_ = prepare("select id, closed from stream where name = ?");
     version_ = prepare("select max(version) from event where stream = ?");
     outcome_ = prepare("select bytes from outcome where command_id = ?");
     revisions_ = prepare(
@@ -34,6 +34,7 @@ SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const Stor
         "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
         "payload) values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     add_stream_ = prepare("insert into stream (name) values (?)");
+    close_stream_ = prepare("update stream set closed = 1 where id = ?");
     add_outcome_ = prepare("insert into outcome values (?, ?, ?, ?)");
     add_schema_ = prepare(
         "insert into schema (type, revision, fingerprint, descriptors) "
@@ -97,6 +98,7 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
         touched_streams_.push_back(remembered_.back() != nullptr ? *remembered_.back()
                                                                  : read_stream(touched.streams[i]));
         known.versions[i] = touched_streams_.back().version;
+        known.closed[i] = touched_streams_.back().closed;
     }
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
         known.outcomes[i] = read_outcome(touched.command_ids[i]);
@@ -122,6 +124,7 @@ SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {
     stream_->bind_text(1, name);
     if (!stream_->step()) return stream;
     stream.id = stream_->integer(0);
+    stream.closed = stream_->integer(1) != 0;
     const sqlite::Running counting{*version_};
     version_->bind(1, stream.id);
     if (version_->step()) stream.version.value = version_->integer(0);
@@ -147,7 +150,7 @@ void SqliteWriter::remember(const AppendPlan& plan) {
     const bool full = streams_.size() + plan.versions.size() > most_streams;
     if (full) streams_.clear();
     for (const PlannedVersion& grown : plan.versions) {
-        const Stream now{touched_streams_[grown.stream_index].id, grown.version};
+        const Stream now{touched_streams_[grown.stream_index].id, grown.version, grown.closed};
         Stream* remembered = remembered_[grown.stream_index];
         if (remembered != nullptr && !full) {
             *remembered = now;
@@ -172,6 +175,11 @@ void SqliteWriter::write(const AppendPlan& plan) {
         set_head_->bind(3, micros(grown.head.recorded_at));
         set_head_->bind(4, std::int64_t{grown.partition.value});
         set_head_->run();
+    }
+    for (const PlannedVersion& grown : plan.versions) {
+        if (!grown.closed) continue;
+        close_stream_->bind(1, touched_streams_[grown.stream_index].id);
+        close_stream_->run();
     }
     for (const PlannedOutcome& outcome : plan.outcomes) write_outcome(outcome);
 }

@@ -41,6 +41,7 @@ private:
     struct Stream {
         std::int64_t id = 0;  // 0: there is none
         Version version;
+        bool closed = false;
     };
 
     /// Looks up by string_view what is kept by string.
@@ -81,7 +82,7 @@ private:
     Environment& environment_;
     sqlite::Connection connection_;
     Prepared data_version_, head_, stream_, version_, outcome_, revisions_;
-    Prepared add_event_, add_stream_, add_outcome_, add_schema_, set_head_;
+    Prepared add_event_, add_stream_, close_stream_, add_outcome_, add_schema_, set_head_;
 
     ByName<Registered> types_;
     std::vector<std::string> new_types_;  // in types_, but not committed yet

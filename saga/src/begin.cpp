@@ -173,6 +173,7 @@ void SagaEngine::Work::settle(Beginning& beginning, const saga::Verdict& verdict
         case AppendResult::Kind::conflict:
         case AppendResult::Kind::reused:
         case AppendResult::Kind::expired:
+        case AppendResult::Kind::closed:
             started_again(beginning);
             break;
     }

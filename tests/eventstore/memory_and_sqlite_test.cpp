@@ -32,6 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, LogContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ModelContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, RetentionContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, ClosedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, UpkeepContract, kinds, kind_name);
 
 }  // namespace

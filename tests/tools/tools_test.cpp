@@ -78,6 +78,22 @@ TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
     EXPECT_EQ(lines[1]["command_id"], "c-1");
 }
 
+TEST_F(ShopStore, ClosesAStreamAndShowsIt) {
+    for (int i = 0; i < 2; ++i) {
+        const Printed closed = run({"stream", "close", "--store", url_.c_str(), "cart-1",
+                                    "--reason", "settled", "--json"});
+        ASSERT_EQ(closed.code, 0) << closed.err;
+        EXPECT_EQ(closed.lines()[0]["version"], 3);
+        EXPECT_EQ(closed.lines()[0]["closed"], true);
+    }
+    const Printed list = run({"stream", "list", "--store", url_.c_str()});
+    EXPECT_NE(list.out.find("cart-1  3 events, closed"), std::string::npos) << list.out;
+    EXPECT_NE(list.out.find("stock-mug  1 events\n"), std::string::npos) << list.out;
+    const Printed shown = run({"stream", "show", "--store", url_.c_str(), "cart-1"});
+    EXPECT_NE(shown.out.find("closed at version 3"), std::string::npos) << shown.out;
+    EXPECT_EQ(run({"stream", "close", "--store", url_.c_str(), "cart-9"}).code, 2);
+}
+
 TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
     const Printed printed =
         run({"log", "show", "--store", url_.c_str(), "--category", "stock", "--json"});

@@ -39,8 +39,57 @@ int show(Context& context, const Show& options) {
             from = event.at.version.value + 1;
             --left;
         }
-        if (page.end || left == 0 || page.events.empty()) return ok;
+        const bool end = page.end || left == 0 || page.events.empty();
+        if (end && page.closed && !context.json) {
+            context.out << "closed at version " << page.head.value << '\n';
+        }
+        if (end) return ok;
     }
+}
+
+struct Close {
+    std::string stream, command_id, reason;
+};
+
+int close(Context& context, const Close& options) {
+    const auto store = open_store(context.store, {.create = false});
+    const StreamName stream = StreamName::parse(options.stream);
+    const AppendResult result =
+        store->close_stream(stream, {.command_id = options.command_id}, options.reason);
+    if (result.kind == AppendResult::Kind::conflict) {
+        context.err << "recount: " << stream.full() << " has no events in "
+                    << store->identity().name << "; `recount stream list` lists what there is\n";
+        return bad_usage;
+    }
+    const StreamPage page =
+        store->read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1});
+    if (context.json) {
+        context.out << Json{{"stream", stream.full()},
+                            {"version", page.head.value},
+                            {"closed", page.closed}}
+                           .dump()
+                    << '\n';
+    } else if (page.closed) {
+        context.out << stream.full() << " is closed at version " << page.head.value << '\n';
+    } else {
+        context.err << "recount: " << stream.full() << " is still open, because command id "
+                    << options.command_id << " was voided; use another\n";
+    }
+    return page.closed ? ok : problem;
+}
+
+void add_close(CLI::App& room, Context& context) {
+    auto options = std::make_shared<Close>();
+    CLI::App* command = room.add_subcommand("close", "Closes a stream: nothing can follow, ever");
+    command->add_option("--store", context.store, "The store's URL")
+        ->required()
+        ->envname("RECOUNT_STORE");
+    command->add_option("stream", options->stream, "Its name, category-id")->required();
+    command->add_option("--command-id", options->command_id, "Makes it happen once, if repeated");
+    command->add_option("--reason", options->reason, "For people; no personal data");
+    command->callback([&context, options] {
+        context.chosen = [&context, options] { return close(context, *options); };
+    });
 }
 
 struct List {
@@ -57,11 +106,12 @@ int list(Context& context, const List& options) {
         if (page.empty()) break;
         for (const StreamHead& each : page) {
             if (context.json) {
-                context.out
-                    << Json{{"stream", each.stream.full()}, {"version", each.version.value}}.dump()
-                    << '\n';
+                Json line{{"stream", each.stream.full()}, {"version", each.version.value}};
+                if (each.closed) line["closed"] = true;
+                context.out << line.dump() << '\n';
             } else {
-                context.out << each.stream.full() << "  " << each.version.value << " events\n";
+                context.out << each.stream.full() << "  " << each.version.value << " events"
+                            << (each.closed ? ", closed" : "") << '\n';
             }
         }
         after = page.back().stream.full();
@@ -87,7 +137,7 @@ void add_list(CLI::App& room, Context& context) {
 }  // namespace
 
 void add_stream_commands(CLI::App& app, Context& context) {
-    CLI::App* room = app.add_subcommand("stream", "List streams, read single ones");
+    CLI::App* room = app.add_subcommand("stream", "List streams, read single ones, close them");
     room->require_subcommand(1);
     auto options = std::make_shared<Show>();
     CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
@@ -103,6 +153,7 @@ void add_stream_commands(CLI::App& app, Context& context) {
         context.chosen = [&context, options] { return show(context, *options); };
     });
     add_list(*room, context);
+    add_close(*room, context);
 }
 
 }  // namespace recount::tools

@@ -42,7 +42,8 @@ inline std::string kind_name(const testing::TestParamInfo<StoreKind>& info) {
 }
 
 /// The tests of every kind of store. Instantiate AppendContract, OutcomeContract, LogContract,
-/// SharedContract, ModelContract, UpkeepContract and RetentionContract with the kinds.
+/// SharedContract, ModelContract, UpkeepContract, ClosedContract and RetentionContract with the
+/// kinds.
 class StoreContract : public testing::TestWithParam<StoreKind> {
 protected:
     StoreContract() : place_(GetParam().make()), store_(place_->open({})) {}
@@ -79,6 +80,14 @@ class LogContract : public StoreContract {};
 class SharedContract : public StoreContract {};
 class ModelContract : public StoreContract {};
 class UpkeepContract : public StoreContract {};
+
+class ClosedContract : public StoreContract {
+protected:
+    AppendResult close(const std::string& name, const std::string& id = "close");
+    AppendResult append_one(const Append& append);
+    /// Whatever is expected, nothing more is taken.
+    void takes_nothing(const std::string& name, Version head);
+};
 
 /// On a clock that can be moved on.
 class RetentionContract : public StoreContract {

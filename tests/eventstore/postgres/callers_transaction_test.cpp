@@ -153,6 +153,18 @@ TEST_F(CallersTransaction, GoesOnFromTheOrdinaryAppendsOfItsProcessAndTheyFromIt
     }
 }
 
+TEST_F(CallersTransaction, ClosesAStreamAndWritesToNoneThatIsClosed) {
+    Append closing = append_to("order-1");
+    closing.writes[0].events.push_back(closing_event("paid"));
+    closing.request = request_hash(closing);
+    EXPECT_EQ(place(*connection_, closing, "1").kind, Kind::committed);
+    EXPECT_THROW(place(*connection_, append_to("order-1"), "2"), StreamClosed);
+    EXPECT_THROW(place(*connection_, append_to("order-1", Expected::exactly(Version{2})), "3"),
+                 StreamClosed);
+    EXPECT_TRUE(store_->read_stream(StreamName::parse("order-1")).closed);
+    expect(1, "order-1", 2);
+}
+
 TEST_F(CallersTransaction, StandsInLineWithOrdinaryAppends) {
     constexpr int rounds = 25;
     const auto other = open_store(schema_.url());

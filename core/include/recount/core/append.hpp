@@ -113,6 +113,7 @@ struct FailedCheck {
     StreamName stream;
     Expected expected;
     Version actual;
+    bool closed = false;  // and was to be written, whatever was expected
     friend bool operator==(const FailedCheck&, const FailedCheck&) = default;
 };
 
@@ -136,14 +137,15 @@ struct AppendResult {
         conflict,   // expectations failed; nothing written
         reused,     // the id stands for other content; nothing written
         expired,    // the id is older than what is remembered; nothing written
+        closed,     // a stream was closed, for ever; nothing written
     };
     Kind kind = Kind::conflict;
     std::optional<CommandOutcome> outcome;  // when committed or repeated
-    Conflict conflict;                      // when conflict
-    std::string message;                    // when reused or expired: what an exception would say
+    Conflict conflict;                      // when conflict or closed
+    std::string message;  // when reused, expired or closed: what an exception would say
 };
 
-/// Throws CommandReused or CommandExpired when that is the verdict; else returns it.
+/// Throws CommandReused, CommandExpired or StreamClosed when that is the verdict; else returns it.
 AppendResult accepted(AppendResult result);
 
 /// Limits, refused before any I/O with InvalidArgument.
@@ -158,13 +160,9 @@ struct AppendLimits {
 };
 
 /// Throws InvalidArgument when an append breaks a limit, writes a stream twice, checks one that it
-/// writes, carries no command id, holds text that is not UTF-8 or has control characters, or mixes
-/// writes with a rejection.
+/// writes, writes on behind a closing event, carries no command id, holds text that is not UTF-8 or
+/// has control characters, or mixes writes with a rejection.
 void check_append(const Append& append, const AppendLimits& limits = {});
-
-/// The same for one event of an import named `from`, and what is said about it.
-void check_event(std::string_view from, const StreamName& stream, const NewEvent& event,
-                 const CommandMetadata& metadata, const AppendLimits& limits);
 
 /// The hash of an append's content, for callers who build appends by hand: streams, expectations,
 /// types and payloads.

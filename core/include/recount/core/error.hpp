@@ -57,6 +57,12 @@ public:
     explicit CommandExpired(const std::string& message) : Error(message) {}
 };
 
+/// The stream was closed for ever. Nothing was written.
+class StreamClosed : public Error {
+public:
+    explicit StreamClosed(const std::string& message) : Error(message) {}
+};
+
 /// Others kept changing the stream; every attempt that was allowed has been made.
 class Contended : public Error {
 public:

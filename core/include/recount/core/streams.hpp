@@ -44,7 +44,8 @@ public:
     /// throws, none was committed, except OutcomeUnknown, which leaves all of them open.
     /// InvalidArgument is thrown before any I/O.
     virtual std::vector<AppendResult> append(std::span<const Append> group) = 0;
-    /// One append: committed, repeated or conflict; throws CommandReused and CommandExpired.
+    /// One append: committed, repeated or conflict; throws CommandReused, CommandExpired and
+    /// StreamClosed.
     AppendResult append(const Append& one) { return accepted(append(std::span{&one, 1}).front()); }
 
     /// What became of a command id, if anything has. "Nothing" proves nothing: the append may still

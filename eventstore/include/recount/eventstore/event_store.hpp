@@ -33,6 +33,7 @@ struct StoreOptions {
 struct StreamHead {
     StreamName stream;
     Version version;
+    bool closed = false;
     friend bool operator==(const StreamHead&, const StreamHead&) = default;
 };
 
@@ -90,6 +91,13 @@ public:
     virtual std::int64_t erase(const StreamName& stream, Version first, Version last) = 0;
     /// Erases what precedes a version of a stream.
     std::int64_t truncate(const StreamName& stream, Version before);
+
+    /// Closes a stream for ever with a last event (closing_event), once under its command id
+    /// (empty: one is made): every later append to it gets the verdict `closed`, whatever is erased
+    /// or truncated. So does this when another command closed it before; else as append().
+    AppendResult close_stream(const StreamName& stream, CommandMetadata metadata = {},
+                              std::string_view reason = {},
+                              const Expected& expected = Expected::exists());
 
     /// Forgets what became of commands longer ago than `keep_outcomes`. Command ids in UUIDv7
     /// layout that were born before the horizon get the verdict `expired` from then on, unless
