@@ -38,8 +38,11 @@ void EventBatch::add_unchecked(RecordedEvent event) {
 }
 
 const google::protobuf::Message& EventBatch::decoded(std::size_t event, const EventHook& hook) {
-    google::protobuf::Message*& message = messages_[event];
-    if (message == nullptr) {
+    google::protobuf::Message*& message =
+        hook.decode == nullptr ? messages_[event] : upcast_[{event, hook.decode}];
+    if (message == nullptr && hook.decode != nullptr) {
+        message = hook.decode(events_[event], arena_);
+    } else if (message == nullptr) {
         google::protobuf::Message* made = hook.prototype->New(&arena_);
         parse_payload(events_[event], *made);
         message = made;

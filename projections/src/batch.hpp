@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <google/protobuf/arena.h>
@@ -38,6 +40,7 @@ private:
     google::protobuf::Arena arena_;
     std::vector<RecordedEvent> events_;
     std::vector<google::protobuf::Message*> messages_;
+    std::map<std::pair<std::size_t, EventHook::Decode>, google::protobuf::Message*> upcast_;
     std::vector<Move> moves_;
 };
 

@@ -17,4 +17,5 @@
 #include <recount/core/session.hpp>
 #include <recount/core/stream.hpp>
 #include <recount/core/streams.hpp>
+#include <recount/core/upcast.hpp>
 #include <recount/core/values.hpp>

@@ -9,6 +9,7 @@
 #include <recount/core/decision.hpp>
 #include <recount/core/error.hpp>
 #include <recount/core/event.hpp>
+#include <recount/core/upcast.hpp>
 
 namespace recount {
 
@@ -73,14 +74,21 @@ template <class State>
 constexpr bool checked_state() {
     (void)sizeof(check::IsState<State>);
     (void)sizeof(check::EveryEvolve<State, typename check::EventsOf<State>::type>);
+    (void)check::EveryUpcast<typename check::EventsOf<State>::type,
+                             typename older::Of<State>::type>::end;
     return true;
 }
 
 /// The state after one more recorded event. Throws UnreadableEvent for a type that State::Event
-/// does not list, for bytes that are no such message, and for an erased payload that State does not
-/// expect.
+/// and State::Older do not list (UnknownType), for bytes that are no such message, and for an
+/// erased payload that State does not expect.
 template <class State>
 State fold(State state, const RecordedEvent& event) {
+    using List = typename check::EventsOf<State>::type;
+    // Ours: it says nothing of a State that does not ask for it.
+    if (event.at.type == stream_closed_type && !List::visit_type(event.at.type, [](auto) {})) {
+        return state;
+    }
     if (event.erased()) {
         if constexpr (Evolves<State, Erased>) {
             return evolve(std::move(state),
@@ -92,15 +100,14 @@ State fold(State state, const RecordedEvent& event) {
                 " was erased; give its State an evolve(State, const recount::Erased&)");
         }
     }
-    using List = typename check::EventsOf<State>::type;
-    const bool known = List::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
+    const bool known = visit_event<State, List>(event, [&]<class E>(const E& message) {
         (void)sizeof(check::EvolveOverload<State, E>);
-        if constexpr (Evolves<State, E>) state = evolve(std::move(state), parse_as<E>(event));
+        if constexpr (Evolves<State, E>) state = evolve(std::move(state), message);
     });
     if (!known) {
-        throw UnreadableEvent("stream " + event.at.stream.full() + " version " +
-                              std::to_string(event.at.version.value) + " holds a " + event.at.type +
-                              ", which its State::Event does not list; add it there");
+        throw UnknownType(event,
+                          "which its State::Event does not list; add it there, or to State::Older "
+                          "with an upcast");
     }
     return state;
 }

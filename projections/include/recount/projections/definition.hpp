@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include <google/protobuf/arena.h>
+
+#include <recount/core/upcast.hpp>
 #include <recount/projections/view_type.hpp>
 
 namespace recount {
@@ -17,12 +20,15 @@ struct EventHook {
     using Evolve = Row (*)(google::protobuf::Message& row, const google::protobuf::Message& event,
                            const Recorded& at, std::string_view key);
     using On = void (*)(const google::protobuf::Message& event, const Recorded& at, Sql& sql);
+    using Decode = google::protobuf::Message* (*)(const RecordedEvent& event,
+                                                  google::protobuf::Arena& arena);
 
     std::string type;  // the message's full name
     const google::protobuf::Message* prototype = nullptr;
     Keys keys = nullptr;      // nothing: the stream's id
     Evolve evolve = nullptr;  // of a keyed view
     On on = nullptr;          // of a SQL view
+    Decode decode = nullptr;  // of an older type: makes one like the prototype of it
 };
 
 /// What a view does with an event of its types whose payload was erased.
@@ -108,6 +114,22 @@ EventHook hook() {
     return made;
 }
 
+/// The hook of what an event of an older type is upcast to.
+template <class V, class Old>
+EventHook older_hook() {
+    using Stored = typename older::Entry<Old>::Message;
+    using Current = typename check::UpcastChain<typename V::Event, Stored>::Current;
+    EventHook made = hook<V, Current>();
+    made.type = older::Entry<Old>::stored_as();
+    made.decode = [](const RecordedEvent& event,
+                     google::protobuf::Arena& arena) -> google::protobuf::Message* {
+        auto* message = google::protobuf::Arena::CreateMessage<Current>(&arena);
+        *message = older::read<typename V::Event, Old>(event);
+        return message;
+    };
+    return made;
+}
+
 template <class V>
 std::optional<ErasedHook> erased_hook() {
     ErasedHook made;
@@ -154,6 +176,10 @@ ViewDefinition define_view() {
     V::Event::for_each_type([&]<class E>(std::type_identity<E>) {
         definition.events.push_back(view_hooks::hook<V, E>());
     });
+    older::for_each<typename V::Event>(
+        typename older::Of<V>::type{}, [&]<class Old>(std::type_identity<Old>) {
+            definition.events.push_back(view_hooks::older_hook<V, Old>());
+        });
     definition.erased = view_hooks::erased_hook<V>();
     return definition;
 }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include <recount/core/event.hpp>
+#include <recount/core/upcast.hpp>
 #include <recount/saga/hooks.hpp>
 #include <recount/saga/plan.hpp>
 
@@ -39,6 +40,17 @@ Kind make_kind() {
                 },
                 [](const RecordedEvent& event) { return S::plan(parse_as<E>(event)); }};
         });
+        older::for_each<typename S::StartedBy>(
+            typename older::Of<S>::type{}, [&]<class Old>(std::type_identity<Old>) {
+                kind.starts[std::string{older::Entry<Old>::stored_as()}] = {
+                    [](const RecordedEvent& event) {
+                        return std::string{
+                            S::id_of(older::read<typename S::StartedBy, Old>(event))};
+                    },
+                    [](const RecordedEvent& event) {
+                        return S::plan(older::read<typename S::StartedBy, Old>(event));
+                    }};
+            });
         return kind;
     }
 }

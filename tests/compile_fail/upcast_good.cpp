@@ -1,0 +1,9 @@
+// compiles
+#include "history.hpp"
+
+using namespace recount::test;
+
+void use(recount::Streams& streams) {
+    recount::Repository<OldAccount> repository{streams};
+    repository.handle("1", deposit(1));
+}
