@@ -1,14 +1,13 @@
-#include <filesystem>
 #include <sstream>
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <nlohmann/json.hpp>
 
 #include <recount/eventstore.hpp>
 #include <recount/tools.hpp>
 
+#include "places.hpp"
 #include "tools_test.pb.h"
 
 namespace recount {
@@ -34,17 +33,14 @@ Printed run(std::vector<const char*> arguments) {
     return {code, out.str(), err.str()};
 }
 
-/// A SQLite store in a folder of its own with three events in two streams.
+/// A store with three events in two streams.
 class ShopStore : public testing::Test {
 protected:
     ShopStore() {
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
         const auto store = open_store(url_);
         append(*store, "cart-1", "c-1", 2);
         append(*store, "stock-mug", "c-2", 1);
     }
-    ~ShopStore() override { std::filesystem::remove_all(folder_); }
 
     static void append(EventStore& store, const char* stream, const char* command_id, int events) {
         Append one;
@@ -60,10 +56,8 @@ protected:
         ASSERT_EQ(store.append(one).kind, AppendResult::Kind::committed);
     }
 
-    std::filesystem::path folder_ =
-        std::filesystem::temp_directory_path() / ("recount-tools-" + to_string(new_uuid7()));
-    std::string path_ = (folder_ / "shop.db").string();
-    std::string url_ = "sqlite:" + path_;
+    const test::TemporaryFolder folder_;
+    const std::string url_ = test::new_place(folder_);
 };
 
 TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
@@ -115,14 +109,12 @@ TEST_F(ShopStore, TellsItsStatusAndThatTheChainHolds) {
 }
 
 TEST_F(ShopStore, NamesTheEventWhoseBytesWereChanged) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database,
-                           "update event set payload = x'00' where version = 2 and stream ="
-                           " (select id from stream where name = 'cart-1')",
-                           nullptr, nullptr, nullptr),
-              SQLITE_OK);
-    sqlite3_close(database);
+    {
+        const auto database = Database::open(url_);
+        const auto transaction = database->begin(SqlMode::write);
+        transaction->exec("update event set payload = salt where version = 2");
+        transaction->commit();
+    }
     const Printed chain = run({"store", "verify-chain", "--store", url_.c_str()});
     EXPECT_EQ(chain.code, tools::problem);
     const std::string position = to_string(Position{partition_of("cart-1", 16), 2});
@@ -130,9 +122,11 @@ TEST_F(ShopStore, NamesTheEventWhoseBytesWereChanged) {
 }
 
 TEST_F(ShopStore, IsNotCreatedByLookingAtIt) {
-    const std::string other = "sqlite:" + (folder_ / "other.db").string();
-    EXPECT_EQ(run({"store", "status", "--store", other.c_str()}).code, tools::bad_usage);
-    EXPECT_FALSE(std::filesystem::exists(folder_ / "other.db"));
+    const test::TemporaryFolder folder;
+    const std::string other = test::new_place(folder);
+    for (int look = 0; look < 2; ++look) {
+        EXPECT_EQ(run({"store", "status", "--store", other.c_str()}).code, tools::bad_usage);
+    }
     EXPECT_EQ(run({"store", "init", "--store", other.c_str(), "--partitions", "4"}).code, 0);
     EXPECT_EQ(run({"store", "status", "--store", other.c_str(), "--json"}).lines().size(), 5U);
 }
