@@ -59,7 +59,7 @@ private:
             outcomes_[touched_.index_of_command(append.metadata.command_id)];
         AppendResult& result = plan_.results.emplace_back();
         if (first != nullptr) {
-            repeat(append, *first, result);
+            result = repeated(*first, append.request);
             return;
         }
         if (expired(append.metadata.command_id, known_.horizon)) {
@@ -77,20 +77,6 @@ private:
         first = &*result.outcome;
         plan_.outcomes.push_back({append.metadata.command_id, result.outcome->kind,
                                   result.outcome->recorded_at, encode(*result.outcome)});
-    }
-
-    static void repeat(const Append& append, const CommandOutcome& first, AppendResult& result) {
-        const bool same = first.request == append.request;
-        if (same || first.kind == CommandOutcome::Kind::voided) {
-            result.kind = AppendResult::Kind::repeated;
-            result.outcome = first;
-            return;
-        }
-        result.kind = AppendResult::Kind::reused;
-        result.message = "command id " + first.command_id + " was used before, at " +
-                         to_string(first.recorded_at) +
-                         ", for a command with other content; nothing was written. Give each "
-                         "command an id of its own, and repeat a command with the content it had";
     }
 
     static void judge(const Append& append, AppendResult& result) {
@@ -202,27 +188,12 @@ private:
         row.stream_index = stream;
         row.type = event.type;
 
-        const Hash before = chained_from(partition, head);
-        head.recorded_at = std::max(now_, head.recorded_at);
         row.version = Version{++versions_[stream].value};
-        row.position = Position{partition, ++head.n};
-
-        envelope_.version = row.version;
         envelope_.event_id = event_id(envelope_.append_id, envelope_.append_index);
-        envelope_.type = event.type;
         envelope_.schema_revision = context_.revision_of(event.type);
         envelope_.encoding = event.encoding;
-        envelope_.payload_digest = payload_digest(row.salt, row.payload);
-        envelope_.recorded_at = head.recorded_at;
-        envelope_.occurred_at = occurred_at_.value_or(head.recorded_at);
-        row.envelope = encode(envelope_);
-        row.hash = head.hash = chain_hash(row.position, before, row.envelope);
+        place_event(row, envelope_, {partition, head, context_, now_}, occurred_at_);
         ++envelope_.append_index;
-    }
-
-    [[nodiscard]] const Hash& chained_from(Partition partition, const LogHead& head) const {
-        const LogHead& origin = context_.origins[static_cast<std::size_t>(partition.value)];
-        return head.n == origin.n ? origin.hash : head.hash;
     }
 
     void collect_changes() {
@@ -273,6 +244,39 @@ std::vector<LogHead> living_origins(const StoreIdentity& identity,
         origins[index].hash = living.origin(identity.id, Partition{i});
     }
     return origins;
+}
+
+AppendResult repeated(const CommandOutcome& first, const Hash& request) {
+    AppendResult result;
+    if (first.request == request || first.kind == CommandOutcome::Kind::voided) {
+        result.kind = AppendResult::Kind::repeated;
+        result.outcome = first;
+        return result;
+    }
+    result.kind = AppendResult::Kind::reused;
+    result.message = "command id " + first.command_id + " was used before, at " +
+                     to_string(first.recorded_at) +
+                     ", for a command with other content; nothing was written. Give each command "
+                     "an id of its own, and repeat a command with the content it had";
+    return result;
+}
+
+void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
+                 const std::optional<Timestamp>& occurred_at) {
+    LogHead& head = end.head;
+    const LogHead& origin = end.context.origins[static_cast<std::size_t>(end.partition.value)];
+    const Hash& before = head.n == origin.n ? origin.hash : head.hash;
+    head.recorded_at = std::max(end.now, head.recorded_at);
+    row.position = Position{end.partition, ++head.n};
+
+    envelope.version = row.version;
+    envelope.type = row.type;
+    envelope.payload_digest = payload_digest(row.salt, row.payload);
+    envelope.recorded_at = head.recorded_at;
+    envelope.occurred_at = occurred_at.value_or(head.recorded_at);
+    row.envelope = encode(envelope);
+    row.hash = chain_hash(row.position, before, row.envelope);
+    head.hash = row.hash;
 }
 
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,

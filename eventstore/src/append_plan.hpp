@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <recount/core/append.hpp>
+#include <recount/core/envelope.hpp>
 #include <recount/core/environment.hpp>
 #include <recount/core/streams.hpp>
 #include <recount/eventstore/log.hpp>
@@ -94,6 +95,23 @@ struct AppendPlan {
 /// but for `random`.
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
                        const PlanContext& context, Timestamp now, Random& random);
+
+/// The verdict on a command whose id has an outcome: repeated or reused.
+AppendResult repeated(const CommandOutcome& first, const Hash& request);
+
+/// The end of a partition while rows are put there, one after the other.
+struct LogEnd {
+    Partition partition;
+    LogHead& head;
+    const PlanContext& context;
+    Timestamp now;
+};
+
+/// Gives an event its place: position, time, envelope and hash, and moves the head on. Of `row`
+/// stream, version, type, salt and payload are there already, and of `envelope` all that does not
+/// follow from them.
+void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
+                 const std::optional<Timestamp>& occurred_at);
 
 /// The outcome that claims a command id which has none.
 CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,

@@ -178,13 +178,23 @@ void GroupCommit::commit_together(std::span<Caller* const> callers) {
 }
 
 void GroupCommit::hand_over(const Group& group) {
-    const std::lock_guard lock{mutex_};
-    for (Caller* caller : group.callers) {
-        caller->state = State::done;
-        if (caller->signal) caller->signal->raise();
+    // Raised behind the lock, or else whoever wakes would wait for it; those who go on to the
+    // database first. A signal outlives its caller: it goes back to idle_signals_.
+    std::vector<Signal*> signals;
+    {
+        const std::lock_guard lock{mutex_};
+        --on_their_way_;
+        for (const Partition partition : group.partitions) busy_.erase(partition);
+        let_next_lead(signals);
+        for (Caller* caller : group.callers) {
+            caller->state = State::done;
+            if (caller->signal) signals.push_back(caller->signal.get());
+        }
     }
-    --on_their_way_;
-    for (const Partition partition : group.partitions) busy_.erase(partition);
+    for (Signal* signal : signals) signal->raise();
+}
+
+void GroupCommit::let_next_lead(std::vector<Signal*>& signals) {
     std::set<Partition> passed_by;
     for (auto position = queue_.begin();
          position != queue_.end() && on_their_way_ < limits_.groups;) {
@@ -196,7 +206,7 @@ void GroupCommit::hand_over(const Group& group) {
         }
         unqueue(position);
         start(next);
-        next.signal->raise();
+        signals.push_back(next.signal.get());
     }
 }
 

@@ -81,6 +81,7 @@ private:
     void commit(std::span<Caller* const> callers);
     void commit_together(std::span<Caller* const> callers);
     void hand_over(const Group& group);
+    void let_next_lead(std::vector<Signal*>& signals);
 
     Scheduler& scheduler_;
     std::string name_;

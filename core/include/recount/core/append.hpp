@@ -164,6 +164,10 @@ struct AppendLimits {
 /// has control characters, or mixes writes with a rejection.
 void check_append(const Append& append, const AppendLimits& limits = {});
 
+/// The same for one event of an import named `from`, and what is said about it.
+void check_event(std::string_view from, const StreamName& stream, const NewEvent& event,
+                 const CommandMetadata& metadata, const AppendLimits& limits);
+
 /// The hash of an append's content, for callers who build appends by hand: streams, expectations,
 /// types and payloads.
 Hash request_hash(const Append& append);
