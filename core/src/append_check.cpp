@@ -114,15 +114,15 @@ void check_writes(const Append& append, const AppendLimits& limits) {
         check_expected(subject, write.stream, write.expected);
         if (!written.insert(write.stream.full()).second) {
             refuse(subject, "writes stream " + write.stream.full() +
-                               " twice; put its events into one write");
+                                " twice; put its events into one write");
         }
         if (write.events.empty()) {
             refuse(subject, "writes no events to stream " + write.stream.full() +
-                               "; make it a check, or leave it out");
+                                "; make it a check, or leave it out");
         }
         if (std::any_of(write.events.begin(), write.events.end() - 1, closes)) {
             refuse(subject, "writes events to stream " + write.stream.full() +
-                               " behind the one that closes it; make that the last");
+                                " behind the one that closes it; make that the last");
         }
         events += write.events.size();
         for (const NewEvent& event : write.events) {
@@ -134,7 +134,7 @@ void check_writes(const Append& append, const AppendLimits& limits) {
         check_expected(subject, check.stream, check.expected);
         if (written.contains(check.stream.full())) {
             refuse(subject, "checks stream " + check.stream.full() +
-                               ", which it writes; put the expectation on the write");
+                                ", which it writes; put the expectation on the write");
         }
     }
     check_size(subject, "events", events, limits.append_events, "split it");
