@@ -209,7 +209,7 @@ void Connection::set_up(const ConnectionOptions& options) {
 
     exec("pragma foreign_keys = on");
     require("foreign_keys", 1);
-    set_journal_mode(options);
+    if (!options.read_only && options.wal && path_ != ":memory:") use_wal();
     exec(options.durable ? "pragma synchronous = full" : "pragma synchronous = normal");
     require("synchronous", options.durable ? 2 : 1);
     exec("pragma cache_size = -16384");
@@ -218,8 +218,7 @@ void Connection::set_up(const ConnectionOptions& options) {
     begin_write_ = prepare("begin immediate");
 }
 
-void Connection::set_journal_mode(const ConnectionOptions& options) {
-    if (options.read_only || !options.wal || path_ == ":memory:") return;
+void Connection::use_wal() {
     const auto statement = prepare("pragma journal_mode = wal");
     const Running running{*statement};
     if (!statement->step() || statement->text(0) != "wal") {
@@ -267,8 +266,15 @@ void Connection::commit() {
     if (code == SQLITE_OK) return;
     const std::string message = std::string{"cannot commit: "} + sqlite3_errmsg(connection_);
     rollback();
-    if ((code & 0xff) != SQLITE_IOERR) fail(code, path_, message);
-    // The commit record may have reached the disk although its sync failed.
+    switch (code & 0xff) {
+        case SQLITE_BUSY:
+        case SQLITE_FULL:
+        case SQLITE_CONSTRAINT:
+            fail(code, path_, message);  // before the commit record was complete
+        default:
+            break;
+    }
+    // The commit record may have reached the disk although its sync, or what follows it, failed.
     throw OutcomeUnknown("sqlite:" + path_ + ": " + message +
                          "; the disk failed meanwhile: send the same append again, or void its " +
                          "command id");

@@ -93,6 +93,8 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
+    /// Turns write-ahead logging on, for ever. Unavailable where that cannot be had.
+    void use_wal();
     /// One or more statements without parameters or results.
     void exec(const char* sql);
     std::unique_ptr<Statement> prepare(std::string_view sql);
@@ -116,7 +118,6 @@ public:
 
 private:
     void set_up(const ConnectionOptions& options);
-    void set_journal_mode(const ConnectionOptions& options);
     void require(std::string_view pragma, std::int64_t wanted);
 
     std::string path_;

@@ -70,7 +70,7 @@ void migrate(sqlite::Connection& connection, std::int64_t from) {
 }
 
 void create_tables(const std::string& path, const StoreOptions& options, Environment& environment) {
-    // Not in WAL mode: what is renamed must be in this one file.
+    // Not yet in WAL mode: what is renamed must be in this one file.
     sqlite::Connection connection{path, {.wal = false, .timeout = options.timeout}};
     const StoreIdentity identity = new_identity(options.partitions.value_or(default_partitions),
                                                 "sqlite:" + path, environment);
@@ -95,6 +95,9 @@ void create_tables(const std::string& path, const StoreOptions& options, Environ
         partition->run();
     }
     connection.commit();
+    // Later it would need a journal under the file's final name, and a crash would leave one that
+    // a connection that only looks cannot roll back.
+    connection.use_wal();
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -108,8 +111,9 @@ void sync_folder(const std::filesystem::path& folder) {
 /// The file appears complete or not at all, whenever we crash.
 void create(const std::string& path, const StoreOptions& options, Environment& environment) {
     const std::string unfinished = path + ".new";
-    std::filesystem::remove(unfinished);
-    std::filesystem::remove(unfinished + "-journal");
+    for (const char* part : {"", "-journal", "-wal", "-shm"}) {
+        std::filesystem::remove(unfinished + part);
+    }
     create_tables(unfinished, options, environment);
     std::filesystem::rename(unfinished, path);
     sync_folder(std::filesystem::path{path}.parent_path());

@@ -135,11 +135,12 @@ SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {
 void SqliteWriter::forget_if_others_wrote() {
     const sqlite::Running running{*data_version_};
     data_version_->step();
-    if (data_version_->integer(0) == seen_data_version_) return;
-    seen_data_version_ = data_version_->integer(0);
+    const std::int64_t version = data_version_->integer(0);
+    if (version == seen_data_version_) return;
     streams_.clear();
     types_.clear();
     horizon_ = read_horizon();
+    seen_data_version_ = version;  // only now that nothing failed
 }
 
 Timestamp SqliteWriter::read_horizon() {
