@@ -7,3 +7,12 @@ create table if not exists relay_cursor (
     hash      bytea  not null,  -- of the n-th event
     primary key (topic, partition)
 );
+
+-- Of a topic of messages: where each of its partitions was known to end. Read again when the relay
+-- starts, so that a topic that was truncated or made anew is noticed.
+create table if not exists relay_end (
+    topic       text   not null,
+    partition   bigint not null,
+    last_offset bigint not null,  -- -1: nothing there yet
+    primary key (topic, partition)
+);

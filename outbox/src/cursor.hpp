@@ -17,6 +17,15 @@ struct Cursor {
     friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
+/// What a relay remembers of a topic.
+struct Progress {
+    std::vector<Cursor> cursors;  // one a partition of the store
+    /// For each of the topic's partitions the offset of the last record known there; -1: none.
+    /// Empty where the topic itself tells how far it is.
+    std::vector<std::int64_t> last_offsets;
+    friend bool operator==(const Progress&, const Progress&) = default;
+};
+
 /// Keeps the cursors of one topic, and says who may move them. One thread at a time.
 class Cursors {
 public:
@@ -30,9 +39,9 @@ public:
     virtual void release() = 0;
 
     /// One a partition, at its beginning when none was saved.
-    virtual std::vector<Cursor> load(const std::string& topic) = 0;
+    virtual Progress load(const std::string& topic) = 0;
     /// Throws Fenced when the lease was lost; nothing was saved then.
-    virtual void save(const std::string& topic, const std::vector<Cursor>& cursors) = 0;
+    virtual void save(const std::string& topic, const Progress& progress) = 0;
 };
 
 }  // namespace recount

@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace recount {
 namespace {
@@ -22,11 +23,11 @@ std::string url_of(const EventStore& store) {
 
 class DatabaseCursors : public Cursors {
 public:
-    DatabaseCursors(EventStore& store, const RelayOptions& options)
-        : topic_(options.topic.name),
+    DatabaseCursors(EventStore& store, std::string lease, Duration lifetime)
+        : name_(std::move(lease)),
           partitions_(static_cast<std::size_t>(store.identity().partitions)),
           leases_(Leases::open(store.url(),
-                               {.lifetime = options.lease, .environment = &store.environment()})),
+                               {.lifetime = lifetime, .environment = &store.environment()})),
           database_(Database::open(url_of(store))) {
         auto sql = database_->begin(SqlMode::write);
         sql->script(sql::relay_cursors);
@@ -36,7 +37,7 @@ public:
     bool hold() override {
         if (held()) return true;
         constexpr std::array whole{Partition{0}};
-        const auto leases = leases_->acquire("relay " + topic_, whole);
+        const auto leases = leases_->acquire(name_, whole);
         if (leases.empty()) return false;
         lease_ = leases.front();
         return true;
@@ -50,39 +51,64 @@ public:
         lease_.reset();
     }
 
-    std::vector<Cursor> load(const std::string& topic) override {
+    Progress load(const std::string& topic) override {
         auto sql = database_->begin(SqlMode::snapshot);
         const auto rows =
             sql->query("select partition, n, hash from relay_cursor where topic = $1", topic);
-        std::vector<Cursor> cursors(partitions_);
+        Progress progress;
+        progress.cursors.resize(partitions_);
         for (std::size_t row = 0; row < rows.size(); ++row) {
             const auto partition = static_cast<std::size_t>(rows.integer(row, 0));
-            if (partition < cursors.size()) {
-                cursors[partition] = {rows.integer(row, 1), Hash::from(rows.bytes(row, 2))};
+            if (partition < partitions_) {
+                progress.cursors[partition] = {rows.integer(row, 1),
+                                               Hash::from(rows.bytes(row, 2))};
             }
         }
-        return cursors;
+        const auto ends = sql->query(
+            "select last_offset from relay_end where topic = $1 order by partition", topic);
+        for (std::size_t row = 0; row < ends.size(); ++row) {
+            progress.last_offsets.push_back(ends.integer(row, 0));
+        }
+        return progress;
     }
 
-    void save(const std::string& topic, const std::vector<Cursor>& cursors) override {
+    void save(const std::string& topic, const Progress& progress) override {
         auto sql = database_->begin(SqlMode::write);
-        if (!lease_) throw Fenced("relay of " + topic_ + " has no lease; it stands by");
+        if (!lease_) throw Fenced(name_ + " has no lease; it stands by");
         leases_->check(*sql, *lease_);
-        RowsWrite write;
-        write.table = "relay_cursor";
-        write.columns = {"topic", "partition", "n", "hash"};
-        write.types = {"text", "bigint", "bigint", "bytea"};
-        write.key = {"topic", "partition"};
-        for (std::size_t index = 0; index < cursors.size(); ++index) {
-            write.rows.push_back({topic, static_cast<std::int64_t>(index), cursors[index].n,
-                                  Bytes{std::string{cursors[index].hash.view()}}});
+        RowsWrite cursors;
+        cursors.table = "relay_cursor";
+        cursors.columns = {"topic", "partition", "n", "hash"};
+        cursors.types = {"text", "bigint", "bigint", "bytea"};
+        cursors.key = {"topic", "partition"};
+        for (std::size_t index = 0; index < progress.cursors.size(); ++index) {
+            const Cursor& cursor = progress.cursors[index];
+            cursors.rows.push_back({topic, static_cast<std::int64_t>(index), cursor.n,
+                                    Bytes{std::string{cursor.hash.view()}}});
         }
-        sql->write(write);
+        sql->write(cursors);
+        if (!progress.last_offsets.empty()) save_ends(*sql, topic, progress.last_offsets);
         sql->commit();
     }
 
 private:
-    std::string topic_;
+    static void save_ends(Sql& sql, const std::string& topic,
+                          const std::vector<std::int64_t>& last_offsets) {
+        RowsWrite ends;
+        ends.table = "relay_end";
+        ends.columns = {"topic", "partition", "last_offset"};
+        ends.types = {"text", "bigint", "bigint"};
+        ends.key = {"topic", "partition"};
+        for (std::size_t index = 0; index < last_offsets.size(); ++index) {
+            ends.rows.push_back({topic, static_cast<std::int64_t>(index), last_offsets[index]});
+        }
+        sql.write(ends);
+        // Of a topic that was made anew with fewer of them.
+        sql.exec("delete from relay_end where topic = $1 and partition >= $2", topic,
+                 static_cast<std::int64_t>(last_offsets.size()));
+    }
+
+    std::string name_;
     std::size_t partitions_;
     std::unique_ptr<Leases> leases_;
     std::optional<Lease> lease_;
@@ -91,8 +117,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Cursors> open_cursors(EventStore& store, const RelayOptions& options) {
-    return std::make_unique<DatabaseCursors>(store, options);
+std::unique_ptr<Cursors> open_cursors(EventStore& store, const std::string& lease,
+                                      Duration lifetime) {
+    return std::make_unique<DatabaseCursors>(store, lease, lifetime);
 }
 
 }  // namespace recount

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <recount/eventstore/event_store.hpp>
-#include <recount/outbox/relay.hpp>
 
 #include "cursor.hpp"
 
 namespace recount {
 
-/// The cursors of a relay, where its options put them.
-std::unique_ptr<Cursors> open_cursors(EventStore& store, const RelayOptions& options);
+/// The cursors of a relay, beside its store. Of those with the same `lease` one may move them, and
+/// another takes over `lifetime` after it fell silent.
+std::unique_ptr<Cursors> open_cursors(EventStore& store, const std::string& lease,
+                                      Duration lifetime);
 
 }  // namespace recount

@@ -141,17 +141,16 @@ TEST_F(RelaysInProcesses, CannotMoveACursorAfterTheyWerePaused) {
 }
 
 TEST_F(RelaysInProcesses, SaveNoCursorOnceTheLeaseIsAnothers) {
-    const RelayOptions options{.topic = topic};
-    const auto cursors = open_cursors(*store, options);
+    const auto cursors = open_cursors(*store, "relay", std::chrono::seconds{3});
     ASSERT_TRUE(cursors->hold());
-    std::vector<Cursor> all(4);
-    all[0].n = 7;
+    Progress all{std::vector<Cursor>(4), {}};
+    all.cursors[0].n = 7;
     cursors->save(topic.log(), all);
     auto database = Database::open(url);
     auto sql = database->begin(SqlMode::write);
     ASSERT_EQ(sql->exec("update lease set owner = 'another', epoch = epoch + 1"), 1);
     sql->commit();
-    all[0].n = 3;
+    all.cursors[0].n = 3;
     EXPECT_THROW(cursors->save(topic.log(), all), Fenced);
     EXPECT_EQ(cursor(), 7);
 }
