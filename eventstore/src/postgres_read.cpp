@@ -16,22 +16,23 @@ namespace recount::postgres {
 namespace {
 
 // One event more than a page may hold tells whether there is more. Bytes are counted on the server,
-// so that no page is much larger on its way than it may be.
+// so that no page is much larger on its way than it may be: one sum over the page. The first two
+// rows, known by their numbers where there are no gaps, come whatever their size.
 constexpr std::string_view log_page =
     "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by position rows between unbounded preceding and 1 preceding) as before,"
-    "      row_number() over (order by position) as nth"
+    "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
+    "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by position rows unbounded preceding) as upto"
     "  from (select * from event where partition = $1 and position > $2 order by position limit "
     "$3) e"
-    ") page where nth <= 2 or before <= $4 order by position";
+    ") page where position <= $2 + 2 or upto - size <= $4 order by position";
 constexpr std::string_view stream_page =
     "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by version rows between unbounded preceding and 1 preceding) as before,"
-    "      row_number() over (order by version) as nth"
+    "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
+    "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by version rows unbounded preceding) as upto"
     "  from (select * from event where stream = $1 and version >= $2 order by version limit $3) e"
-    ") page where nth <= 2 or before <= $4 order by version";
+    ") page where version <= $2 + 1 or upto - size <= $4 order by version";
 constexpr std::string_view stream_page_backwards =
     "select partition, position, version, envelope, hash, salt, payload from ("
     "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
@@ -74,8 +75,9 @@ std::vector<Statement> statements_for_page(const StreamName& stream, const ReadS
     // The head first: what is appended in between only makes the page say that there is more.
     return {{"select version, closed from stream where name = $1", {text(stream.full())}},
             {forwards ? stream_page : stream_page_backwards,
-             {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
-              bigint(bounded(options.max_bytes))}}};
+             {text(stream.full()),
+              bigint(forwards ? std::max<std::int64_t>(options.from.value, 1) : options.from.value),
+              bigint(one_more(options.max_events)), bigint(bounded(options.max_bytes))}}};
 }
 
 StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,

@@ -108,8 +108,7 @@ void RelayLoop::idle(std::stop_token stop) {
     publisher_->refresh_heads();
 }
 
-void RelayLoop::work_until(const std::function<bool()>& done, std::stop_token stop,
-                              bool patient) {
+void RelayLoop::work_until(const std::function<bool()>& done, std::stop_token stop, bool patient) {
     std::int64_t delivered = publisher_->delivered();
     auto progress = steady();
     while (!stop.stop_requested()) {
@@ -221,8 +220,7 @@ std::string RelayLoop::run(std::stop_token stop) {
         publisher_.reset();
         cursors_->release();
     } catch (const std::exception& error) {
-        spdlog::warn("relay of {}: the lease was not given back: {}", task_.name,
-                     error.what());
+        spdlog::warn("relay of {}: the lease was not given back: {}", task_.name, error.what());
     }
     return why;
 }
