@@ -218,6 +218,15 @@ void TcpProxy::harm(std::string sql, Harm how, int times) {
     sql_ = std::move(sql);
     how_ = how;
     times_ = times;
+    passed_by_ = 0;
+}
+
+void TcpProxy::harm_nth(int n, Harm how) {
+    const std::lock_guard lock{mutex_};
+    sql_.clear();
+    how_ = how;
+    times_ = 1;
+    passed_by_ = n - 1;
 }
 
 void TcpProxy::cut_all() {
@@ -233,6 +242,10 @@ bool TcpProxy::cut() {
 bool TcpProxy::next_harm(std::string_view sql, Harm& how) {
     const std::lock_guard lock{mutex_};
     if (times_ == 0 || sql.find(sql_) == std::string_view::npos) return false;
+    if (passed_by_ > 0) {
+        --passed_by_;
+        return false;
+    }
     --times_;
     ++harmed_;
     how = how_;

@@ -36,6 +36,8 @@ public:
 
     /// The next `times` statements whose text contains `sql` come to harm.
     void harm(std::string sql, Harm how, int times = 1);
+    /// The n-th statement from now on comes to harm, whatever its text; from 1.
+    void harm_nth(int n, Harm how);
     /// How many statements came to harm so far.
     [[nodiscard]] int harmed() const { return harmed_; }
     /// New connections are closed at once.
@@ -60,7 +62,7 @@ private:
     std::mutex mutex_;
     std::string sql_;
     Harm how_ = Harm::cut_before;
-    int times_ = 0;
+    int times_ = 0, passed_by_ = 0;
     std::multiset<int> alive_;           // for each connection, how many cuts were before it
     std::vector<std::jthread> threads_;  // of connections; only the accepting thread adds to it
     std::jthread accepting_;
