@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "append_log.hpp"
+
 namespace recount {
 namespace {
 
@@ -107,7 +109,14 @@ StoreBase::StoreBase(std::string url, const StoreOptions& options)
 std::vector<AppendResult> StoreBase::append(std::span<const Append> group) {
     for (const Append& one : group) check_append(one, limits_);
     if (group.empty()) return {};
-    std::vector<AppendResult> results = append_checked(group);
+    std::vector<AppendResult> results;
+    try {
+        results = append_checked(group);
+    } catch (const std::exception& failure) {
+        log_failure(identity_.name, group, failure);
+        throw;
+    }
+    log_verdicts(identity_.name, group, results);
     for (std::size_t i = 0; i < results.size(); ++i) {
         const bool wanted = group[i].missed_events > 0 && results[i].conflict.missed.empty();
         if (wanted) add_missed(group[i], results[i].conflict);

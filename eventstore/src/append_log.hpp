@@ -1,0 +1,19 @@
+#pragma once
+
+#include <exception>
+#include <span>
+#include <string_view>
+
+#include <recount/core/append.hpp>
+
+/// What is logged of appends, in fields: store, command_id, stream, version, position. Never a
+/// payload, a header or an address. Committed at trace, repeats and conflicts at debug, what a
+/// caller did wrong and what failed as warnings.
+namespace recount {
+
+void log_verdicts(std::string_view store, std::span<const Append> group,
+                  std::span<const AppendResult> results);
+void log_failure(std::string_view store, std::span<const Append> group,
+                 const std::exception& failure);
+
+}  // namespace recount
