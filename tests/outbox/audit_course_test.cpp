@@ -22,14 +22,12 @@ TEST_F(AnAuditedTopic, GoesOnWhereAnotherAuditEnded) {
     from.from = first.proved();
     Audit second{*store, from};
     EXPECT_EQ(second.catch_up().proved(), 240);
-    auto wrong = options();
-    wrong.from = first.proved();
-    wrong.from[0].hash = Hash{};
-    EXPECT_EQ(Audit(*store, wrong).catch_up().proved(), 240);
 
     into_another_topic([](auto& all) { all[0].value = "wrong"; });
     from.topic = topic;
     EXPECT_EQ(Audit(*store, from).catch_up().differences, 0);  // it began behind
+    from.from[0].hash = Hash{};                                // of another history: it begins anew
+    EXPECT_EQ(Audit(*store, from).catch_up().differences, 1);
     EXPECT_EQ(audit().differences, 1);
 }
 
@@ -64,6 +62,24 @@ TEST_F(AnAuditedTopic, MayBeginBehindWhatRetentionTook) {
     auto allowing = options();
     allowing.allow_retention = true;
     EXPECT_EQ(Audit(*store, allowing).catch_up().verdict(), AuditVerdict::equal);
+}
+
+TEST_F(AnAuditedTopic, CannotBeJudgedBehindAnOpenTransaction) {
+    publish(20);
+    Audit following{*store, options()};
+    following.catch_up();
+    leave_transaction_open(topic, topic.log(), 0);
+    publish(20);
+    for (int pass = 0; pass < 2; ++pass) {
+        const auto report = following.catch_up();
+        EXPECT_EQ(report.verdict(), AuditVerdict::unknown);
+        EXPECT_NE(report.unknown.find("a transaction of a foreign producer"), std::string::npos)
+            << report.unknown;
+        EXPECT_LT(report.proved(), 40);
+    }
+    produce_in_transaction(topic, topic.log(), 0, 1, false);
+    EXPECT_EQ(following.catch_up().proved(), 40);
+    EXPECT_EQ(following.report().verdict(), AuditVerdict::equal) << following.report().unknown;
 }
 
 TEST_F(AnAuditedTopic, IsProvedPassAfterPass) {

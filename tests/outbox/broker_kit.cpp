@@ -115,17 +115,33 @@ void produce_again(const KafkaTopic& topic, const std::string& full_name, std::i
     finish(handle.get());
 }
 
-void produce_in_transaction(const KafkaTopic& topic, const std::string& full_name,
-                            std::int32_t partition, int count, bool commit) {
-    const auto handle = producer(topic, {{"transactional.id", full_name + " foreign"}});
+namespace {
+
+std::unique_ptr<rd_kafka_t, Delete> begin_transaction(const KafkaTopic& topic,
+                                                      const std::string& full_name,
+                                                      std::int32_t partition, int count) {
+    auto handle = producer(topic, {{"transactional.id", full_name + " foreign"}});
     no_error(rd_kafka_init_transactions(handle.get(), timeout_ms));
     no_error(rd_kafka_begin_transaction(handle.get()));
     for (int index = 0; index < count; ++index) {
         send(handle.get(), full_name, partition, {0, "foreign", std::string{"value"}, {}});
     }
     finish(handle.get());
+    return handle;
+}
+
+}  // namespace
+
+void produce_in_transaction(const KafkaTopic& topic, const std::string& full_name,
+                            std::int32_t partition, int count, bool commit) {
+    const auto handle = begin_transaction(topic, full_name, partition, count);
     no_error(commit ? rd_kafka_commit_transaction(handle.get(), timeout_ms)
                     : rd_kafka_abort_transaction(handle.get(), timeout_ms));
+}
+
+void leave_transaction_open(const KafkaTopic& topic, const std::string& full_name,
+                            std::int32_t partition) {
+    begin_transaction(topic, full_name, partition, 1);
 }
 
 void delete_records(const KafkaTopic& topic, const std::string& full_name, std::int32_t partition,

@@ -48,9 +48,12 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     KafkaLog filled{{.topic = topic, .store = store.get()}};
     EXPECT_EQ(differences(*store, log), "");
     const auto dead = store->identity().incarnation;
+    Audit following{*store, {.topic = topic}};
+    following.catch_up();
 
     take_back(40);
     declare();
+    EXPECT_THROW(following.catch_up(), Unavailable);
     const auto before = std::exchange(store, open_store(url));
     publish(200);
     EXPECT_EQ(differences(*store, topic, {.incarnation = 1}), "");

@@ -60,6 +60,9 @@ void produce_foreign(const KafkaTopic& topic, const std::string& full_name, std:
 /// Writes `count` records in a transaction that is committed or aborted.
 void produce_in_transaction(const KafkaTopic& topic, const std::string& full_name,
                             std::int32_t partition, int count, bool commit);
+/// Begins a transaction with one record and leaves it open; the next of this topic's aborts it.
+void leave_transaction_open(const KafkaTopic& topic, const std::string& full_name,
+                            std::int32_t partition);
 /// Copies records as they are, headers and all, to the end of a partition.
 void produce_again(const KafkaTopic& topic, const std::string& full_name, std::int32_t partition,
                    const std::vector<RawRecord>& records);

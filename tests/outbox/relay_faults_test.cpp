@@ -113,6 +113,23 @@ TEST_F(RelayInTrouble, DoesNotMindForeignRecordsAndTransactions) {
     EXPECT_EQ(differences(*store, topic), "");
 }
 
+TEST_F(RelayInTrouble, SendsNothingAgainBehindAnOpenTransaction) {
+    append_events(*store, 20);
+    relay.catch_up();
+    leave_transaction_open(topic, topic.log(), 0);
+    Relay beating{*store, {.topic = topic, .beat = std::chrono::milliseconds{20}}};
+    auto running = store->environment().scheduler.spawn(
+        "relay", [&](std::stop_token stop) { beating.run(stop); });
+    append_events(*store, 40);
+    eventually([] { return false; }, std::chrono::seconds{1});  // while it looks back
+    running->request_stop();
+    running->join();
+    produce_in_transaction(topic, topic.log(), 0, 1, false);  // ends the open one
+    std::int64_t replays = -1;
+    EXPECT_EQ(differences(*store, topic, {}, &replays), "");
+    EXPECT_EQ(replays, 0);
+}
+
 TEST_F(RelayInTrouble, DoesNotMindItsOwnRecordsInAWrongPartition) {
     append_events(*store, 50);
     relay.catch_up();

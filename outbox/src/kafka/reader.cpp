@@ -18,6 +18,14 @@ const Settings forced = {
     {"allow.auto.create.topics", "false"},
 };
 
+/// An open transaction of a foreign producer hides what is behind it from readers, but not from
+/// those who ask whether something was lost.
+Settings asking() {
+    Settings settings = forced;
+    settings["isolation.level"] = "read_uncommitted";
+    return settings;
+}
+
 Settings with_defaults(Settings settings) {
     // For each partition by itself: librdkafka pauses a second whenever it is above.
     settings.emplace("queued.max.messages.kbytes", "16384");
@@ -115,7 +123,7 @@ Reader::Reader(const Settings& settings, std::string topic, std::function<void()
     parts_->on_arrival = std::move(on_arrival);
     parts_->handle = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
     parts_->topic = make_topic(parts_->handle.get(), topic_);
-    parts_->asker = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
+    parts_->asker = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), asking()));
     parts_->asked = make_topic(parts_->asker.get(), topic_);
 }
 

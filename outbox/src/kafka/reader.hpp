@@ -50,7 +50,7 @@ struct Polled {
 
 struct Watermarks {
     std::int64_t low = 0;   // the first offset that is kept
-    std::int64_t high = 0;  // one behind the last
+    std::int64_t high = 0;  // one behind the last, be it readable or in an open transaction
 };
 
 /// Reads partitions of one topic by offset: no group, no committed offsets, no reset policy,
