@@ -32,6 +32,11 @@ Decoded decode(std::string_view bytes) {
 
 bool check(std::string_view bytes, bool allow_control) {
     while (!bytes.empty()) {
+        const auto plain = static_cast<std::uint8_t>(bytes.front());
+        if (plain >= 0x20 && plain < 0x7f) {  // nearly all there is
+            bytes.remove_prefix(1);
+            continue;
+        }
         const Decoded next = decode(bytes);
         if (next.length == 0) return false;
         const bool control = next.code < 0x20 || (next.code >= 0x7f && next.code < 0xa0);

@@ -145,41 +145,56 @@ std::optional<RecordPlace> place_of(const kafka::Record& record) {
     return RecordPlace{*position, *hash};
 }
 
-std::optional<LogRecord> decode_record(const kafka::Record& record, std::string& why) {
-    const Parts parts = parts_of(record);
+namespace {
+
+bool decode(const kafka::Record& record, const Parts& parts, RecordedEvent& event,
+            std::string& why) {
     const auto position = parse_position(parts.position);
     const auto hash = parse_hash(parts.hash);
-    const auto incarnation = parse_uuid(parts.incarnation);
-    if (!parts.has_envelope || !position || !hash || !incarnation) {
+    if (!parts.has_envelope || !position || !hash || !parse_uuid(parts.incarnation)) {
         why = "no readable recount-envelope, -position, -hash and -incarnation headers";
-        return std::nullopt;
+        return false;
     }
     if (position->partition.value != record.partition()) {
         why = "its position " + to_string(*position) + " belongs to another partition";
-        return std::nullopt;
+        return false;
     }
-    LogRecord found;
-    RecordedEvent& event = found.event;
     event.envelope = parts.envelope;
     try {
         static_cast<Envelope&>(event.at) = decode_envelope(event.envelope);
     } catch (const UnreadableEvent& error) {
         why = error.what();
-        return std::nullopt;
+        return false;
     }
     event.at.position = *position;
     event.hash = *hash;
-    found.incarnation = *incarnation;
     if (!parts.withheld.empty()) {
-        found.withheld = parts.withheld == "erased" ? Withheld::erased : Withheld::category;
-        event.withheld = found.withheld == Withheld::category;
-        return found;
+        event.withheld = parts.withheld != "erased";
+        return true;
     }
-    if (!record.value() || !from_hex(parts.salt, event.salt)) {
+    const auto payload = record.value();
+    if (!payload || !from_hex(parts.salt, event.salt)) {
         why = "neither a payload with its salt nor a recount-withheld header";
-        return std::nullopt;
+        return false;
     }
-    event.payload = std::string{*record.value()};
+    event.payload.emplace(*payload);
+    return true;
+}
+
+}  // namespace
+
+bool decode_event(const kafka::Record& record, RecordedEvent& event, std::string& why) {
+    return decode(record, parts_of(record), event, why);
+}
+
+std::optional<LogRecord> decode_record(const kafka::Record& record, std::string& why) {
+    const Parts parts = parts_of(record);
+    LogRecord found;
+    if (!decode(record, parts, found.event, why)) return std::nullopt;
+    found.incarnation = *parse_uuid(parts.incarnation);
+    if (!parts.withheld.empty()) {
+        found.withheld = found.event.withheld ? Withheld::category : Withheld::erased;
+    }
     return found;
 }
 

@@ -53,6 +53,10 @@ private:
 /// headers that cannot be read); `why` then says what was missing.
 std::optional<LogRecord> decode_record(const kafka::Record& record, std::string& why);
 
+/// The event alone, into one that is as new; when it is not one of ours, `event` is good for
+/// nothing.
+bool decode_event(const kafka::Record& record, RecordedEvent& event, std::string& why);
+
 /// Position and hash alone, for those who only look where they are.
 struct RecordPlace {
     Position position;

@@ -41,33 +41,39 @@ bool Tape::at_end() const {
     return offset_ >= std::max(known_end_, reader_.fetched_high(partition_.value));
 }
 
-/// The next record of ours; nothing at the end, or when nothing is at hand and one is not patient.
-std::optional<LogRecord> Tape::fetch(bool patient) {
-    auto heard = world_.environment.clock.steady();
+/// The next record of ours, into an event that is as new; false at the end, or when nothing is at
+/// hand and one is not patient.
+bool Tape::fetch(bool patient, RecordedEvent& event) {
+    std::optional<std::chrono::nanoseconds> silent;  // since when
     while (true) {
-        const bool wait = patient && !at_end();
-        auto polled = reader_.poll(partition_.value, wait ? answer_step : Duration::zero());
+        auto polled = reader_.poll(partition_.value, Duration::zero());
+        if (polled.kind == kafka::Polled::Kind::nothing) {
+            if (!patient || at_end()) return false;
+            const auto now = world_.environment.clock.steady();
+            if (!silent) silent = now;
+            if (now - *silent > world_.broker_timeout) {
+                throw Unavailable(where() + ": no broker answers; check that its leader runs");
+            }
+            polled = reader_.poll(partition_.value, answer_step);
+        }
         switch (polled.kind) {
             case kafka::Polled::Kind::record: {
                 offset_ = polled.record->offset() + 1;
-                heard = world_.environment.clock.steady();
+                silent.reset();
                 std::string why;
-                auto record = decode_record(*polled.record, why);
-                if (record) return record;
+                if (decode_event(*polled.record, event, why)) return true;
+                event = {};
                 world_.foreign(where() + " offset " + std::to_string(offset_ - 1) + ": " + why);
                 break;
             }
             case kafka::Polled::Kind::end:
                 told_end_ = offset_;
-                return std::nullopt;
+                return false;
             case kafka::Polled::Kind::lost:
                 lost_ = true;
-                return std::nullopt;
+                return false;
             case kafka::Polled::Kind::nothing:
-                if (!wait) return std::nullopt;
-                if (world_.environment.clock.steady() - heard > world_.broker_timeout) {
-                    throw Unavailable(where() + ": no broker answers; check that its leader runs");
-                }
+                break;
         }
     }
 }
@@ -106,23 +112,23 @@ void Tape::apply(const RecordedEvent& event) {
     recent_.put(n_, event.hash);
 }
 
-std::optional<RecordedEvent> Tape::next(bool patient) {
-    while (auto record = fetch(patient)) {
-        const std::int64_t n = record->event.at.position.n;
+bool Tape::next(bool patient, RecordedEvent& event) {
+    while (fetch(patient, event)) {
+        const std::int64_t n = event.at.position.n;
+        if (n == n_ + 1) {
+            apply(event);
+            if (n % index_step == 0) offsets_[n] = offset_ - 1;
+            return true;
+        }
         if (n <= n_) {
-            check_replay(record->event);
-            continue;
+            check_replay(event);
+        } else {
+            mend_gap(event);
+            if (fill_until_ > n_) return false;
         }
-        if (n > n_ + 1) {
-            mend_gap(record->event);
-            if (fill_until_ > n_) return std::nullopt;
-            continue;
-        }
-        apply(record->event);
-        if (n % index_step == 0) offsets_[n] = offset_ - 1;
-        return std::move(record->event);
+        event = {};
     }
-    return std::nullopt;
+    return false;
 }
 
 /// `found` came where n_ + 1 was expected: the store has what is missing, or the topic has it
@@ -174,25 +180,40 @@ void Tape::to_place(std::int64_t after, std::int64_t published) {
 bool Tape::more(std::int64_t seen, std::int64_t published) {
     to_place(seen, published);
     if (pending_ || fill_until_ > n_) return true;
-    pending_ = next(false);
+    if (!next(false, pending_.emplace())) pending_.reset();
     if (lost_) placed_ = false;
     return pending_.has_value() || fill_until_ > n_ || lost_;
+}
+
+/// Puts the next event behind the others: what was read ahead, else what comes now.
+bool Tape::take(bool patient, std::vector<RecordedEvent>& events) {
+    if (pending_) {
+        events.push_back(std::move(*pending_));
+        pending_.reset();
+        return true;
+    }
+    if (fill_until_ > n_) return false;
+    if (next(patient, events.emplace_back())) return true;
+    events.pop_back();
+    return false;
 }
 
 LogPage Tape::read(std::int64_t after, const ReadLog& options, std::int64_t published) {
     for (int losses = 0; losses < most_losses; ++losses) {
         to_place(after, published);
         LogPage page;
+        page.events.reserve(std::min(options.max_events, usual_ + 1));
         std::size_t bytes = 0;
         while (page.events.size() < options.max_events && bytes < options.max_bytes) {
-            if (!pending_ && fill_until_ <= n_) pending_ = next(page.events.empty());
-            if (!pending_) break;
-            const std::size_t more = weight(*pending_);
-            if (!page.events.empty() && bytes + more > options.max_bytes) return page;
-            bytes += more;
-            page.events.push_back(std::move(*pending_));
-            pending_.reset();
+            if (!take(page.events.empty(), page.events)) break;
+            bytes += weight(page.events.back());
+            if (page.events.size() > 1 && bytes > options.max_bytes) {
+                pending_ = std::move(page.events.back());
+                page.events.pop_back();
+                return page;
+            }
         }
+        usual_ = page.events.size();
         if (lost_) placed_ = false;  // retention or a new topic took it away; look where it is now
         if (!page.events.empty()) {
             page.end = !pending_ && fill_until_ <= n_ && at_end();

@@ -66,8 +66,9 @@ private:
     std::optional<std::int64_t> find_anywhere(std::int64_t n);
 
     // Going on from there (tape.cpp).
-    std::optional<LogRecord> fetch(bool patient);
-    std::optional<RecordedEvent> next(bool patient);
+    bool fetch(bool patient, RecordedEvent& event);
+    bool next(bool patient, RecordedEvent& event);
+    bool take(bool patient, std::vector<RecordedEvent>& events);
     void check_replay(const RecordedEvent& event);
     void apply(const RecordedEvent& event);
     void mend_gap(const RecordedEvent& found);
@@ -95,6 +96,7 @@ private:
     std::int64_t told_end_ = -1;            // the offset_ at which the broker had nothing more
     std::int64_t fill_until_ = 0;           // positions up to here come from the store
     std::int64_t fill_offset_ = 0;          // and then the topic goes on here
+    std::size_t usual_ = 0;                 // events of the last page
     RecentHashes recent_;
     std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
 };

@@ -147,8 +147,8 @@ void Tape::place(std::int64_t after, std::int64_t published) {
 /// Reads on to where n_ has been passed; false when the topic ends before it.
 bool Tape::arrive() {
     if (n_ == 0) return true;
-    while (auto record = fetch(true)) {
-        const RecordedEvent& event = record->event;
+    RecordedEvent event;
+    for (; fetch(true, event); event = {}) {
         const std::int64_t n = event.at.position.n;
         if (n < n_) continue;
         if (n == n_) {
@@ -158,7 +158,7 @@ bool Tape::arrive() {
         }
         if (n == n_ + 1) {
             apply(event);
-            pending_ = std::move(record->event);
+            pending_ = std::move(event);
         } else {
             mend_gap(event);
         }

@@ -166,6 +166,24 @@ TEST(ABeat, IsReadBackAsItWasWritten) {
     EXPECT_EQ(read->incarnations[1].forks, beat.incarnations[1].forks);
 }
 
+TEST(HexDigits, AreReadAllOrNotAtAll) {
+    const std::string fine(64, 'a');
+    ASSERT_TRUE(parse_hash(fine));
+    EXPECT_EQ(to_string(*parse_hash(fine)), fine);
+    EXPECT_FALSE(parse_hash(fine + "aa"));
+    std::string bytes;
+    EXPECT_TRUE(from_hex("00ff1e", bytes));
+    EXPECT_EQ(bytes, std::string("\x00\xff\x1e", 3));
+    EXPECT_FALSE(from_hex("00f", bytes));
+    for (std::size_t index = 0; index < fine.size(); ++index) {
+        for (const char other : {'g', 'A', '/', ':', '`', ' ', '\0', '\xff'}) {
+            std::string wrong = fine;
+            wrong[index] = other;
+            EXPECT_FALSE(parse_hash(wrong)) << index << " " << static_cast<int>(other);
+        }
+    }
+}
+
 TEST(ABeat, IsNothingElse) {
     for (const auto* text : {"", "{}", "[]", "{\"store\": \"x\"}", "hello"}) {
         EXPECT_FALSE(decode_beat(text)) << text;
