@@ -1,0 +1,21 @@
+#pragma once
+
+#include <recount/outbox.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace recount::bench {
+
+/// Events of 120 bytes payload, 100 an append and a stream.
+void fill_carts(EventStore& store, int events);
+
+/// The same records by librdkafka's own producer: idempotent, acks=all, same linger. Seconds.
+double produce_bare(const KafkaTopic& topic, const std::vector<std::vector<RecordedEvent>>& events);
+
+/// librdkafka's own consumer, which only counts to `count`, or asks for each record's headers too:
+/// they are kept as they came until then.
+void consume_bare(const KafkaTopic& topic, std::int32_t partitions, std::int64_t count,
+                  bool headers);
+
+}  // namespace recount::bench
