@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "memory_snapshots.hpp"
 #include "store_base.hpp"
 #include "stores.hpp"
 #include "type_schema.hpp"
@@ -49,6 +50,8 @@ public:
     }
 
     StreamPage read_stream(const StreamName& stream, const ReadStream& options) override;
+    SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
+                               ReadStream options) override;
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override;
 
     std::vector<LogHead> heads() override {
@@ -69,6 +72,12 @@ protected:
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
+    void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
+        snapshots_.put(stream, snapshot);
+    }
+    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
+        snapshots_.drop(stream, first, last);
+    }
     Timestamp raise_horizon(Timestamp horizon) override;
     std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override;
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override;
@@ -122,6 +131,7 @@ private:
     std::vector<LogHead> heads_;
     std::map<std::string, std::vector<Position>, std::less<>> streams_;
     std::set<std::string, std::less<>> closed_;
+    MemorySnapshots snapshots_;
     std::map<std::string, std::string, std::less<>> outcomes_;
     Timestamp horizon_;
     std::map<std::string, TypeSchema, std::less<>> schemas_;
@@ -239,6 +249,14 @@ StreamPage MemoryStore::read_stream(const StreamName& stream, const ReadStream& 
     }
     page.end = true;
     return page;
+}
+
+SnapshotPage MemoryStore::read_snapshot(const StreamName& stream, std::string_view type,
+                                        std::int64_t fold, ReadStream options) {
+    SnapshotPage found{snapshots_.find(stream, type), {}};
+    options.from = first_of(found.snapshot, fold);
+    found.page = read_stream(stream, options);
+    return found;
 }
 
 LogPage MemoryStore::read(Partition partition, std::int64_t after, const ReadLog& options) {

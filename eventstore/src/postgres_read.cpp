@@ -33,6 +33,17 @@ constexpr std::string_view stream_page =
     "      over (order by version rows unbounded preceding) as upto"
     "  from (select * from event where stream = $1 and version >= $2 order by version limit $3) e"
     ") page where version <= $2 + 1 or upto - size <= $4 order by version";
+constexpr std::string_view stream_page_behind_snapshot =
+    "select partition, position, version, envelope, hash, salt, payload from ("
+    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+    "      over (order by version rows between unbounded preceding and 1 preceding) as before,"
+    "      row_number() over (order by version) as nth"
+    "  from (select * from event where stream = $1 and version >= coalesce("
+    "        (select s.version from snapshot s "
+    "         where s.stream = $1 and s.type = $4 and s.fold = $5), 1)"
+    "        order by version limit $2) e"
+    ") page where nth <= 2 or before <= $3 order by version";
+constexpr std::string_view head_of_stream = "select version, closed from stream where name = $1";
 constexpr std::string_view stream_page_backwards =
     "select partition, position, version, envelope, hash, salt, payload from ("
     "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
@@ -73,11 +84,20 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
 std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options) {
     const bool forwards = options.direction == Direction::forwards;
     // The head first: what is appended in between only makes the page say that there is more.
-    return {{"select version, closed from stream where name = $1", {text(stream.full())}},
+    return {{head_of_stream, {text(stream.full())}},
             {forwards ? stream_page : stream_page_backwards,
              {text(stream.full()),
               bigint(forwards ? std::max<std::int64_t>(options.from.value, 1) : options.from.value),
               bigint(one_more(options.max_events)), bigint(bounded(options.max_bytes))}}};
+}
+
+std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& stream,
+                                                           std::string_view type, std::int64_t fold,
+                                                           const ReadStream& options) {
+    return {{head_of_stream, {text(stream.full())}},
+            {stream_page_behind_snapshot,
+             {text(stream.full()), bigint(one_more(options.max_events)),
+              bigint(bounded(options.max_bytes)), text(type), bigint(fold)}}};
 }
 
 StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,

@@ -19,6 +19,7 @@
 #include "postgres_restore.hpp"
 #include "postgres_schemas.hpp"
 #include "postgres_setup.hpp"
+#include "postgres_snapshots.hpp"
 #include "postgres_watch.hpp"
 #include "store_base.hpp"
 #include "stores.hpp"
@@ -90,6 +91,13 @@ public:
             [&](Session& session) { return read_stream_page(session, stream, options); });
     }
 
+    SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
+                               ReadStream options) override {
+        return pool_.with_session([&](Session& session) {
+            return postgres::read_snapshot(session, stream, type, fold, options);
+        });
+    }
+
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
         check_partition(partition);
         return pool_.with_session([&](Session& session) {
@@ -126,6 +134,20 @@ protected:
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
         return writing(
             [&](Session& session) { return erase_events(session, stream, first, last); });
+    }
+
+    void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
+        writing([&](Session& session) {
+            postgres::put_snapshot(session, stream, snapshot);
+            return true;
+        });
+    }
+
+    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
+        writing([&](Session& session) {
+            postgres::drop_snapshots(session, stream, first, last);
+            return true;
+        });
     }
 
     Timestamp raise_horizon(Timestamp horizon) override {

@@ -61,6 +61,13 @@ public:
             [&](SqliteReader& reader) { return reader.read_stream(stream, options); });
     }
 
+    SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
+                               ReadStream options) override {
+        return with_reader([&](SqliteReader& reader) {
+            return reader.read_snapshot(stream, type, fold, options);
+        });
+    }
+
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
         check_partition(partition);
         return with_reader([&](SqliteReader& reader) {
@@ -98,6 +105,16 @@ protected:
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
         const std::lock_guard lock{writing_};
         return writer_->erase(stream, first, last);
+    }
+
+    void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
+        const std::lock_guard lock{writing_};
+        writer_->put_snapshot(stream, snapshot);
+    }
+
+    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
+        const std::lock_guard lock{writing_};
+        writer_->drop_snapshots(stream, first, last);
     }
 
     Timestamp raise_horizon(Timestamp horizon) override {

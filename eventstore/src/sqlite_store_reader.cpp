@@ -11,14 +11,14 @@ namespace recount {
 namespace {
 
 /// Ends a read transaction, in which nothing can be lost.
-class Snapshot {
+class AtOneMoment {
 public:
-    explicit Snapshot(sqlite::Connection& connection) : connection_(connection) {
+    explicit AtOneMoment(sqlite::Connection& connection) : connection_(connection) {
         connection_.begin_read();
     }
-    ~Snapshot() { connection_.rollback(); }
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
+    ~AtOneMoment() { connection_.rollback(); }
+    AtOneMoment(const AtOneMoment&) = delete;
+    AtOneMoment& operator=(const AtOneMoment&) = delete;
 
 private:
     sqlite::Connection& connection_;
@@ -59,6 +59,9 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
     outcomes_ = connection_.prepare(
         "select command_id, recorded_at from outcome where command_id > ? "
         "order by command_id limit ?");
+    snapshot_ = connection_.prepare(
+        "select fold, version, partition, position, event_id, hash, bytes from snapshot "
+        "where stream = ? and type = ?");
 }
 
 std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view command_id) {
@@ -69,7 +72,35 @@ std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view comman
 }
 
 StreamPage SqliteReader::read_stream(const StreamName& stream, const ReadStream& options) {
-    const Snapshot snapshot{connection_};
+    const AtOneMoment moment{connection_};
+    return page_of(stream, options);
+}
+
+SnapshotPage SqliteReader::read_snapshot(const StreamName& stream, std::string_view type,
+                                         std::int64_t fold, ReadStream options) {
+    const AtOneMoment moment{connection_};
+    SnapshotPage found;
+    {
+        const sqlite::Running running{*snapshot_};
+        snapshot_->bind_text(1, stream.full());
+        snapshot_->bind_text(2, type);
+        if (snapshot_->step()) {
+            const Partition partition{static_cast<std::int32_t>(snapshot_->integer(2))};
+            found.snapshot = Snapshot{std::string{type},
+                                      snapshot_->integer(0),
+                                      Version{snapshot_->integer(1)},
+                                      Position{partition, snapshot_->integer(3)},
+                                      Uuid::from(snapshot_->bytes(4)),
+                                      Hash::from(snapshot_->bytes(5)),
+                                      std::string{snapshot_->bytes(6)}};
+        }
+    }
+    options.from = first_of(found.snapshot, fold);
+    found.page = page_of(stream, options);
+    return found;
+}
+
+StreamPage SqliteReader::page_of(const StreamName& stream, const ReadStream& options) {
     StreamPage page;
     const sqlite::Running named{*stream_};
     stream_->bind_text(1, stream.full());

@@ -21,6 +21,8 @@ public:
 
     std::optional<CommandOutcome> find_outcome(std::string_view command_id);
     StreamPage read_stream(const StreamName& stream, const ReadStream& options);
+    SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
+                               ReadStream options);
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options,
                  const std::vector<Incarnation>& incarnations);
     /// As stored: zeros for the hash of a partition that is empty.
@@ -33,12 +35,13 @@ public:
 private:
     using Prepared = std::unique_ptr<sqlite::Statement>;
 
+    StreamPage page_of(const StreamName& stream, const ReadStream& options);
     Hash hash_at(const Position& position);
 
     StoreIdentity identity_;
     sqlite::Connection connection_;
     Prepared outcome_, stream_, forwards_, backwards_, log_, hash_at_, heads_, schema_;
-    Prepared names_, outcomes_;
+    Prepared names_, outcomes_, snapshot_;
 };
 
 /// Readers, made when they are needed and kept for the next who reads. Thread-safe.

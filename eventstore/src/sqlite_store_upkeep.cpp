@@ -1,6 +1,65 @@
 #include "sqlite_store_writer.hpp"
 
+#include <exception>
+
 namespace recount {
+namespace {
+
+/// As many states as wait for the next append at most.
+constexpr std::size_t most_snapshots = 64;
+
+}  // namespace
+
+SqliteWriter::~SqliteWriter() {
+    if (snapshots_.empty()) return;
+    try {
+        in_transaction([&] {
+            write_snapshots();
+            return true;
+        });
+    } catch (const std::exception&) {
+        // They are folded again from the events.
+    }
+}
+
+void SqliteWriter::put_snapshot(const StreamName& stream, const Snapshot& snapshot) {
+    if (snapshots_.size() >= most_snapshots) snapshots_.clear();
+    snapshots_.insert_or_assign({stream.full(), snapshot.type}, snapshot);
+}
+
+void SqliteWriter::drop_snapshots(const StreamName& stream, Version first, Version last) {
+    std::erase_if(snapshots_, [&](const auto& waiting) {
+        return waiting.first.first == stream.full() && waiting.second.version >= first &&
+               waiting.second.version <= last;
+    });
+    const auto remove =
+        connection_.prepare("delete from snapshot where stream = ? and version between ? and ?");
+    in_transaction([&] {
+        remove->bind_text(1, stream.full());
+        remove->bind(2, first.value);
+        remove->bind(3, last.value);
+        remove->run();
+        return true;
+    });
+}
+
+void SqliteWriter::write_snapshots() {
+    if (snapshots_.empty()) return;
+    const auto put =
+        connection_.prepare("insert or replace into snapshot values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const auto& [key, snapshot] : snapshots_) {
+        put->bind_text(1, key.first);
+        put->bind_text(2, key.second);
+        put->bind(3, snapshot.fold);
+        put->bind(4, snapshot.version.value);
+        put->bind(5, std::int64_t{snapshot.last.partition.value});
+        put->bind(6, snapshot.last.n);
+        put->bind_bytes(7, snapshot.last_event.view());
+        put->bind_bytes(8, snapshot.last_hash.view());
+        put->bind_bytes(9, snapshot.bytes);
+        put->run();
+    }
+}
 
 std::int64_t SqliteWriter::erase(const StreamName& stream, Version first, Version last) {
     // Else the bytes would stay in the file until their pages are used again.

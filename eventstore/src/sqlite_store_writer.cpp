@@ -49,8 +49,10 @@ AppendPlan SqliteWriter::append(AppendGroup group) {
     connection_.begin_write();
     try {
         AppendPlan plan = append_locked(group, touched);
+        write_snapshots();
         connection_.commit();
         new_types_.clear();
+        snapshots_.clear();
         remember(plan);
         return plan;
     } catch (...) {

@@ -2,11 +2,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include <recount/core/snapshots.hpp>
 
 #include "append_plan.hpp"
 #include "sqlite_connection.hpp"
@@ -18,6 +22,7 @@ class SqliteWriter {
 public:
     SqliteWriter(const std::string& path, Duration timeout, const StoreIdentity& identity,
                  const std::vector<Incarnation>& incarnations, Environment& environment);
+    ~SqliteWriter();
     SqliteWriter(const SqliteWriter&) = delete;
     SqliteWriter& operator=(const SqliteWriter&) = delete;
 
@@ -25,6 +30,9 @@ public:
     AppendPlan append(AppendGroup group);
     CommandOutcome void_command(std::string_view command_id);
     std::int64_t erase(const StreamName& stream, Version first, Version last);
+    /// Written with the next append, so that nobody waits for it, or when this ends.
+    void put_snapshot(const StreamName& stream, const Snapshot& snapshot);
+    void drop_snapshots(const StreamName& stream, Version first, Version last);
     Timestamp raise_horizon(Timestamp horizon);
     void forget_outcomes(const std::vector<std::string_view>& command_ids);
 
@@ -77,6 +85,7 @@ private:
         }
     }
     void add_stream(std::string_view name, Stream& stream);
+    void write_snapshots();
 
     PlanContext context_;
     Environment& environment_;
@@ -89,6 +98,7 @@ private:
     ByName<Stream> streams_;
     std::vector<Stream> touched_streams_;  // by the append at hand
     std::vector<Stream*> remembered_;      // where each of them is in streams_, if it is
+    std::map<std::pair<std::string, std::string>, Snapshot> snapshots_;  // by stream and type
     std::int64_t seen_data_version_ = -1;
     Timestamp horizon_;  // as of that
 };

@@ -4,6 +4,7 @@
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include "append_log.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_listed = 100'000;
 constexpr std::int64_t erased_at_once = 500;
+constexpr std::size_t most_snapshot_bytes = std::size_t{4} << 20;
 
 /// Keeps ends within what the clock can count.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
@@ -151,7 +153,25 @@ std::int64_t StoreBase::erase(const StreamName& stream, Version first, Version l
         erased +=
             erase_some(stream, Version{from}, Version{std::min(from + erased_at_once - 1, end)});
     }
+    // What was folded of them may say what they said. A snapshot beyond the beginning of a stream
+    // is what lets that be truncated.
+    constexpr Version newest{std::numeric_limits<std::int64_t>::max()};
+    if (first.value > 1) {
+        drop_snapshots(stream, first, newest);
+    } else {
+        drop_snapshots(stream, Version{1}, last);
+    }
     return erased;
+}
+
+void StoreBase::keep_snapshot(const StreamName& stream, const Snapshot& snapshot) {
+    check_writable();
+    if (snapshot.bytes.size() > most_snapshot_bytes) {
+        throw InvalidArgument("the snapshot of stream " + stream.full() + " has " +
+                              std::to_string(snapshot.bytes.size()) + " bytes, at most " +
+                              std::to_string(most_snapshot_bytes) + "; keep less in its State");
+    }
+    put_snapshot(stream, snapshot);
 }
 
 Maintained StoreBase::maintain(const MaintainOptions& options) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <recount/core/snapshots.hpp>
 #include <recount/eventstore/event_store.hpp>
 
 #include "append_plan.hpp"
@@ -35,6 +36,11 @@ void check_row(const RecordedEvent& event, const StreamName& stream, Version ver
 
 /// What a conflict brings of a stream: see Conflict::missed.
 ReadStream missed_of(const Append& append, const FailedCheck& failed);
+
+/// Where the page that goes with a snapshot begins.
+inline Version first_of(const std::optional<Snapshot>& snapshot, std::int64_t fold) {
+    return snapshot && snapshot->fold == fold ? snapshot->version : Version{1};
+}
 
 /// Takes events for a page until one of its limits is reached.
 class PageLimit {
@@ -82,7 +88,7 @@ struct NameRange {
 NameRange names_of(std::string_view category, std::string_view after);
 
 /// What the stores of one process have in common.
-class StoreBase : public EventStore {
+class StoreBase : public EventStore, public SnapshotStore {
 public:
     [[nodiscard]] const StoreIdentity& identity() const final { return identity_; }
     Environment& environment() final { return environment_; }
@@ -93,6 +99,7 @@ public:
     std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
                                          std::size_t limit) final;
     std::int64_t erase(const StreamName& stream, Version first, Version last) final;
+    void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) final;
     Maintained maintain(const MaintainOptions& options) final;
 
 protected:
@@ -103,6 +110,10 @@ protected:
     virtual std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) = 0;
     /// One transaction; returns how many events had a payload.
     virtual std::int64_t erase_some(const StreamName& stream, Version first, Version last) = 0;
+    /// Later is early enough, and so is never.
+    virtual void put_snapshot(const StreamName& stream, const Snapshot& snapshot) = 0;
+    /// Those of a stream that end at a version from `first` to `last`.
+    virtual void drop_snapshots(const StreamName& stream, Version first, Version last) = 0;
     /// Commits the later of this and the horizon that is there, and returns it.
     virtual Timestamp raise_horizon(Timestamp horizon) = 0;
     /// Outcomes behind a command id, in order of their bytes.

@@ -1,4 +1,4 @@
-#include "eventstore/contract/store_contract.hpp"
+#include "eventstore/contract/snapshot_contract.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -33,6 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ModelContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, RetentionContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ClosedContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, SnapshotContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, UpkeepContract, kinds, kind_name);
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <recount/core/outcome.hpp>
 #include <recount/core/repository.hpp>
 #include <recount/core/session.hpp>
+#include <recount/core/snapshots.hpp>
 #include <recount/core/stream.hpp>
 #include <recount/core/streams.hpp>
 #include <recount/core/upcast.hpp>

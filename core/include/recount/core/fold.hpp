@@ -97,7 +97,8 @@ State fold(State state, const RecordedEvent& event) {
             throw UnreadableEvent(
                 "event " + std::to_string(event.at.version.value) + " of stream " +
                 event.at.stream.full() +
-                " was erased; give its State an evolve(State, const recount::Erased&)");
+                " was erased, and no snapshot reaches beyond it; give its State an "
+                "evolve(State, const recount::Erased&)");
         }
     }
     const bool known = visit_event<State, List>(event, [&]<class E>(const E& message) {

@@ -37,6 +37,7 @@ struct RepositoryOptions {
     Duration backoff = std::chrono::milliseconds{2};  // doubles with each attempt, with full jitter
     std::size_t cached_states = 1024;                 // 0 turns the cache off
     std::size_t page = 1000;                          // events read at a time
+    std::int64_t snapshots = 0;  // one every so many events, of a State that Snapshots; 0: none
 };
 
 /// The pure half of command handling, without templates on the store's side. See repository.cpp.
@@ -67,11 +68,12 @@ template <class State>
 class Repository {
 public:
     static_assert(checked_state<State>());
+    static_assert(sizeof(check::WholeSnapshot<State>) > 0);
 
     explicit Repository(Streams& streams, RepositoryOptions options = {})
         : streams_(streams),
           options_(options),
-          states_(streams, options.cached_states, options.page),
+          states_(streams, options.cached_states, options.page, options.snapshots),
           turns_(streams.environment().scheduler) {}
 
     template <class Command>
@@ -162,6 +164,7 @@ private:
         if (result.kind == AppendResult::Kind::committed && events > 0) {
             fold_decided(loaded, decision);
             StateLoader<State>::follow(loaded, *result.outcome, events);
+            states_.snapshot_when_due(stream, loaded);
             states_.keep(stream, std::move(loaded));
         }
         return finish(std::move(result), options);
@@ -198,7 +201,9 @@ private:
             slot = states_.recent(stream);
             batch.after_.push_back([this, stream, &slot](bool as_decided) {
                 if (as_decided) {
-                    states_.keep(stream, std::any_cast<Loaded<State>&>(slot));
+                    auto& pending = std::any_cast<Loaded<State>&>(slot);
+                    states_.snapshot_when_due(stream, pending);
+                    states_.keep(stream, pending);
                 } else {
                     states_.drop(stream);
                 }

@@ -21,6 +21,7 @@ struct Loaded {
     Uuid last_event;   // its id: a state whose history changed is dropped …
     Hash last_hash;    // … as its hash tells, where that is known (not zero)
     Uuid incarnation;  // the store's when it was folded
+    Version snapshot;  // up to where its newest snapshot goes; 0: there is none
 };
 
 /// The most recently used folded states, bounded in number. Only ever a head start: every append

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <utility>
 
+#include <recount/core/error.hpp>
 #include <recount/core/fold.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/core/snapshots.hpp>
 #include <recount/core/state_cache.hpp>
 #include <recount/core/streams.hpp>
 
@@ -16,8 +19,14 @@ namespace recount {
 template <class State>
 class StateLoader {
 public:
-    StateLoader(Streams& streams, std::size_t cached_states, std::size_t page)
-        : streams_(streams), page_(std::max<std::size_t>(page, 1)), cache_(cached_states) {}
+    /// `snapshots`: one every so many events; 0 for none.
+    StateLoader(Streams& streams, std::size_t cached_states, std::size_t page,
+                std::int64_t snapshots)
+        : streams_(streams),
+          page_(std::max<std::size_t>(page, 1)),
+          snapshots_(snapshots),
+          kept_(snapshot::store_in(streams, snapshots > 0, Snapshots<State>, State::category)),
+          cache_(cached_states) {}
 
     /// A state that may be older than the stream: an append at its version tells.
     Loaded<State> recent(const StreamName& stream) {
@@ -28,14 +37,13 @@ public:
         return fresh(stream);
     }
 
-    /// The state as it is now, folded from the first event.
+    /// The state as it is now, folded from its snapshot or the first event.
     Loaded<State> fresh(const StreamName& stream) {
         cache_.drop(stream.full());
-        Loaded<State> loaded;
-        loaded.incarnation = streams_.identity().incarnation;
-        StreamPage page = read(stream, 1, page_);
-        fold_rest(stream, loaded, std::move(page));
-        return loaded;
+        if constexpr (Snapshots<State>) {
+            if (kept_ != nullptr) return from_snapshot_on(stream);
+        }
+        return from_first(stream, read(stream, 1, page_));
     }
 
     /// Folds what the stream holds beyond `loaded`; true when that changed anything. The last event
@@ -84,9 +92,70 @@ public:
     void keep(const StreamName& stream, Loaded<State> loaded) {
         cache_.put(stream.full(), std::move(loaded));
     }
+    /// Keeps a snapshot when it is time for one; `loaded` then knows of it.
+    void snapshot_when_due(const StreamName& stream, Loaded<State>& loaded) {
+        if constexpr (Snapshots<State>) {
+            if (kept_ == nullptr || loaded.version.value - loaded.snapshot.value < snapshots_) {
+                return;
+            }
+            if (loaded.last_hash == Hash{} && !learn_hash(stream, loaded)) return;
+            keep_snapshot(stream, loaded);
+        }
+    }
     void drop(const StreamName& stream) { cache_.drop(stream.full()); }
 
 private:
+    Loaded<State> from_first(const StreamName& stream, StreamPage page) {
+        Loaded<State> loaded;
+        loaded.incarnation = streams_.identity().incarnation;
+        fold_rest(stream, loaded, std::move(page));
+        return loaded;
+    }
+
+    Loaded<State> from_snapshot_on(const StreamName& stream) requires Snapshots<State> {
+        SnapshotPage found = kept_->read_snapshot(stream, snapshot_type<State>(), State::fold,
+                                                  {.max_events = missed_events()});
+        if (!found.snapshot) return from_first(stream, std::move(found.page));
+        auto loaded = state_of<State>(streams_, stream, *found.snapshot);
+        if (loaded && continues(*loaded, found.page)) {
+            fold_rest(stream, *loaded, std::move(found.page));
+            return *std::move(loaded);
+        }
+        if (loaded) snapshot::count_ignored(streams_, stream, "history");
+        const bool whole = found.snapshot->fold != State::fold;  // the page begins with version 1
+        Loaded<State> anew =
+            from_first(stream, whole ? std::move(found.page) : read(stream, 1, page_));
+        if (anew.version.value > 0 && anew.snapshot != anew.version) {
+            keep_snapshot(stream, anew);
+            cache_.put(stream.full(), anew);
+        }
+        return anew;
+    }
+
+    /// Whatever happens: the command has succeeded, and whoever loads the stream can do without.
+    void keep_snapshot(const StreamName& stream, Loaded<State>& loaded) requires Snapshots<State> {
+        loaded.snapshot = loaded.version;
+        bool kept = true;
+        try {
+            kept_->keep_snapshot(stream, snapshot_of(loaded));
+        } catch (const std::exception&) {
+            kept = false;
+        }
+        snapshot::count_kept(streams_, stream, kept);
+    }
+
+    /// Of an event that this process appended only the id is known.
+    bool learn_hash(const StreamName& stream, Loaded<State>& loaded) {
+        try {
+            const StreamPage page = read(stream, loaded.version.value, 1);
+            if (!continues(loaded, page)) return false;
+            loaded.last_hash = page.events.front().hash;
+            return true;
+        } catch (const Error&) {
+            return false;  // the command has succeeded, whatever becomes of its snapshot
+        }
+    }
+
     StreamPage read(const StreamName& stream, std::int64_t from, std::size_t events) {
         return streams_.read_stream(stream, {.from = Version{from}, .max_events = events});
     }
@@ -112,7 +181,9 @@ private:
             if (page.end || page.events.empty()) break;
             page = read(stream, loaded.version.value + 1, page_);
         }
-        if (loaded.version != before) cache_.put(stream.full(), loaded);
+        if (loaded.version == before) return;
+        snapshot_when_due(stream, loaded);
+        cache_.put(stream.full(), loaded);
     }
 
     static void fold_in(Loaded<State>& loaded, const RecordedEvent& event) {
@@ -132,6 +203,8 @@ private:
 
     Streams& streams_;
     std::size_t page_;
+    std::int64_t snapshots_;
+    SnapshotStore* kept_;
     StateCache<State> cache_;
 };
 

@@ -1,0 +1,133 @@
+#include "eventstore/contract/snapshot_contract.hpp"
+
+#include <recount/core/error.hpp>
+#include <recount/core/hash.hpp>
+
+namespace recount::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST_P(SnapshotContract, IsReadTogetherWithTheEventsFromThereOn) {
+    deposit_times(25);
+    const SnapshotPage found = read();
+    ASSERT_TRUE(found.snapshot);
+    EXPECT_EQ(found.snapshot->version, Version{20});
+    EXPECT_THAT(versions(found.page.events), ElementsAre(20, 21, 22, 23, 24, 25));
+    EXPECT_EQ(found.page.events.front().hash, found.snapshot->last_hash);
+    EXPECT_EQ(found.page.head, Version{25});
+    EXPECT_TRUE(found.page.end);
+    EXPECT_FALSE(kept().read_snapshot(account_, "another.Type", Saved::fold, {}).snapshot);
+    EXPECT_EQ(kept().read_snapshot(account_, "another.Type", 2, {}).page.events.size(), 25U);
+    EXPECT_EQ(read(Saved::fold + 1).page.events.size(), 25U) << "of another stamp";
+    EXPECT_EQ(kept().read_snapshot(StreamName{"account", "2"}, "", 2, {}).page.head, Version{0});
+}
+
+TEST_P(SnapshotContract, SparesReadingWhatIsInIt) {
+    deposit_times(25);
+    streams_.reads = streams_.snapshot_reads = 0;
+    auto accounts = fresh();
+    EXPECT_TRUE(accounts.handle("1", deposit(1)));
+    EXPECT_EQ(streams_.reads, 0);
+    EXPECT_EQ(streams_.snapshot_reads, 1);
+    EXPECT_EQ(streams_.events, 6U);
+    EXPECT_EQ(accounts.load("1").state.balance, 26);
+    EXPECT_EQ(accounts.load("1").state.deposits, 26);
+}
+
+TEST_P(SnapshotContract, LastsAsLongAsTheStore) {
+    deposit_times(25);
+    const auto before = read().snapshot;
+    reopen();
+    EXPECT_EQ(read().snapshot, before);
+}
+
+TEST_P(SnapshotContract, OfALongStreamIsKeptByWhoReadsIt) {
+    add("account-2");  // another's, which Saved cannot read
+    Repository<Saved> without{store()};
+    for (int i = 0; i < 15; ++i) without.handle("1", deposit(1));
+    EXPECT_FALSE(read().snapshot);
+    fresh().load("1");
+    settle();
+    EXPECT_EQ(read().snapshot.value().version, Version{15});
+}
+
+TEST_P(SnapshotContract, OfAnotherFoldIsIgnoredAndReplaced) {
+    deposit_times(12);
+    spoil([](Snapshot& snapshot) { --snapshot.fold; });
+    heals("fold", 12);
+}
+
+TEST_P(SnapshotContract, ThatCannotBeReadIsIgnoredAndReplaced) {
+    deposit_times(12);
+    spoil([](Snapshot& snapshot) { snapshot.bytes = "\x0a\x7f"; });
+    heals("unreadable", 12);
+}
+
+TEST_P(SnapshotContract, OfAnotherHistoryIsIgnoredAndReplaced) {
+    deposit_times(12);
+    spoil([](Snapshot& snapshot) { snapshot.last_hash = sha256("of another"); });
+    heals("history", 12);
+}
+
+TEST_P(SnapshotContract, AheadOfItsStreamIsIgnoredAndReplaced) {
+    deposit_times(12);
+    spoil([](Snapshot& snapshot) { snapshot.version = Version{99}; });
+    heals("history", 12);
+}
+
+TEST_P(SnapshotContract, BeyondATruncationKeepsTheStateRight) {
+    deposit_times(25);
+    store().truncate(account_, Version{20});
+    EXPECT_EQ(fresh().load("1").state.balance, 25);
+    store().truncate(account_, Version{16});
+    EXPECT_EQ(fresh().load("1").state.balance, 25);
+    EXPECT_THAT([&] { Repository<Saved>{store()}.load("1"); },
+                ThrowsMessage<UnreadableEvent>(HasSubstr("no snapshot reaches beyond it")));
+}
+
+TEST_P(SnapshotContract, OfWhatIsErasedIsGone) {
+    deposit_times(25);
+    store().erase(account_, Version{1}, Version{20});
+    EXPECT_FALSE(read().snapshot) << "nothing is left but what was erased";
+    EXPECT_THROW(fresh().load("1"), UnreadableEvent);
+}
+
+TEST_P(SnapshotContract, ThatHoldsOneErasedEventIsGone) {
+    deposit_times(25);
+    store().erase(account_, Version{22}, Version{22});
+    EXPECT_TRUE(read().snapshot);
+    store().erase(account_, Version{3}, Version{4});
+    EXPECT_FALSE(read().snapshot);
+}
+
+TEST_P(SnapshotContract, IsNoMatterToTheCommandWhenItCannotBeKept) {
+    streams_.fails = true;
+    deposit_times(25);
+    EXPECT_EQ(store().read_stream(account_).head, Version{25});
+    EXPECT_EQ(fresh().load("1").state.balance, 25);
+    EXPECT_FALSE(read().snapshot);
+}
+
+TEST_P(SnapshotContract, IsNotKeptUnlessAskedFor) {
+    Repository<Saved> accounts{streams_};
+    for (int i = 0; i < 25; ++i) accounts.handle("1", deposit(1));
+    EXPECT_EQ(streams_.kept + streams_.snapshot_reads, 0);
+    EXPECT_THROW((Repository<Account>{store(), {.snapshots = 10}}), InvalidArgument);
+}
+
+TEST_P(SnapshotContract, IsKeptOnceForSoManyEvents) {
+    deposit_times(25);
+    EXPECT_EQ(streams_.kept, 2);
+    EXPECT_EQ(streams_.reads, 2) << "the hash of an event that was appended is read";
+}
+
+TEST_P(SnapshotContract, OfAnExtremeSizeIsRefused) {
+    EXPECT_THROW(kept().keep_snapshot(account_, {.bytes = std::string(5 << 20, 'x')}),
+                 InvalidArgument);
+}
+
+}  // namespace
+}  // namespace recount::test
