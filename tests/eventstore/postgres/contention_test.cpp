@@ -268,7 +268,7 @@ TEST(OpenedStore, IsRefusedToAProgramOfAnotherVersion) {
     open_store(schema.url());
     const auto database = Database::open(schema.url());
     const auto newer = database->begin(SqlMode::write);
-    newer->script("insert into migration values (2, 0)");
+    newer->script("insert into migration values (99, 0)");
     newer->commit();
     EXPECT_THROW(open_store(schema.url()), Mismatch);
 }
