@@ -210,6 +210,13 @@ void refuse(const std::vector<TopicProblem>& problems) {
                                                     " more: recount topic check lists them"));
 }
 
+void complain(const std::vector<TopicProblem>& problems) {
+    for (const auto& problem : problems) {
+        if (problem.advice) spdlog::warn("{}", problem.text());
+    }
+    refuse(problems);
+}
+
 }  // namespace
 
 std::string TopicProblem::text() const {
@@ -269,11 +276,24 @@ std::vector<TopicProblem> inspect_topics(const KafkaTopic& topic, const TopicRul
 }
 
 void check_topics(const KafkaTopic& topic, const TopicRules& rules, std::size_t incarnation) {
-    const auto problems = inspect_topics(topic, rules, incarnation);
-    for (const auto& problem : problems) {
-        if (problem.advice) spdlog::warn("{}", problem.text());
+    complain(inspect_topics(topic, rules, incarnation));
+}
+
+void check_message_topic(const KafkaTopic& topic, const TopicRules& rules) {
+    check_name(topic.name);
+    const kafka::Settings settings = kafka::client_settings(topic);
+    const auto found = kafka::Admin{settings}.describe(topic.name, rules.timeout);
+    if (!found) {
+        throw Mismatch("topic " + topic.name +
+                       " does not exist; create it with: kafka-topics.sh --bootstrap-server " +
+                       settings.at("bootstrap.servers") + " --create --topic " + topic.name +
+                       " --partitions N --replication-factor 3 --config min.insync.replicas=2");
     }
-    refuse(problems);
+    std::vector<TopicProblem> problems;
+    Inspection inspection{settings, *found, problems};
+    inspection.size(rules.record_bytes);
+    inspection.replicas(rules.replication);
+    complain(problems);
 }
 
 }  // namespace recount

@@ -81,4 +81,8 @@ std::vector<TopicProblem> inspect_topics(const KafkaTopic& topic, const TopicRul
 void check_topics(const KafkaTopic& topic, const TopicRules& rules = {},
                   std::size_t incarnation = 0);
 
+/// Of a topic for messages (MessageRelay), which somebody else makes as its readers need it: throws
+/// Mismatch when it is missing, too small for `record_bytes`, or could lose what was acknowledged.
+void check_message_topic(const KafkaTopic& topic, const TopicRules& rules = {});
+
 }  // namespace recount

@@ -1,0 +1,231 @@
+#include <recount/core/error.hpp>
+#include <recount/outbox.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "outbox/kit.hpp"
+#include "outbox/message_oracle.hpp"
+#include "outbox/public_things.hpp"
+#include "support/eventually.hpp"
+#include "support/servers.hpp"
+
+namespace recount::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const MessageMapping mapping = messages<PublicThings>();
+
+struct MessagesOnKafka : testing::Test {
+    std::unique_ptr<EventStore> store = open_store("memory:", {.partitions = 4});
+    KafkaTopic topic = own_message_topic();
+
+    std::unique_ptr<MessageRelay> make_relay() {
+        return std::make_unique<MessageRelay>(*store, mapping, MessageRelayOptions{.topic = topic});
+    }
+    void expect_exact(std::int64_t replays = 0) {
+        const auto found = compare_messages(*store, mapping, topic);
+        EXPECT_EQ(found.wrong, "");
+        EXPECT_EQ(found.replays, replays);
+    }
+    std::string message_of_catch_up() {
+        try {
+            make_relay()->catch_up();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+};
+
+TEST_F(MessagesOnKafka, AreWhatTheMappingMakesOfEachEvent) {
+    append_events(*store, 1000);
+    EXPECT_EQ(make_relay()->catch_up(), 250 * (0 + 1 + 2 + 3));
+    expect_exact();
+}
+
+TEST_F(MessagesOnKafka, GoOnBehindWhatWasConfirmed) {
+    const auto relay = make_relay();
+    append_events(*store, 400);
+    relay->catch_up();
+    append_events(*store, 400);
+    EXPECT_EQ(relay->catch_up(), 600);
+    EXPECT_EQ(relay->catch_up(), 0);
+    expect_exact();
+}
+
+TEST_F(MessagesOnKafka, LetTheCursorPassEventsThatBecomeNothing) {
+    const auto relay = make_relay();
+    append_events(*store, 1);  // number 0: no message
+    append_events(*store, 50, 5, "saga");
+    EXPECT_EQ(relay->catch_up(), 13 + 12 * 2 + 12 * 3);
+    append_events(*store, 1);
+    EXPECT_EQ(relay->catch_up(), 0);
+    expect_exact();
+}
+
+TEST_F(MessagesOnKafka, AreSentAgainUnderTheirIdsWhenTheCursorWasLost) {
+    append_events(*store, 100);
+    make_relay()->catch_up();
+    make_relay()->catch_up();  // a store in memory keeps the cursor in memory
+    expect_exact(150);
+}
+
+TEST_F(MessagesOnKafka, AreCloudEvents) {
+    append_events(*store, 2, 1);
+    make_relay()->catch_up();
+    const auto event = store->read(partition_of("thing-0", 4), 1).events.at(0);
+    const auto record = read_raw(topic, topic.name, partition_of("0", 3).value).at(0);
+    EXPECT_EQ(record.key, "0");
+    EXPECT_EQ(record.header("ce_specversion"), "1.0");
+    EXPECT_EQ(record.header("ce_source"), "urn:uuid:" + to_string(store->identity().id));
+    EXPECT_EQ(record.header("ce_type"), "google.protobuf.StringValue");
+    EXPECT_EQ(record.header("ce_subject"), "thing-0");
+    EXPECT_EQ(record.header("ce_partitionkey"), "0");
+    EXPECT_EQ(record.header("ce_causationid"), to_string(event.at.event_id));
+    EXPECT_EQ(record.header("ce_correlationid"), event.at.correlation_id);
+    EXPECT_EQ(record.header("traceparent"), event.at.traceparent);
+    EXPECT_EQ(record.header("content-type"), "application/protobuf");
+    EXPECT_EQ(record.header("recount-position"), to_string(event.at.position));
+    EXPECT_EQ(record.header("recount-message"), "1/1");
+}
+
+TEST_F(MessagesOnKafka, AreFramedWithTheSchemaIdOfTheirType) {
+    append_events(*store, 2, 1);
+    MessageRelay relay{*store, mapping, {.topic = topic, .schema_id = [](const std::string& type) {
+                                             return type == "google.protobuf.StringValue" ? 258 : 0;
+                                         }}};
+    relay.catch_up();
+    const auto record = read_raw(topic, topic.name, partition_of("0", 3).value).at(0);
+    // StringValue is the eighth message of wrappers.proto.
+    EXPECT_THAT(*record.value, testing::StartsWith(std::string("\0\0\0\1\2\x02\x0e\x0a", 8)));
+    EXPECT_EQ(record.header("content-type"), "application/octet-stream");
+}
+
+TEST_F(MessagesOnKafka, StopAtAnEventThatTheMappingCannotTake) {
+    append_events(*store, 10, 1);
+    const MessageMapping broken{"broken", [](const RecordedEvent& event) {
+                                    if (event.at.position.n == 7) throw std::runtime_error("seven");
+                                    return mapping.publish(event);
+                                }};
+    MessageRelay relay{*store, broken, {.topic = topic}};
+    const auto why = relay.run({});
+    EXPECT_THAT(why, AllOf(HasSubstr("mapping broken failed at position"), HasSubstr(":7"),
+                           HasSubstr("seven"), HasSubstr("mend the mapping")));
+    make_relay()->catch_up();
+    EXPECT_EQ(compare_messages(*store, mapping, topic).expected, 1 + 2 + 3 + 1 + 2 + 3 + 1);
+}
+
+TEST_F(MessagesOnKafka, NeedATopicThatIsThere) {
+    topic.name = "missing";
+    EXPECT_THAT(message_of_catch_up(),
+                AllOf(HasSubstr("topic missing does not exist"), HasSubstr("--create")));
+}
+
+struct MessagesOfADurableStore : MessagesOnKafka {
+    std::string url = postgres_url_with_own_schema();
+    void SetUp() override { store = open_store(url, {.partitions = 4}); }
+    void make_topic_anew(std::int32_t partitions) {
+        delete_topic(topic, topic.name);
+        ASSERT_TRUE(eventually([&] {
+            try {
+                create_plain_topic(topic, topic.name, partitions);
+                for (std::int32_t number = 0; number < partitions; ++number) {
+                    read_raw(topic, topic.name, number);
+                }
+                return true;
+            } catch (const std::exception&) {
+                return false;  // brokers learn of topics one after the other
+            }
+        }));
+    }
+};
+
+TEST_F(MessagesOfADurableStore, GoOnInAnotherProcess) {
+    append_events(*store, 100);
+    make_relay()->catch_up();
+    append_events(*store, 100);
+    EXPECT_EQ(make_relay()->catch_up(), 150);
+    expect_exact();
+}
+
+TEST_F(MessagesOfADurableStore, FillATopicThatWasMadeAnew) {
+    append_events(*store, 100);
+    make_relay()->catch_up();
+    make_topic_anew(3);
+    EXPECT_TRUE(eventually([&] {
+        message_of_catch_up();
+        return compare_messages(*store, mapping, topic).wrong.empty();
+    }));
+    expect_exact();
+    append_events(*store, 100);
+    EXPECT_EQ(make_relay()->catch_up(), 150);
+    expect_exact();
+}
+
+TEST_F(MessagesOfADurableStore, AreRefusedByATopicThatLostSome) {
+    append_events(*store, 100);
+    make_relay()->catch_up();
+    make_topic_anew(3);
+    produce_foreign(topic, topic.name, 0, "k", "v");
+    append_events(*store, 10);
+    EXPECT_THAT(message_of_catch_up(), AllOf(HasSubstr("confirmed messages are gone"),
+                                             HasSubstr("a topic of another name")));
+}
+
+TEST_F(MessagesOfADurableStore, AreRefusedByATopicWithMorePartitions) {
+    append_events(*store, 100);
+    make_relay()->catch_up();
+    add_partitions(topic, topic.name, 4);
+    EXPECT_TRUE(eventually([&] {
+        return message_of_catch_up().find("has 4 partitions, expected 3") != std::string::npos;
+    }));
+}
+
+TEST_F(MessagesOfADurableStore, GoOnBehindTheForkOfADeclaredRestore) {
+    append_events(*store, 200);
+    make_relay()->catch_up();
+    {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->exec("delete from event where position > 10");
+        sql->exec("delete from outcome");
+        sql->exec("delete from stream");
+        sql->exec("insert into stream select stream, max(version) from event group by stream");
+        sql->exec(
+            "update partition p set position = e.position, hash = e.hash from event e "
+            "where e.partition = p.partition and e.position = 10");
+        sql->commit();
+    }
+    store = open_store(url);
+    EXPECT_THAT(message_of_catch_up(), HasSubstr("declare the restore"));
+    declare_restored(url);
+    store = open_store(url);
+    append_events(*store, 200);
+    std::int64_t expected = 0;
+    std::set<std::string> ids;
+    for (const auto& events : read_all(*store)) {
+        for (const auto& event : events) {
+            if (event.at.position.n > 10) {
+                expected += static_cast<std::int64_t>(mapping.publish(event).size());
+            }
+        }
+    }
+    EXPECT_EQ(make_relay()->catch_up(), expected);
+    std::int64_t of_this_life = 0;
+    for (std::int32_t number = 0; number < 3; ++number) {
+        for (const auto& record : read_raw(topic, topic.name, number)) {
+            EXPECT_TRUE(ids.insert(record.header("ce_id")).second);
+            of_this_life +=
+                record.header("recount-incarnation") == to_string(store->identity().incarnation);
+        }
+    }
+    EXPECT_EQ(of_this_life, expected);
+}
+
+}  // namespace
+}  // namespace recount::test
