@@ -92,7 +92,7 @@ TEST_P(UpkeepContract, TruncatesWhatPrecedesAVersion) {
 }
 
 struct Tally {
-    static constexpr std::string_view category = "cart";
+    [[maybe_unused]] static constexpr std::string_view category = "cart";
     using Event = Events<google::protobuf::Duration>;
     int happened = 0, erased = 0;
 };
