@@ -17,9 +17,11 @@ MessagePublisher::MessagePublisher(EventStore& store, const MessageMapping& mapp
       options_(options),
       partitions_(look_at_topic(saved)),
       encoder_(mapping, options, store.identity(), partitions_) {
+    const bool from_head = options.from_head && saved.last_offsets.empty();
     const auto heads = store.heads();
     for (std::size_t index = 0; index < heads.size(); ++index) {
         const Partition partition{static_cast<std::int32_t>(index)};
+        if (from_head) saved.cursors.at(index) = {heads[index].n, heads[index].hash};
         add_lane(partition, start_behind(partition, saved.cursors.at(index), heads[index]));
     }
     learn_heads(heads);

@@ -18,6 +18,9 @@ struct MessageRelayOptions {
     /// When given, values are framed as Confluent's serialisers do it, under the id that this gives
     /// for a type (its full name). Asked once a message; what it throws stops the relay.
     std::function<std::int32_t(const std::string& type)> schema_id = {};
+    /// Only while there is no cursor for this topic yet: tells what is appended from now on, and
+    /// nothing before.
+    bool from_head = false;
     Duration linger = std::chrono::milliseconds{5};  // how long a record waits for company
     Duration save = std::chrono::seconds{1};         // how often the cursor follows
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
