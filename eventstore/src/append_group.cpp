@@ -36,6 +36,8 @@ std::size_t Touched::index_of_stream(std::string_view stream) const {
     return index_in(streams, stream);
 }
 
+std::size_t Touched::index_of_type(std::string_view type) const { return index_in(types, type); }
+
 Touched touched_by(AppendGroup group, std::int32_t partitions) {
     Touched touched;
     const auto add_stream = [&touched, partitions](const StreamName& stream) {

@@ -28,6 +28,7 @@ struct Touched {
     [[nodiscard]] std::size_t index_of(Partition partition) const;
     [[nodiscard]] std::size_t index_of_command(std::string_view command_id) const;
     [[nodiscard]] std::size_t index_of_stream(std::string_view stream) const;
+    [[nodiscard]] std::size_t index_of_type(std::string_view type) const;
 };
 
 Touched touched_by(AppendGroup group, std::int32_t partitions);

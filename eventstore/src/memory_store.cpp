@@ -8,10 +8,11 @@
 #include <set>
 #include <utility>
 
+#include "import_plan.hpp"
+#include "memory_schemas.hpp"
 #include "memory_snapshots.hpp"
 #include "store_base.hpp"
 #include "stores.hpp"
-#include "type_schema.hpp"
 
 namespace recount {
 namespace {
@@ -26,7 +27,8 @@ public:
             new_identity(options.partitions.value_or(16), std::string{memory_url}, environment_);
         incarnations_ = {first_incarnation(identity_, environment_.clock.now())};
         heads_ = living_origins(identity_, incarnations_);
-        context_ = {identity_, heads_, [this](std::string_view type) { return revision_of(type); }};
+        context_ = {identity_, heads_,
+                    [this](std::string_view type) { return schemas_.revision_of(type); }};
         partitions_.resize(static_cast<std::size_t>(identity_.partitions));
     }
 
@@ -63,13 +65,12 @@ public:
 
     std::optional<std::string> schema(std::string_view type, std::uint32_t revision) override {
         const std::lock_guard lock{mutex_};
-        const auto found = schemas_.find(type);
-        if (found == schemas_.end() || revision != 1) return std::nullopt;
-        return found->second.descriptors;
+        return schemas_.find(type, revision);
     }
 
 protected:
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
+    AppendResult import_chunk(const ImportChunk& chunk) override;
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
@@ -114,12 +115,6 @@ private:
         return found == streams_.end() ? nullptr : &found->second;
     }
 
-    /// One process writes and one program knows the types, so there is never a second revision.
-    std::uint32_t revision_of(std::string_view type) {
-        if (!schemas_.contains(type)) schemas_.emplace(type, schema_in_program(type));
-        return 1;
-    }
-
     KnownState known_of(const Touched& touched);
     void keep(AppendPlan& plan);
 
@@ -134,7 +129,7 @@ private:
     MemorySnapshots snapshots_;
     std::map<std::string, std::string, std::less<>> outcomes_;
     Timestamp horizon_;
-    std::map<std::string, TypeSchema, std::less<>> schemas_;
+    MemorySchemas schemas_;
 };
 
 std::vector<AppendResult> MemoryStore::append_checked(std::span<const Append> appends) {
@@ -149,6 +144,18 @@ std::vector<AppendResult> MemoryStore::append_checked(std::span<const Append> ap
     }
     if (!plan.events.empty()) appended_->raise();
     return std::move(plan.results);
+}
+
+AppendResult MemoryStore::import_chunk(const ImportChunk& chunk) {
+    AppendPlan plan;
+    {
+        const std::lock_guard lock{mutex_};
+        plan = plan_import(chunk, known_of(chunk.touched), context_, environment_.clock.now(),
+                           environment_.random);
+        keep(plan);
+    }
+    if (!plan.heads.empty()) appended_->raise();
+    return std::move(plan.results.front());
 }
 
 KnownState MemoryStore::known_of(const Touched& touched) {

@@ -32,7 +32,7 @@ void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResul
 void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResult>& results) {
     std::vector<Statement> statements{{"rollback", {}}};
     const auto for_each_missed = [&](const auto& visit) {
-        for (std::size_t i = 0; i < results.size(); ++i) {
+        for (std::size_t i = 0; i < group.size(); ++i) {
             if (group[i]->missed_events == 0) continue;
             for (const FailedCheck& failed : results[i].conflict.failed) {
                 visit(results[i].conflict, failed.stream, missed_of(*group[i], failed));
@@ -52,36 +52,11 @@ void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResu
     });
 }
 
-/// Ends a transaction that an exception leaves open.
-class Unfinished {
-public:
-    explicit Unfinished(Session& session) : session_(session) {}
-    ~Unfinished() {
-        if (!finished_) session_.rollback();
-    }
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-    void finish() { finished_ = true; }
-
-private:
-    Session& session_;
-    bool finished_ = false;
-};
-
 }  // namespace
 
 bool done_again(const std::string& state) {
     return state == "40001" || state == "40P01" || state == "23505" || state == "RC001";
 }
-
-/// One group on its way.
-struct Appender::Unit {
-    AppendGroup group;
-    Touched touched;
-    bool guess = true;  // false after it was wrong once: then it locks, and nobody is starved
-    std::vector<AppendResult> planned = {};  // what the last commit sent would come to
-    std::vector<std::vector<AppendResult>> in_doubt = {};  // of commits that were never heard of
-};
 
 Appender::Appender(Pool& pool, Schemas& schemas, Environment& environment, PlanContext context,
                    std::int32_t living, std::function<void(const std::vector<PlannedHead>&)> grown,
@@ -98,12 +73,18 @@ Appender::Appender(Pool& pool, Schemas& schemas, Environment& environment, PlanC
 }
 
 std::vector<AppendResult> Appender::append(AppendGroup group) {
-    Unit unit{group, touched_by(group, context_.identity.partitions)};
+    const Touched touched = touched_by(group, context_.identity.partitions);
+    Unit unit{touched, [&](const KnownState& known) { return plan(group, touched, known); }, group};
+    return make_certain(unit, [&] { return try_once(unit); });
+}
+
+std::vector<AppendResult> Appender::make_certain(
+    Unit& unit, const std::function<std::optional<std::vector<AppendResult>>()>& attempt_once) {
     schemas_.require(unit.touched.types);
     std::optional<Deadline> patience;
     for (int attempt = 0;; ++attempt) {
         try {
-            if (auto results = try_once(unit)) {
+            if (auto results = attempt_once()) {
                 for (const auto& planned : unit.in_doubt) claim_own(*results, planned);
                 return std::move(*results);
             }
@@ -158,7 +139,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
     if (!all_young(unit.group, environment_.clock.now())) return {};
     const auto known = heads_.guess(unit.group, unit.touched);
     if (!known) return {};
-    AppendPlan guessed = plan(unit.group, unit.touched, *known);
+    AppendPlan guessed = unit.plan(*known);
     // Only what the statement itself compares may be believed: it compares what is written.
     const bool all_written = std::all_of(
         guessed.results.begin(), guessed.results.end(),
@@ -191,7 +172,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     const KnownState known =
         known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
     heads_.read(unit.touched, known);
-    AppendPlan exact = plan(unit.group, unit.touched, known);
+    AppendPlan exact = unit.plan(known);
     if (exact.writes_nothing() && unit.in_doubt.empty()) {
         end_with_missed(session, unit.group, exact.results);
         transaction.finish();

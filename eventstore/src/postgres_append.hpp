@@ -10,6 +10,7 @@
 #include <recount/core/environment.hpp>
 
 #include "append_plan.hpp"
+#include "import_chunk.hpp"
 #include "postgres_callers.hpp"
 #include "postgres_heads.hpp"
 #include "postgres_pool.hpp"
@@ -20,6 +21,22 @@ namespace recount::postgres {
 /// A deadlock, a serialisation failure, or a key that somebody else inserted between our look and
 /// our write: the whole unit, decision and all, is done again and sees what the other did.
 bool done_again(const std::string& state);
+
+/// Ends a transaction that an exception leaves open.
+class Unfinished {
+public:
+    explicit Unfinished(Session& session) : session_(session) {}
+    ~Unfinished() {
+        if (!finished_) session_.rollback();
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    void finish() { finished_ = true; }
+
+private:
+    Session& session_;
+    bool finished_ = false;
+};
 
 /// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what
 /// was in another's way is done again. Thread-safe.
@@ -41,6 +58,9 @@ public:
     /// Appends in a caller's transaction and commits it, or rolls it back.
     AppendResult append_last(CallersTransaction& transaction, const Append& append);
 
+    /// Writes a chunk of an import: see import_events().
+    AppendResult import_chunk(const ImportChunk& chunk);
+
     /// For tests and measurements: whether groups may be written by one statement on what this
     /// process believes, and how often they were.
     void set_fast(bool fast) { fast_ = fast; }
@@ -48,11 +68,25 @@ public:
     [[nodiscard]] std::uint64_t fast_misses() const { return misses_; }
 
 private:
-    struct Unit;
+    /// What is written in one transaction, on its way.
+    struct Unit {
+        const Touched& touched;
+        std::function<AppendPlan(const KnownState&)> plan;
+        AppendGroup group = {};  // none of an import
+        bool guess = true;  // false after it was wrong once: then it locks, and nobody is starved
+        std::vector<AppendResult> planned = {};  // what the last commit sent would come to
+        std::vector<std::vector<AppendResult>> in_doubt = {};  // of commits never heard of
+    };
 
+    /// Does it again while others are in the way or its outcome is in doubt.
+    std::vector<AppendResult> make_certain(
+        Unit& unit, const std::function<std::optional<std::vector<AppendResult>>()>& attempt_once);
     std::optional<std::vector<AppendResult>> try_once(Unit& unit);
     std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
     std::vector<AppendResult> by_lock(Unit& unit, Session& session);
+    std::optional<std::vector<AppendResult>> by_staging(Unit& unit, const ImportChunk& chunk,
+                                                        Session& session);
+    AppendPlan stage(const ImportChunk& chunk, const KnownState& known, Session& session);
     AppendPlan plan(AppendGroup group, const Touched& touched, const KnownState& known);
     void enter(CallersTransaction& transaction);
     std::optional<AppendResult> try_last(CallersTransaction& transaction, AppendGroup group,

@@ -218,6 +218,32 @@ Answer Link::answer() {
     }
 }
 
+std::optional<Failure> Link::copying() {
+    std::optional<Failure> failure;
+    for (;;) {
+        while (PQisBusy(state_->handle) != 0) wait(POLLIN);
+        const Result result{PQgetResult(state_->handle), &PQclear};
+        if (!result) return failure ? failure : Failure{"", "it began no copy"};
+        const ExecStatusType status = PQresultStatus(result.get());
+        if (status == PGRES_COPY_IN) return {};
+        if (status == PGRES_COMMAND_OK) continue;
+        if (ends_connection(result.get())) throw lost_by(failure_of(result.get()));
+        if (!failure) failure = failure_of(result.get());
+    }
+}
+
+void Link::copy(std::string_view bytes) {
+    const int size = static_cast<int>(bytes.size());
+    require(PQputCopyData(state_->handle, bytes.data(), size) == 1 ? 1 : 0);
+    if (PQflush(state_->handle) < 0) lose(PQerrorMessage(state_->handle));
+}
+
+Answer Link::end_copy() {
+    require(PQputCopyEnd(state_->handle, nullptr) == 1 ? 1 : 0);
+    flush();
+    return answer();
+}
+
 void Link::wait(short events) {
     pollfd ready{PQsocket(state_->handle), events, 0};
     const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(silence_).count();

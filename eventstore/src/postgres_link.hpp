@@ -76,6 +76,13 @@ public:
     void query(const std::string& text);
     Answer answer();
 
+    /// Behind a query that ends with a copy from stdin: waits until rows can be sent, or says why
+    /// not.
+    std::optional<Failure> copying();
+    /// Sends what the connection takes now and keeps the rest, so it never waits.
+    void copy(std::string_view bytes);
+    Answer end_copy();
+
 private:
     struct State;
 

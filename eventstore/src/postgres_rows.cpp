@@ -35,6 +35,12 @@ constexpr std::string_view write_group =
     "$17, "
     "$18, $19, $20, $21, $22, $23, $24)";
 
+constexpr std::string_view write_staged =
+    "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
+    "payload) select partition, position, stream, version, schema, envelope, hash, salt, payload "
+    "from pg_temp.recount_staged where (select write_group($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+    "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24))";
+
 /// One column of rows, each made by `value` from an element.
 template <class Rows, class Value>
 Parameter column(Type type, const Rows& rows, const Value& value) {
@@ -213,6 +219,14 @@ std::optional<Statement> close_streams(const AppendPlan& plan) {
     if (closed.empty()) return {};
     return Statement{"update stream set closed = true where name = any($1::text[]) returning true",
                      {text_array(closed)}};
+}
+
+Statement write_staged_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
+                            std::int32_t living) {
+    Statement statement =
+        write_plan(plan, touched, known, living, [](std::string_view) { return 0; });
+    statement.sql = write_staged;
+    return statement;
 }
 
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column) {

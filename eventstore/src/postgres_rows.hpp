@@ -43,6 +43,12 @@ Statement write_plan(const AppendPlan& plan, const Touched& touched, const Known
 /// What must follow write_plan() in its transaction when the plan closes streams.
 std::optional<Statement> close_streams(const AppendPlan& plan);
 
+/// The same of a plan whose events are in the table `staged_events` of this session: inserts so
+/// many rows, none when what the plan was made from does not hold.
+constexpr std::string_view staged_events = "pg_temp.recount_staged";
+Statement write_staged_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
+                            std::int32_t living);
+
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column);
 Timestamp time_from(std::int64_t microseconds);
 std::int64_t microseconds(Timestamp time);

@@ -212,6 +212,23 @@ std::vector<SqlResult> Session::pipeline(std::span<const Statement> statements) 
     return results;
 }
 
+void Session::copy(std::string_view script, const std::function<bool(std::string& bytes)>& more) {
+    guarded(false, [&] {
+        link_.query(std::string{script});
+        if (const auto failure = link_.copying()) refuse(*failure, script);
+        usable_ = false;
+        std::string bytes;
+        for (bool again = true; again;) {
+            bytes.clear();
+            again = more(bytes);
+            link_.copy(bytes);
+        }
+        const Answer answer = link_.end_copy();
+        usable_ = true;
+        if (answer.failure) refuse(*answer.failure, script);
+    });
+}
+
 void Session::script(std::string_view text) {
     guarded(false, [&] {
         link_.query(std::string{text});

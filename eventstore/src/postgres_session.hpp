@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,6 +74,10 @@ public:
     /// The same for the end of a transaction, the last being "commit"; or, without a begin, for a
     /// transaction of these statements alone. Losing the connection is then OutcomeUnknown.
     std::vector<SqlResult> run_and_commit(std::span<const Statement> statements);
+    /// Statements without arguments, the last a "copy … from stdin (format binary)", and what it
+    /// copies: `more` appends to the bytes and returns false with the last. Bytes are on their way
+    /// while the next are made. A session whose copy was cut short by an exception is lost.
+    void copy(std::string_view script, const std::function<bool(std::string& bytes)>& more);
     /// Statements without arguments, "begin" among them.
     void script(std::string_view text);
     /// Throws OutcomeUnknown when the connection is lost meanwhile, or the server says that it gave

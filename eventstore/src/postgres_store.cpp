@@ -126,6 +126,10 @@ protected:
         return groups_.append(appends);
     }
 
+    AppendResult import_chunk(const ImportChunk& chunk) override {
+        return appender_.import_chunk(chunk);
+    }
+
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override {
         return pool_.with_session(
             [&](Session& session) { return postgres::list_names(session, range, limit); });

@@ -98,6 +98,16 @@ protected:
         return group_.append(appends);
     }
 
+    AppendResult import_chunk(const ImportChunk& chunk) override {
+        AppendPlan plan;
+        {
+            const std::lock_guard lock{writing_};
+            plan = writer_->import_chunk(chunk);
+        }
+        if (!plan.heads.empty()) publish(plan.heads);
+        return std::move(plan.results.front());
+    }
+
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override {
         return with_reader([&](SqliteReader& reader) { return reader.list_names(range, limit); });
     }

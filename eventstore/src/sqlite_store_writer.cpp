@@ -46,9 +46,13 @@ SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const Stor
 
 AppendPlan SqliteWriter::append(AppendGroup group) {
     const Touched touched = touched_by(group, context_.identity.partitions);
+    return committed([&] { return append_locked(group, touched); });
+}
+
+AppendPlan SqliteWriter::committed(const std::function<AppendPlan()>& write) {
     connection_.begin_write();
     try {
-        AppendPlan plan = append_locked(group, touched);
+        AppendPlan plan = write();
         write_snapshots();
         connection_.commit();
         new_types_.clear();
@@ -171,7 +175,8 @@ std::optional<CommandOutcome> SqliteWriter::read_outcome(std::string_view comman
 }
 
 void SqliteWriter::write(const AppendPlan& plan) {
-    write_events(plan);
+    std::string_view type;
+    for (const PlannedEvent& event : plan.events) write_event(event, type);
     for (const PlannedHead& grown : plan.heads) {
         set_head_->bind(1, grown.head.n);
         set_head_->bind_bytes(2, grown.head.hash.view());
@@ -187,26 +192,23 @@ void SqliteWriter::write(const AppendPlan& plan) {
     for (const PlannedOutcome& outcome : plan.outcomes) write_outcome(outcome);
 }
 
-void SqliteWriter::write_events(const AppendPlan& plan) {
-    std::string_view type;
-    for (const PlannedEvent& event : plan.events) {
-        Stream& stream = touched_streams_[event.stream_index];
-        if (stream.id == 0) add_stream(event.stream, stream);
-        add_event_->bind(3, stream.id);
-        // Neighbours mostly share their type: look it up only when it changes.
-        if (event.type != type) {
-            type = event.type;
-            add_event_->bind(5, types_.find(type)->second.id);
-        }
-        add_event_->bind(1, std::int64_t{event.position.partition.value});
-        add_event_->bind(2, event.position.n);
-        add_event_->bind(4, event.version.value);
-        add_event_->bind_bytes(6, event.envelope);
-        add_event_->bind_bytes(7, event.hash.view());
-        add_event_->bind_bytes(8, event.salt);
-        add_event_->bind_bytes(9, event.payload);
-        add_event_->run();
+/// `type` is that of the event before: neighbours mostly share it, so it is rarely looked up.
+void SqliteWriter::write_event(const PlannedEvent& event, std::string_view& type) {
+    Stream& stream = touched_streams_[event.stream_index];
+    if (stream.id == 0) add_stream(event.stream, stream);
+    add_event_->bind(3, stream.id);
+    if (event.type != type) {
+        type = event.type;
+        add_event_->bind(5, types_.find(type)->second.id);
     }
+    add_event_->bind(1, std::int64_t{event.position.partition.value});
+    add_event_->bind(2, event.position.n);
+    add_event_->bind(4, event.version.value);
+    add_event_->bind_bytes(6, event.envelope);
+    add_event_->bind_bytes(7, event.hash.view());
+    add_event_->bind_bytes(8, event.salt);
+    add_event_->bind_bytes(9, event.payload);
+    add_event_->run();
 }
 
 void SqliteWriter::write_outcome(const PlannedOutcome& outcome) {

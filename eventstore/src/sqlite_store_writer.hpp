@@ -13,6 +13,7 @@
 #include <recount/core/snapshots.hpp>
 
 #include "append_plan.hpp"
+#include "import_chunk.hpp"
 #include "sqlite_connection.hpp"
 
 namespace recount {
@@ -28,6 +29,7 @@ public:
 
     /// One transaction, committed when it returns.
     AppendPlan append(AppendGroup group);
+    AppendPlan import_chunk(const ImportChunk& chunk);
     CommandOutcome void_command(std::string_view command_id);
     std::int64_t erase(const StreamName& stream, Version first, Version last);
     /// Written with the next append, so that nobody waits for it, or when this ends.
@@ -60,6 +62,9 @@ private:
     using ByName = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
     AppendPlan append_locked(AppendGroup group, const Touched& touched);
+    AppendPlan import_locked(const ImportChunk& chunk);
+    /// Commits what was planned and written, and remembers it.
+    AppendPlan committed(const std::function<AppendPlan()>& write);
     KnownState read_known(const Touched& touched);
     LogHead read_head(Partition partition);
     Stream read_stream(std::string_view name);
@@ -68,7 +73,7 @@ private:
     void remember(const AppendPlan& plan);
     std::optional<CommandOutcome> read_outcome(std::string_view command_id);
     void write(const AppendPlan& plan);
-    void write_events(const AppendPlan& plan);
+    void write_event(const PlannedEvent& event, std::string_view& type);
     void write_outcome(const PlannedOutcome& outcome);
     void register_types(const Touched& touched);
     Registered register_type(std::string_view type);

@@ -8,8 +8,10 @@
 
 #include <recount/core/snapshots.hpp>
 #include <recount/eventstore/event_store.hpp>
+#include <recount/eventstore/import.hpp>
 
 #include "append_plan.hpp"
+#include "import_chunk.hpp"
 #include "retention.hpp"
 
 namespace recount {
@@ -102,11 +104,16 @@ public:
     void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) final;
     Maintained maintain(const MaintainOptions& options) final;
 
+    /// See import_events().
+    Imported take_import(const ImportOptions& options, const ImportSource& source);
+
 protected:
     StoreBase(std::string url, const StoreOptions& options);
 
     /// `appends` is not empty and within the limits.
     virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
+    /// One transaction. The chunk has events, within the limits.
+    virtual AppendResult import_chunk(const ImportChunk& chunk) = 0;
     virtual std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) = 0;
     /// One transaction; returns how many events had a payload.
     virtual std::int64_t erase_some(const StreamName& stream, Version first, Version last) = 0;

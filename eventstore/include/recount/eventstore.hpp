@@ -5,6 +5,7 @@
 
 #include <recount/core.hpp>
 #include <recount/eventstore/event_store.hpp>
+#include <recount/eventstore/import.hpp>
 #include <recount/eventstore/lease.hpp>
 #include <recount/eventstore/log.hpp>
 #include <recount/eventstore/sql.hpp>

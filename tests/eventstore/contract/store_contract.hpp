@@ -80,6 +80,7 @@ class LogContract : public StoreContract {};
 class SharedContract : public StoreContract {};
 class ModelContract : public StoreContract {};
 class UpkeepContract : public StoreContract {};
+class ImportContract : public StoreContract {};
 
 class ClosedContract : public StoreContract {
 protected:

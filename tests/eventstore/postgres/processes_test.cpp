@@ -110,6 +110,49 @@ TEST(StoppedClient, HoldsNobodyUpForMoreThanTwoSeconds) {
     EXPECT_EQ(version_of(*store, "cart-1"), 2);
 }
 
+/// An import of 60 events, ten a chunk.
+Imported import_sixty(EventStore& store, const std::function<void(std::int64_t)>& progress) {
+    return import_events(store, {.id = "file", .chunk_events = 10, .progress = progress},
+                         [i = 0]() mutable -> std::optional<ImportedEvent> {
+                             if (i == 60) return {};
+                             const int n = i++;
+                             return ImportedEvent{
+                                 StreamName::parse("order-" + std::to_string(n % 7)),
+                                 {"test.Happened", std::to_string(n)}};
+                         });
+}
+
+TEST(ImportThatIsStoppedWhileItCopies, HoldsNobodyUpAndGoesOnAfterItsDeath) {
+    const OwnSchema schema;
+    Child child{[&](Child&) {
+        StoppingRandom random;
+        Environment& system = Environment::system();
+        Environment environment{system.clock, random, system.scheduler, system.metrics};
+        const auto store = open_store(schema.url(), {.environment = &environment});
+        // By then it knows the heads.
+        static_cast<void>(
+            import_sixty(*store, [&](std::int64_t events) { random.armed = events == 30; }));
+        ::_exit(2);
+    }};
+    ASSERT_TRUE(child.stops());
+    const auto store = open_store(schema.url());
+    for (int i = 0; i < 7; ++i) {
+        const auto began = Environment::system().clock.steady();
+        const auto neighbour = stream_in(partition_of("order-" + std::to_string(i), 16));
+        EXPECT_EQ(store->append(append_to(neighbour)).kind, Kind::committed);
+        EXPECT_LT(Environment::system().clock.steady() - began, std::chrono::milliseconds{1500});
+    }
+    child.kill();
+    const Imported done = import_sixty(*store, {});
+    EXPECT_EQ(done.kind, Imported::Kind::complete);
+    EXPECT_EQ(done.repeated, 30);
+    EXPECT_EQ(done.events, 60);
+    std::int64_t events = 0;
+    for (const LogHead& head : store->verify_chain()) events += head.n;
+    EXPECT_EQ(events, 67);
+    EXPECT_EQ(version_of(*store, "order-0"), 9);
+}
+
 TEST(KilledOwnerOfALease, IsReplacedWithinFiveSeconds) {
     const OwnSchema schema;
     open_store(schema.url());

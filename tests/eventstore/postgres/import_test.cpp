@@ -1,0 +1,161 @@
+#include <recount/core/error.hpp>
+#include <recount/eventstore.hpp>
+
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/appends.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+#include "support/tcp_proxy.hpp"
+
+#include <optional>
+
+namespace recount::test {
+namespace {
+
+using Harm = TcpProxy::Harm;
+using Kind = Imported::Kind;
+
+constexpr int events = 200;
+
+/// Some events for each of the partitions.
+ImportSource source() {
+    return [i = 0]() mutable -> std::optional<ImportedEvent> {
+        if (i == events) return {};
+        const int n = i++;
+        return ImportedEvent{StreamName::parse("order-" + std::to_string(n % 40)),
+                             {"test.Happened", std::to_string(n)}};
+    };
+}
+
+std::int64_t verified(EventStore& store) {
+    std::int64_t count = 0;
+    for (const LogHead& head : store.verify_chain()) count += head.n;
+    return count;
+}
+
+void expect_in_order(EventStore& store) {
+    for (int i = 0; i < 40; ++i) {
+        const auto page = store.read_stream(StreamName{"order", std::to_string(i)});
+        ASSERT_EQ(page.events.size(), 5U);
+        for (int n = 0; n < 5; ++n) {
+            EXPECT_EQ(page.events[static_cast<std::size_t>(n)].payload, std::to_string(i + n * 40));
+        }
+    }
+}
+
+TEST(ImportBesideAnotherProgram, GoesOnThoughTheOtherAppendsToItsPartitions) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    const auto other = open_store(schema.url());
+    const Imported done =
+        import_events(*store,
+                      {.id = "file",
+                       .chunk_events = 20,
+                       .progress =
+                           [&](std::int64_t) {
+                               for (int i = 0; i < 16; ++i)
+                                   other->append(append_to(stream_in(Partition{i})));
+                           }},
+                      source());
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_EQ(done.events, events);
+    EXPECT_EQ(verified(*store), events + 10 * 16);
+    expect_in_order(*store);
+}
+
+TEST(ImportBesideAnotherProgram, IsAConflictWhenTheOtherAppendsToItsStreams) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    const auto other = open_store(schema.url());
+    const Imported done = import_events(*store,
+                                        {.id = "file",
+                                         .chunk_events = 20,
+                                         .progress =
+                                             [&](std::int64_t taken) {
+                                                 if (taken == 60)
+                                                     other->append(append_to("order-3"));
+                                             }},
+                                        source());
+    EXPECT_EQ(done.kind, Kind::conflict);
+    EXPECT_EQ(done.events, 80) << "a chunk without the stream came between";
+    ASSERT_EQ(done.conflict.failed.size(), 1U);
+    EXPECT_EQ(done.conflict.failed.front().stream.full(), "order-3");
+    EXPECT_EQ(done.conflict.failed.front().actual, Version{3});
+    EXPECT_EQ(verified(*store), 81);
+}
+
+TEST(ImportBesideAnotherProgram, WakesTheOther) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    const auto other = open_store(schema.url());
+    EXPECT_EQ(import_events(*store, {.id = "file"}, source()).kind, Kind::complete);
+    EXPECT_TRUE(other->wait(Positions{16}, std::chrono::seconds{30}));
+}
+
+TEST(ImportOfLargeEvents, IsCutByItsBytes) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    const std::string large((std::size_t{1} << 20) - 20'000, 'x');
+    int chunks = 0;
+    const Imported done = import_events(
+        *store, {.id = "file", .progress = [&](std::int64_t) { ++chunks; }},
+        [&, i = 0]() mutable -> std::optional<ImportedEvent> {
+            if (i++ == 40) return {};
+            return ImportedEvent{StreamName::parse("order-1"), {"test.Happened", large}};
+        });
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_EQ(chunks, 5);
+    EXPECT_EQ(verified(*store), 40);
+}
+
+/// Where an import can be hit.
+struct Point {
+    std::string name;
+    std::string sql;
+    Harm harm;
+};
+
+std::ostream& operator<<(std::ostream& out, const Point& point) { return out << point.name; }
+
+class ImportHitAtAnyStatement : public testing::TestWithParam<Point> {};
+
+TEST_P(ImportHitAtAnyStatement, WritesEveryChunkOnce) {
+    const OwnSchema schema;
+    TcpProxy proxy{port_of(postgres_url())};
+    const auto straight = open_store(schema.url());
+    const auto store =
+        open_store(proxy.url_through(schema.url()), {.timeout = std::chrono::seconds{1}});
+    const auto hit = [&](std::int64_t taken) {
+        if (taken == 100) proxy.harm(GetParam().sql, GetParam().harm);
+    };
+    const Imported done =
+        import_events(*store, {.id = "file", .chunk_events = 20, .progress = hit}, source());
+    EXPECT_EQ(proxy.harmed(), 1);
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_EQ(done.events, events);
+    EXPECT_EQ(done.repeated, 0);
+    EXPECT_EQ(verified(*straight), events);
+    expect_in_order(*straight);
+}
+
+std::vector<Point> points() {
+    std::vector<Point> points{
+        {"HalfClosedAtTheWrite", "write_group", Harm::half_close},
+        {"SilentAfterTheWrite", "write_group", Harm::swallow_reply},
+    };
+    for (const auto& [name, sql] :
+         {std::pair{"TheCopy", "from stdin"}, std::pair{"TheWrite", "write_group"},
+          std::pair{"TheCommit", "commit"}}) {
+        points.push_back({std::string{"Before"} + name, sql, Harm::cut_before});
+        points.push_back({std::string{"After"} + name, sql, Harm::cut_reply});
+    }
+    return points;
+}
+
+std::string point_name(const testing::TestParamInfo<Point>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Connections, ImportHitAtAnyStatement, testing::ValuesIn(points()),
+                         point_name);
+
+}  // namespace
+}  // namespace recount::test
