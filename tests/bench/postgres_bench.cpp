@@ -151,6 +151,7 @@ int main(int count, char** arguments) {
                      {"W4", "append, batches of 10, 100, 1000"},
                      {"W6", "one hot stream, 16 writers, 1 and 4 processes"},
                      {"W7", "load a stream of 10, 1k, 100k events"},
+                     {"W8", "load of a snapshot and twenty events"},
                      {"W18", "WAL bytes an event"}}};
     add_conditions(harness);
     harness.begin();
@@ -161,6 +162,7 @@ int main(int count, char** arguments) {
     if (harness.wants("W4")) batches(harness);
     if (harness.wants("W6")) hot_stream(harness);
     if (harness.wants("W7")) stream_loads(harness);
+    if (harness.wants("W8")) snapshot_loads(harness);
     if (harness.wants("W18")) bytes(harness);
     return harness.result();
 }

@@ -13,7 +13,7 @@
 
 #include "bench/harness.hpp"
 #include "bench/postgres_place.hpp"
-#include "core/account.hpp"
+#include "core/kept_account.hpp"
 
 namespace recount::bench {
 namespace {
@@ -55,12 +55,16 @@ public:
                           "select position, version, envelope, hash, salt, payload from event "
                           "where stream = $1 order by version",
                           1, nullptr));
+        PQclear(PQprepare(connection_.get(), "read behind",
+                          "select null, version, bytes, null, null, null from snapshot "
+                          "where stream = $1 union all (select position, version, envelope, hash, "
+                          "salt, payload from event where stream = $1 and version > "
+                          "(select version from snapshot where stream = $1) order by version)",
+                          1, nullptr));
     }
 
     std::int64_t balance(const std::string& stream) {
-        const char* value = stream.c_str();
-        const std::unique_ptr<PGresult, decltype(&PQclear)> rows{
-            PQexecPrepared(connection_.get(), "read", 1, &value, nullptr, nullptr, 1), PQclear};
+        const auto rows = query("read", stream);
         test::Account account;
         for (int row = 0; row < PQntuples(rows.get()); ++row) {
             test::Deposited event;
@@ -70,7 +74,27 @@ public:
         return account.balance;
     }
 
+    std::int64_t balance_by_snapshot(const std::string& stream) {
+        const auto rows = query("read behind", stream);
+        test::KeptAccount kept;
+        kept.ParseFromArray(PQgetvalue(rows.get(), 0, 2), PQgetlength(rows.get(), 0, 2));
+        test::Saved account = from_snapshot(kept);
+        for (int row = 1; row < PQntuples(rows.get()); ++row) {
+            test::Deposited event;
+            event.ParseFromArray(PQgetvalue(rows.get(), row, 5), PQgetlength(rows.get(), row, 5));
+            account = evolve(std::move(account), event);
+        }
+        return account.balance;
+    }
+
 private:
+    using Rows = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+    Rows query(const char* statement, const std::string& stream) {
+        const char* value = stream.c_str();
+        return {PQexecPrepared(connection_.get(), statement, 1, &value, nullptr, nullptr, 1),
+                PQclear};
+    }
     void run(const std::string& sql) { PQclear(PQexec(connection_.get(), sql.c_str())); }
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
@@ -111,6 +135,33 @@ void stream_loads(Harness& harness) {
                  return repeat(seconds, events, [&] { return bare.balance("account-" + id); });
              }});
     }
+}
+
+void snapshot_loads(Harness& harness) {
+    constexpr int events = 1'020;
+    const Place place;
+    const auto store = open_store(place.url());
+    Repository<test::Saved> writing{*store, {.snapshots = 1'000}};
+    fill(*store, StreamName{"account", "long"}, 1'000);
+    writing.load("long");
+    test::Deposit deposit;
+    deposit.set_amount(1);
+    for (int i = 1'000; i < events; ++i) writing.handle("long", deposit);
+    Repository<test::Saved> accounts{*store, {.cached_states = 0, .snapshots = 1'000}};
+    BareReader bare{test::postgres_url(), place.schema()};
+    const double seconds = std::min(harness.seconds(), 1.0);
+    const auto loads = [=](const std::function<std::int64_t()>& load) {
+        const double rate = repeat(seconds, events, load).front() / events;
+        return std::vector{1e6 / rate};
+    };
+    harness.compare(
+        {"W8",
+         "snapshot and 20 events",
+         "libpq, one statement for both, each payload parsed",
+         "the folded state",
+         {{"us a load", 1.3, false}},
+         [&] { return loads([&] { return accounts.load("long").state.balance; }); },
+         [&] { return loads([&] { return bare.balance_by_snapshot("account-long"); }); }});
 }
 
 }  // namespace recount::bench
