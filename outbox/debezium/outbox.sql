@@ -14,8 +14,8 @@ create table outbox (
     payload       bytea                   -- its bytes, as stored
 );
 
--- The event's id out of its envelope: a protobuf message with its fields in order, the stream first,
--- then the version, then the id.
+-- The event's id out of its envelope: a protobuf message with its fields in order, the stream
+-- first, then the version, then the id.
 create function envelope_event_id(stream text, envelope bytea) returns uuid
 language plpgsql immutable strict as $body$
 declare
@@ -23,14 +23,14 @@ declare
     place integer := size + case when size < 128 then 2 else 3 end;
 begin
     if get_byte(envelope, place) <> 16 then
-        raise exception 'the envelope of an event of % has no version where it was expected', stream;
+        raise exception 'the envelope of an event of % has no version where it should be', stream;
     end if;
     place := place + 1;
     while get_byte(envelope, place) >= 128 loop
         place := place + 1;
     end loop;
     if get_byte(envelope, place + 1) <> 26 or get_byte(envelope, place + 2) <> 16 then
-        raise exception 'the envelope of an event of % has no id where it was expected', stream;
+        raise exception 'the envelope of an event of % has no id where it should be', stream;
     end if;
     return encode(substring(envelope from place + 4 for 16), 'hex')::uuid;
 end
