@@ -38,6 +38,16 @@ LogHead verify_partition(EventStore& store, Partition partition, const LogHead& 
     return reached;
 }
 
+/// Heads are committed with their events, so one that is read later cannot lie before them.
+void check_not_behind(const LogHead& head, const LogHead& reached, Partition partition,
+                      const std::string& store) {
+    if (head.n >= reached.n) return;
+    throw Divergence("the head of partition " + std::to_string(partition.value) + " of " + store +
+                     " stands at " + std::to_string(head.n) +
+                     ", and the last event is at position " +
+                     to_string(Position{partition, reached.n}) + "; compare with a backup");
+}
+
 }  // namespace
 
 std::vector<LogHead> EventStore::verify_chain(
@@ -48,6 +58,11 @@ std::vector<LogHead> EventStore::verify_chain(
     for (std::size_t i = 0; i < heads_before.size(); ++i) {
         reached.push_back(verify_partition(*this, Partition{static_cast<std::int32_t>(i)},
                                            heads_before[i], progress));
+    }
+    const std::vector<LogHead> heads_after = heads();
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        check_not_behind(heads_after[i], reached[i], Partition{static_cast<std::int32_t>(i)},
+                         identity().name);
     }
     return reached;
 }

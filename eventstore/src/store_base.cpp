@@ -41,7 +41,11 @@ RecordedEvent recorded_event(const Position& position, std::string_view envelope
                              std::string_view hash, std::optional<std::string_view> salt,
                              std::optional<std::string_view> payload) {
     RecordedEvent event;
-    static_cast<Envelope&>(event.at) = decode_envelope(envelope);
+    try {
+        static_cast<Envelope&>(event.at) = decode_envelope(envelope);
+    } catch (const UnreadableEvent& error) {
+        throw Divergence("position " + to_string(position) + ": " + error.what());
+    }
     event.at.position = position;
     event.hash = Hash::from(hash);
     event.envelope = envelope;

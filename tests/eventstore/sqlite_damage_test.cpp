@@ -1,6 +1,7 @@
 #include <recount/core/error.hpp>
 
 #include "eventstore/contract/store_contract.hpp"
+#include "eventstore/damage_sweep.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -43,6 +44,11 @@ protected:
     Partition partition_ = partition_of("cart-1", 16);
     std::unique_ptr<EventStore> store_;
 };
+
+TEST(AStoreWithOneBitFlipped, NamesThePositionWhereverItIs) {
+    const TemporaryFolder folder;
+    DamageSweep::run("sqlite:" + folder.file("store.db"));
+}
 
 TEST_F(AStoreThatWasTamperedWith, NamesAChangedPayload) {
     tamper("update event set payload = x'00' where {2}");
@@ -112,6 +118,11 @@ TEST_F(AStoreThatWasTamperedWith, NamesALostEnd) {
 
 TEST_F(AStoreThatWasTamperedWith, NamesAHeadThatIsNotThatOfItsEvents) {
     tamper("update partition set hash = zeroblob(32) where position = 3");
+    verify_names(at(3));
+}
+
+TEST_F(AStoreThatWasTamperedWith, NamesAHeadThatLiesBeforeItsEvents) {
+    tamper("update partition set position = 2 where position = 3");
     verify_names(at(3));
 }
 

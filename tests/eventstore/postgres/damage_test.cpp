@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "eventstore/damage_sweep.hpp"
 #include "eventstore/postgres/appends.hpp"
 #include "eventstore/postgres/own_schema.hpp"
 
@@ -55,6 +56,38 @@ TEST_P(DamagedLog, IsNamedByPositionWhenItIsVerified) {
     expect_named([&] { store_->verify_chain(); });
 }
 
+std::string place(int position) {
+    return std::to_string(partition_of("cart-1", 16).value) + ":" + std::to_string(position);
+}
+
+/// Columns beside the envelope, which only streams and heads are read by.
+TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
+    const auto stream = StreamName::parse("cart-1");
+    const auto with = [&](const std::string& sql, const auto& look, const std::string& named) {
+        const OwnSchema schema;
+        const auto store = open_store(schema.url());
+        store->append(append_to("cart-1", Expected::no_stream(), 5));
+        const auto database = Database::open(schema.url());
+        const auto transaction = database->begin(SqlMode::write);
+        EXPECT_EQ(transaction->exec(sql), 1) << sql;
+        transaction->commit();
+        EXPECT_THAT([&] { look(*store); }, testing::ThrowsMessage<Divergence>(HasSubstr(named)))
+            << sql;
+    };
+    const auto read = [&](EventStore& store) { store.read_stream(stream); };
+    const auto verify = [](EventStore& store) { store.verify_chain(); };
+    with("update event set version = 9 where version = 3", read, "version 3");
+    with("update event set stream = 'cart-2' where version = 3", read, "version 3");
+    with("update stream set version = 7", read, "version 6");
+    with("update partition set position = 7 where position = 5", verify, place(5));
+    with("update partition set position = 4 where position = 5", verify, place(5));
+}
+
+TEST(LogWithOneBitFlipped, IsNamedByPositionWhereverItIs) {
+    const OwnSchema schema;
+    DamageSweep::run(schema.url());
+}
+
 constexpr const char* third = " where partition = $1 and position = 3";
 
 std::string change(const std::string& column) {
@@ -62,17 +95,13 @@ std::string change(const std::string& column) {
            ", 5) # 1)" + third;
 }
 
-std::string place(int position) {
-    return std::to_string(partition_of("cart-1", 16).value) + ":" + std::to_string(position);
-}
-
 INSTANTIATE_TEST_SUITE_P(
     Columns, DamagedLog,
-    testing::Values(Damage{"Envelope", change("envelope"), place(3)},
-                    Damage{"Hash", change("hash"), place(3)},
-                    Damage{"Salt", change("salt"), place(3)},
-                    Damage{"Payload", change("payload"), place(3)},
-                    Damage{"Row", std::string{"delete from event"} + third, place(3)}),
+    testing::Values(
+        Damage{"Envelope", change("envelope"), place(3)}, Damage{"Hash", change("hash"), place(3)},
+        Damage{"Salt", change("salt"), place(3)}, Damage{"Payload", change("payload"), place(3)},
+        Damage{"Position", std::string{"update event set position = 9"} + third, place(3)},
+        Damage{"Row", std::string{"delete from event"} + third, place(3)}),
     [](const testing::TestParamInfo<Damage>& tested) { return tested.param.name; });
 
 }  // namespace
