@@ -10,6 +10,7 @@
 #include "eventstore/postgres/private_server.hpp"
 #include "support/eventually.hpp"
 
+#include <cstdlib>
 #include <thread>
 
 namespace recount::test {
@@ -107,15 +108,38 @@ TEST_P(ServerThatCannotWrite, IsSaidToBeSoAndWritesWhenItCan) {
 INSTANTIATE_TEST_SUITE_P(States, ServerThatCannotWrite,
                          testing::Values("53100", "57014", "55P03", "53200"));
 
+std::string without_schema(const std::string& url) { return url.substr(0, url.find('?')); }
+
 TEST(ServerOfAnotherEncoding, IsRefused) {
     const PrivateServer server;
     std::string url = server.url("shop");
-    pqxx::connection connection{url.substr(0, url.find('?'))};
+    pqxx::connection connection{without_schema(url)};
     pqxx::nontransaction{connection}.exec(
         "create database latin encoding 'LATIN1' locale 'C' template template0");
     url.replace(url.find("/postgres?"), 10, "/latin?");
     EXPECT_THAT([&] { open_store(url); },
                 ThrowsMessage<Mismatch>(AllOf(HasSubstr("LATIN1"), HasSubstr("'UTF8'"))));
+}
+
+TEST(StoreThatWasDumpedAndRestoredElsewhere, GoesOnWhereItEndedOnceThatIsDeclared) {
+    const PrivateServer here, there;
+    const auto original = open_store(here.url("shop"));
+    const auto seen = original->append(append_to("cart-1", Expected::any(), 5)).outcome->reached;
+    const std::string copy = "pg_dump -n shop " + without_schema(here.url("shop")) +
+                             " | psql -q -v ON_ERROR_STOP=1 " + without_schema(there.url("shop")) +
+                             " >/dev/null";
+    ASSERT_EQ(std::system(copy.c_str()), 0);
+
+    auto store = open_store(there.url("shop"));
+    EXPECT_EQ(store->verify_chain(), original->verify_chain());
+    EXPECT_THROW(store->append(append_to("cart-1")), Mismatch);
+    declare_restored(there.url("shop"));
+    store = open_store(there.url("shop"));
+    EXPECT_TRUE(still_holds(seen, store->incarnations()));
+    EXPECT_EQ(store->append(append_to("cart-1", Expected::exactly({5}))).kind, Kind::committed);
+    const LogPage tail = store->read(partition_of("cart-1", 16), 5);
+    EXPECT_EQ(tail.events.size(), 1U);
+    store->verify_chain();
 }
 
 /// A server that waits for a standby which does not exist, and is told to wait no longer: its
@@ -142,7 +166,7 @@ protected:
 
     PrivateServer server_;
     std::string url_ = server_.url("shop");
-    pqxx::connection control_{url_.substr(0, url_.find('?'))}, other_{control_.options()};
+    pqxx::connection control_{without_schema(url_)}, other_{control_.options()};
 };
 
 TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
