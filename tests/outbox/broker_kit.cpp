@@ -191,4 +191,22 @@ void create_plain_topic(const KafkaTopic& topic, const std::string& full_name,
             "topic " + full_name + " is not led");
 }
 
+PartitionState state_of(const KafkaTopic& topic, const std::string& full_name,
+                        std::int32_t partition) {
+    const auto handle = producer(topic);
+    rd_kafka_topic_t* one = rd_kafka_topic_new(handle.get(), full_name.c_str(), nullptr);
+    const struct rd_kafka_metadata* metadata = nullptr;
+    const auto error = rd_kafka_metadata(handle.get(), 0, one, &metadata, timeout_ms);
+    rd_kafka_topic_destroy(one);
+    require(error == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(error));
+    PartitionState state;
+    const auto& its = metadata->topics[0];
+    for (int index = 0; index < its.partition_cnt; ++index) {
+        if (its.partitions[index].id != partition) continue;
+        state = {its.partitions[index].leader, its.partitions[index].isr_cnt};
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return state;
+}
+
 }  // namespace recount::test

@@ -68,6 +68,13 @@ void produce_again(const KafkaTopic& topic, const std::string& full_name, std::i
                    const std::vector<RawRecord>& records);
 void delete_records(const KafkaTopic& topic, const std::string& full_name, std::int32_t partition,
                     std::int64_t before_offset);
+/// How a partition stands: who leads it, and how many replicas are in sync.
+struct PartitionState {
+    std::int32_t leader = -1;
+    int in_sync = 0;
+};
+PartitionState state_of(const KafkaTopic& topic, const std::string& full_name,
+                        std::int32_t partition);
 void delete_topic(const KafkaTopic& topic, const std::string& full_name);
 void add_partitions(const KafkaTopic& topic, const std::string& full_name, std::int32_t total);
 void create_plain_topic(const KafkaTopic& topic, const std::string& full_name,

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "kafka/admin.hpp"
 #include "support/eventually.hpp"
@@ -49,26 +50,53 @@ std::string jars() {
     throw std::runtime_error("no Kafka below " + cache + "; run ./dev services up kafka");
 }
 
-void configure(const std::string& path, const std::string& data, int port) {
-    const auto own = "127.0.0.1:" + std::to_string(port);
-    const auto controller = "127.0.0.1:" + std::to_string(free_port());
-    std::ofstream{path} << "process.roles=broker,controller\nnode.id=1\n"
-                        << "controller.quorum.voters=1@" << controller << "\n"
-                        << "listeners=PLAINTEXT://" << own << ",CONTROLLER://" << controller << "\n"
-                        << "advertised.listeners=PLAINTEXT://" << own << "\n"
+std::string at(int port) { return "127.0.0.1:" + std::to_string(port); }
+
+std::vector<BrokerPlace> places(int count) {
+    std::vector<BrokerPlace> all;
+    std::string voters;
+    for (int id = 1; id <= count; ++id) {
+        all.push_back({.id = id, .port = free_port(), .controller_port = free_port()});
+        voters +=
+            (voters.empty() ? "" : ",") + std::to_string(id) + "@" + at(all.back().controller_port);
+    }
+    for (auto& place : all) place.voters = voters;
+    return all;
+}
+
+void configure(const std::string& path, const std::string& data, const BrokerPlace& place) {
+    std::ofstream{path} << "process.roles=broker,controller\nnode.id=" << place.id << "\n"
+                        << "controller.quorum.voters=" << place.voters << "\n"
+                        << "listeners=PLAINTEXT://" << at(place.port) << ",CONTROLLER://"
+                        << at(place.controller_port) << "\n"
+                        << "advertised.listeners=PLAINTEXT://" << at(place.port) << "\n"
                         << "controller.listener.names=CONTROLLER\n"
                         << "inter.broker.listener.name=PLAINTEXT\n"
                         << "listener.security.protocol.map="
                            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"
+                        << "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
                         << "log.dirs=" << data << "\noffsets.topic.replication.factor=1\n"
                         << "transaction.state.log.replication.factor=1\n"
                         << "transaction.state.log.min.isr=1\nauto.create.topics.enable=false\n";
 }
 
+bool answer(const std::string& brokers, std::int32_t count) {
+    return eventually([&] {
+        try {
+            kafka::Admin admin{{{"bootstrap.servers", brokers}, {"log_level", "0"}}};
+            return admin.brokers(std::chrono::seconds{2}) == count;
+        } catch (const Unavailable&) {
+            return false;
+        }
+    });
+}
+
 }  // namespace
 
-OwnBroker::OwnBroker() : port_(free_port()), jars_(jars()) {
-    configure(folder_.file("server.properties"), folder_.file("data"), port_);
+OwnBroker::OwnBroker() : OwnBroker(places(1).front()) { start(); }
+
+OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars()) {
+    configure(folder_.file("server.properties"), folder_.file("data"), place_);
     std::ofstream{folder_.file("log4j.properties")} << "log4j.rootLogger=OFF\n";
     Child format{{"/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
                   "-cp", jars_, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
@@ -76,25 +104,38 @@ OwnBroker::OwnBroker() : port_(free_port()), jars_(jars()) {
     if (!eventually([&] { return !format.running(); })) {
         throw std::runtime_error("the broker's data folder could not be prepared");
     }
-    start();
 }
 
-std::string OwnBroker::brokers() const { return "127.0.0.1:" + std::to_string(port_); }
+std::string OwnBroker::brokers() const { return at(place_.port); }
 
-void OwnBroker::start() {
+void OwnBroker::launch() {
     process_ = std::make_unique<Child>(std::vector<std::string>{
         "/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
         "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars_, "kafka.Kafka",
         folder_.file("server.properties")});
-    const bool answers = eventually([&] {
-        try {
-            kafka::Admin admin{{{"bootstrap.servers", brokers()}, {"log_level", "0"}}};
-            return admin.brokers(std::chrono::seconds{2}) == 1;
-        } catch (const Unavailable&) {
-            return false;
-        }
-    });
-    if (!answers) throw std::runtime_error("the test's own broker did not start");
+}
+
+void OwnBroker::start() {
+    launch();
+    if (!answer(brokers(), 1)) throw std::runtime_error("the test's own broker did not start");
+}
+
+OwnCluster::OwnCluster(int count) {
+    for (auto& place : places(count)) nodes_.push_back(std::make_unique<OwnBroker>(place));
+    for (auto& node : nodes_) node->launch();
+    await_all();
+}
+
+std::string OwnCluster::brokers() const {
+    std::string all;
+    for (const auto& node : nodes_) all += (all.empty() ? "" : ",") + node->brokers();
+    return all;
+}
+
+void OwnCluster::await_all() const {
+    if (!answer(brokers(), static_cast<std::int32_t>(nodes_.size()))) {
+        throw std::runtime_error("the test's own brokers did not start");
+    }
 }
 
 }  // namespace recount::test
