@@ -6,6 +6,8 @@
 #include <cstdio>
 
 #include "outbox/kit.hpp"
+#include "outbox/message_oracle.hpp"
+#include "outbox/public_things.hpp"
 
 namespace recount::test {
 namespace {
@@ -52,6 +54,23 @@ TEST_F(OtherClients, DecodeEveryEventInPython) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 63) << text;
     EXPECT_THAT(text, AllOf(HasSubstr("google.protobuf.StringValue thing-7 "), HasSubstr("xxx"),
                             HasSubstr("saga-0 category"), testing::Not(HasSubstr("failed"))));
+}
+#endif
+
+#ifdef PYTHON_WITH_DESERIALISER
+TEST(FramedMessages, AreReadByConfluentsDeserialiserInPython) {
+    const auto store = open_store("memory:", {.partitions = 3});
+    const auto topic = own_message_topic();
+    append_events(*store, 40);
+    MessageRelay relay{*store,
+                       messages<PublicThings>(),
+                       {.topic = topic, .schema_id = [](const std::string&) { return 66000; }}};
+    EXPECT_EQ(relay.catch_up(), 60);
+    const auto text = output_of(std::string{PYTHON_WITH_DESERIALISER} +
+                                " " PYTHON_FRAMED_SCRIPT " " + topic.brokers + " " + topic.name);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 60) << text;
+    EXPECT_THAT(text, AllOf(HasSubstr("66000 7 "), HasSubstr("/7 "), HasSubstr("#2\n"),
+                            testing::Not(HasSubstr("failed"))));
 }
 #endif
 
