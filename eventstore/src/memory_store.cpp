@@ -2,6 +2,7 @@
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -115,6 +116,8 @@ private:
         return found == streams_.end() ? nullptr : &found->second;
     }
 
+    std::vector<AppendResult> write(const Touched& touched,
+                                    const std::function<AppendPlan(const KnownState&)>& plan_on);
     KnownState known_of(const Touched& touched);
     void keep(AppendPlan& plan);
 
@@ -133,29 +136,29 @@ private:
 };
 
 std::vector<AppendResult> MemoryStore::append_checked(std::span<const Append> appends) {
-    const std::vector<const Append*> group = pointers_to(appends);
+    const auto group = pointers_to(appends);
     const Touched touched = touched_by(group, identity_.partitions);
-    AppendPlan plan;
-    {
-        const std::lock_guard lock{mutex_};
-        plan = plan_append(group, touched, known_of(touched), context_, environment_.clock.now(),
+    return write(touched, [&](const KnownState& known) {
+        return plan_append(group, touched, known, context_, environment_.clock.now(),
                            environment_.random);
-        keep(plan);
-    }
-    if (!plan.events.empty()) appended_->raise();
-    return std::move(plan.results);
+    });
 }
 
 AppendResult MemoryStore::import_chunk(const ImportChunk& chunk) {
-    AppendPlan plan;
-    {
-        const std::lock_guard lock{mutex_};
-        plan = plan_import(chunk, known_of(chunk.touched), context_, environment_.clock.now(),
-                           environment_.random);
-        keep(plan);
-    }
-    if (!plan.heads.empty()) appended_->raise();
-    return std::move(plan.results.front());
+    const auto plan_on = [&](const KnownState& known) {
+        return plan_import(chunk, known, context_, environment_.clock.now(), environment_.random);
+    };
+    return std::move(write(chunk.touched, plan_on).front());
+}
+
+std::vector<AppendResult> MemoryStore::write(
+    const Touched& touched, const std::function<AppendPlan(const KnownState&)>& plan_on) {
+    std::unique_lock lock{mutex_};
+    AppendPlan plan = plan_on(known_of(touched));
+    keep(plan);
+    lock.unlock();
+    if (!plan.events.empty()) appended_->raise();
+    return std::move(plan.results);
 }
 
 KnownState MemoryStore::known_of(const Touched& touched) {
@@ -211,16 +214,14 @@ std::int64_t MemoryStore::erase_some(const StreamName& stream, Version first, Ve
         const Position& at = positions[static_cast<std::size_t>(version - 1)];
         Row& row = rows_of(at.partition)[static_cast<std::size_t>(at.n - 1)];
         if (row.payload) ++erased;
-        row.payload.reset();
-        row.salt.reset();
+        row.payload = row.salt = std::nullopt;
     }
     return erased;
 }
 
 Timestamp MemoryStore::raise_horizon(Timestamp horizon) {
     const std::lock_guard lock{mutex_};
-    horizon_ = std::max(horizon_, horizon);
-    return horizon_;
+    return horizon_ = std::max(horizon_, horizon);
 }
 
 std::vector<KeptOutcome> MemoryStore::list_outcomes(std::string_view after, std::size_t limit) {
@@ -283,15 +284,10 @@ LogPage MemoryStore::read(Partition partition, std::int64_t after, const ReadLog
 }
 
 bool MemoryStore::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
-    const Deadline deadline{environment_, at_most};
-    while (true) {
-        const std::uint64_t count = appended_->count();
-        {
-            const std::lock_guard lock{mutex_};
-            if (any_beyond(heads_, seen)) return true;
-        }
-        if (deadline.passed() || !appended_->wait(count, deadline.left(), stop)) return false;
-    }
+    return wait_until(*appended_, {environment_, at_most}, stop, [&] {
+        const std::lock_guard lock{mutex_};
+        return any_beyond(heads_, seen);
+    });
 }
 
 }  // namespace

@@ -175,14 +175,10 @@ private:
     }
 
     bool wait_for_signal(const Positions& seen, const Deadline& deadline, std::stop_token stop) {
-        while (true) {
-            const std::uint64_t count = appended_->count();
-            {
-                const std::lock_guard lock{published_};
-                if (any_beyond(heads_, seen)) return true;
-            }
-            if (deadline.passed() || !appended_->wait(count, deadline.left(), stop)) return false;
-        }
+        return wait_until(*appended_, deadline, stop, [&] {
+            const std::lock_guard lock{published_};
+            return any_beyond(heads_, seen);
+        });
     }
 
     /// Another process writes: look now and then, at one page of the file.

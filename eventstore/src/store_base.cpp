@@ -88,6 +88,15 @@ Deadline::Deadline(Environment& environment, Duration at_most)
 
 Duration Deadline::left() const { return std::chrono::ceil<Duration>(end_ - clock_.steady()); }
 
+bool wait_until(Signal& raised, const Deadline& deadline, const std::stop_token& stop,
+                const std::function<bool()>& holds) {
+    while (true) {
+        const std::uint64_t count = raised.count();
+        if (holds()) return true;
+        if (deadline.passed() || !raised.wait(count, deadline.left(), stop)) return false;
+    }
+}
+
 bool any_beyond(const std::vector<LogHead>& heads, const Positions& seen) {
     for (std::size_t i = 0; i < heads.size(); ++i) {
         if (heads[i].n > seen[Partition{static_cast<std::int32_t>(i)}]) return true;

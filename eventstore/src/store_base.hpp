@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -76,6 +77,10 @@ private:
     Clock& clock_;
     std::chrono::nanoseconds end_;
 };
+
+/// Waits until it holds; looks again whenever the signal is raised.
+bool wait_until(Signal& raised, const Deadline& deadline, const std::stop_token& stop,
+                const std::function<bool()>& holds);
 
 /// True when some partition's head is beyond what was seen.
 bool any_beyond(const std::vector<LogHead>& heads, const Positions& seen);
