@@ -1,5 +1,7 @@
 #include "append_log.hpp"
 
+#include <recount/core/error.hpp>
+
 #include <spdlog/spdlog.h>
 
 namespace recount {
@@ -39,9 +41,9 @@ void log_conflict(std::string_view store, const Append& append, const Conflict& 
 }
 
 void log_verdict(std::string_view store, const Append& append, const AppendResult& result) {
-    const auto say = [&](spdlog::level::level_enum level, const char* what) {
-        spdlog::log(level, "{} store={} command_id={}", what, quoted(store),
-                    quoted(append.metadata.command_id));
+    const auto say = [&](const char* what) {
+        spdlog::debug("{} store={} command_id={}", what, quoted(store),
+                      quoted(append.metadata.command_id));
     };
     switch (result.kind) {
         case Kind::committed:
@@ -49,13 +51,13 @@ void log_verdict(std::string_view store, const Append& append, const AppendResul
         case Kind::conflict:
             return log_conflict(store, append, result.conflict);
         case Kind::repeated:
-            return say(spdlog::level::debug, "repeated");
+            return say("repeated");
         case Kind::closed:
-            return say(spdlog::level::debug, "closed");
+            return say("closed");
         case Kind::reused:
-            return say(spdlog::level::warn, "reused");
+            return say("reused");
         case Kind::expired:
-            return say(spdlog::level::warn, "expired");
+            return say("expired");
     }
 }
 
@@ -63,7 +65,7 @@ void log_verdict(std::string_view store, const Append& append, const AppendResul
 
 void log_verdicts(std::string_view store, std::span<const Append> group,
                   std::span<const AppendResult> results) {
-    if (!spdlog::should_log(spdlog::level::warn)) return;
+    if (!spdlog::should_log(spdlog::level::debug)) return;
     for (std::size_t i = 0; i < results.size(); ++i) {
         const bool plain = results[i].kind == Kind::committed;
         if (plain && !spdlog::should_log(spdlog::level::trace)) continue;
@@ -73,9 +75,14 @@ void log_verdicts(std::string_view store, std::span<const Append> group,
 
 void log_failure(std::string_view store, std::span<const Append> group,
                  const std::exception& failure) {
+    // Whoever may try again is told by the exception, perhaps thousands at once.
+    const auto* error = dynamic_cast<const Error*>(&failure);
+    const bool passes = error != nullptr && error->retryable();
+    const auto level = passes ? spdlog::level::debug : spdlog::level::warn;
+    if (!spdlog::should_log(level)) return;
     for (const Append& append : group) {
-        spdlog::warn("append failed store={} command_id={} error={}", quoted(store),
-                     quoted(append.metadata.command_id), quoted(failure.what()));
+        spdlog::log(level, "append failed store={} command_id={} error={}", quoted(store),
+                    quoted(append.metadata.command_id), quoted(failure.what()));
     }
 }
 

@@ -7,8 +7,8 @@
 #include <recount/core/append.hpp>
 
 /// What is logged of appends, in fields: store, command_id, stream, version, position. Never a
-/// payload, a header or an address. Committed at trace, repeats and conflicts at debug, what a
-/// caller did wrong and what failed as warnings.
+/// payload, a header or an address. Committed at trace; other verdicts, and what may be tried
+/// again, at debug, as the caller is told; what failed for good as a warning.
 namespace recount {
 
 void log_verdicts(std::string_view store, std::span<const Append> group,

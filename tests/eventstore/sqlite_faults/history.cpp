@@ -1,12 +1,17 @@
 #include "eventstore/sqlite_faults/history.hpp"
 
 #include <recount/core/error.hpp>
+#include <recount/eventstore/import.hpp>
 
 #include <algorithm>
 
 namespace recount::test {
 
 using Kind = AppendResult::Kind;
+
+namespace {
+constexpr std::int64_t events_of_an_import = 4;
+}
 
 History::Asked& History::asked(const Append& append, bool voids) {
     for (Asked& one : asked_) {
@@ -71,6 +76,24 @@ void History::void_command(EventStore& store, const std::string& id) {
     }
 }
 
+void History::import(EventStore& store, const std::string& id) {
+    std::int64_t& acknowledged = imports_[id];
+    std::int64_t next = 0;
+    const auto source = [&]() -> std::optional<ImportedEvent> {
+        if (next == events_of_an_import) return std::nullopt;
+        return ImportedEvent{stream("import-" + id), event(std::to_string(++next))};
+    };
+    survives([&] {
+        const Imported done = import_events(store,
+                                            {.id = "import-" + id,
+                                             .chunk_events = 2,
+                                             .progress = [&](std::int64_t n) { acknowledged = n; }},
+                                            source);
+        EXPECT_EQ(done.kind, Imported::Kind::complete);
+        EXPECT_EQ(done.events, events_of_an_import);
+    });
+}
+
 std::map<std::string, std::size_t> History::events_by_append(EventStore& store) {
     std::map<std::string, std::size_t> count;
     for (std::int32_t i = 0; i < store.identity().partitions; ++i) {
@@ -100,6 +123,14 @@ void History::expect_kept(EventStore& store) const {
         const bool happened = outcome && outcome->kind == CommandOutcome::Kind::events;
         EXPECT_EQ(found == events.end() ? 0 : found->second, happened ? whole : 0) << id;
     }
+    for (const auto& [id, acknowledged] : imports_) {
+        const StreamPage page = store.read_stream(stream("import-" + id));
+        EXPECT_GE(page.head.value, acknowledged) << id;
+        EXPECT_EQ(page.head.value % 2, 0) << "chunks are whole";
+        for (const RecordedEvent& event : page.events) {
+            EXPECT_EQ(event.payload, std::to_string(event.at.version.value)) << id;
+        }
+    }
     for (const auto& [id, count] : events) {
         EXPECT_TRUE(store.find_outcome(id)) << id << " has events and no outcome";
     }
@@ -112,6 +143,10 @@ void History::settle(EventStore& store) {
         } else {
             append(store, {one.append});
         }
+    }
+    for (auto& [id, acknowledged] : imports_) {
+        import(store, id);
+        EXPECT_EQ(acknowledged, events_of_an_import);
     }
     EXPECT_EQ(count(Told::failed) + count(Told::unknown), 0U) << "on a disk that works";
 }

@@ -23,6 +23,8 @@ public:
     /// Never throws what a fault of the disk may cause; fails the test for anything else.
     void append(EventStore& store, const std::vector<Append>& group);
     void void_command(EventStore& store, const std::string& id);
+    /// Four events in chunks of two, into the stream "import-<id>".
+    void import(EventStore& store, const std::string& id);
 
     /// Everything that was told is so: outcomes, whole appends, the chain.
     void expect_kept(EventStore& store) const;
@@ -45,6 +47,7 @@ private:
     static std::map<std::string, std::size_t> events_by_append(EventStore& store);
 
     std::vector<Asked> asked_;
+    std::map<std::string, std::int64_t> imports_;  // how many events were acknowledged, by id
 };
 
 /// What any fault of the disk may make an operation throw, and nothing else. False when it threw.

@@ -52,7 +52,7 @@ protected:
             expect_expired(*store);
         }
         auto store = open_or_not(url);
-        if (store) work(*store, history, "second");
+        if (store) history.append(*store, {make_append("next day", {write("cart-1")})});
         disk_.heal();
         // A store that was opened works on by itself when the disk does.
         if (!store) store = open_store(url);

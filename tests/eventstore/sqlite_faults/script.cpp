@@ -29,6 +29,7 @@ void work(EventStore& store, History& history, const std::string& day) {
         const StreamPage page = store.read_stream(stream("cart-1"));
         EXPECT_EQ(static_cast<std::int64_t>(page.events.size()), page.head.value);
     });
+    history.import(store, day);
     history.append(store, {make_append(id("last"), {write("cart-1"), write("cart-4")})});
 }
 

@@ -14,8 +14,8 @@ inline const StoreOptions two_partitions{.partitions = 2};
 std::unique_ptr<EventStore> open_or_not(const std::string& url);
 
 /// What a program does in a day: appends small and large, of types old and new, to one stream and
-/// to several, alone and in groups, a conflict, a refusal, a repeat, a void. `day` keeps the
-/// command ids of days apart.
+/// to several, alone and in groups, a conflict, a refusal, a repeat, a void, an import. `day` keeps
+/// the command ids of days apart.
 void work(EventStore& store, History& history, const std::string& day);
 
 /// What `pragma integrity_check` says: "ok". The store must be closed.
