@@ -1,10 +1,14 @@
 #include "outbox/message_oracle.hpp"
 
+#include <recount/core/error.hpp>
 #include <recount/core/stream.hpp>
 
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <tuple>
+
+#include "support/eventually.hpp"
 
 namespace recount::test {
 namespace {
@@ -49,6 +53,17 @@ std::pair<std::int64_t, int> rank(const RawRecord& record) {
 KafkaTopic own_message_topic(std::int32_t partitions) {
     const auto topic = own_topic();
     create_plain_topic(topic, topic.name, partitions);
+    const bool answers = eventually([&] {
+        try {
+            for (std::int32_t number = 0; number < partitions; ++number) {
+                read_raw(topic, topic.name, number);
+            }
+            return true;
+        } catch (const Error&) {
+            return false;  // its leaders do not know yet that they are
+        }
+    });
+    if (!answers) throw std::runtime_error("topic " + topic.name + " has no leaders");
     return topic;
 }
 
