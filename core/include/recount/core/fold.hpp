@@ -74,8 +74,9 @@ template <class State>
 constexpr bool checked_state() {
     (void)sizeof(check::IsState<State>);
     (void)sizeof(check::EveryEvolve<State, typename check::EventsOf<State>::type>);
-    (void)check::EveryUpcast<typename check::EventsOf<State>::type,
-                             typename older::Of<State>::type>::end;
+    if constexpr (requires { typename State::Older; }) {
+        (void)check::EveryUpcast<typename check::EventsOf<State>::type, typename State::Older>::end;
+    }
     return true;
 }
 

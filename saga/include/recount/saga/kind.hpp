@@ -26,8 +26,10 @@ struct Kind {
 
 template <class S>
 Kind make_kind() {
+    (void)checked_saga<S>();
     Kind kind;
-    if constexpr (!checked_saga<S>()) {
+    // Of an incomplete saga nothing else is said than what the checks say.
+    if constexpr (!check::complete_saga<S>()) {
         return kind;
     } else {
         kind.name = S::name;
