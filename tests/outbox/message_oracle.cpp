@@ -93,7 +93,8 @@ Messages compare_messages(EventStore& store, const MessageMapping& mapping, cons
                 record.header("recount-message"));
         }
     }
-    for (const auto& [where, sequence] : there) {
+    for (const auto& [where, records] : there) {
+        const auto& sequence = records;  // clang 14 captures no structured binding
         const auto wanted = expected.find(where);
         const auto fits = [&](std::size_t index) {
             return wanted != expected.end() && index < wanted->second.size() &&
