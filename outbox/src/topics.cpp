@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -9,13 +8,11 @@
 #include <recount/core/error.hpp>
 #include <recount/outbox/kafka_topic.hpp>
 
-#include "kafka/admin.hpp"
+#include "topic_inspection.hpp"
 
 namespace recount {
 namespace {
 
-constexpr std::int16_t wanted_replicas = 3;
-constexpr std::int64_t batch_overhead = 4096;  // what Kafka adds around a single record
 constexpr std::string_view for_ever = "-1";
 constexpr Duration look_again = std::chrono::milliseconds{20};
 
@@ -34,109 +31,9 @@ void check_name(const std::string& name) {
     }
 }
 
-std::string config(const kafka::TopicSpec& topic, const std::string& name,
-                   std::string_view otherwise) {
-    const auto found = topic.configs.find(name);
-    return found == topic.configs.end() ? std::string{otherwise} : found->second;
-}
-
-std::int64_t number(const std::string& text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-/// What is wrong with one topic, in the order in which it was looked at.
-class Inspection {
-public:
-    Inspection(const kafka::Settings& settings, const kafka::TopicSpec& topic,
-               std::vector<TopicProblem>& problems)
-        : settings_(settings), topic_(topic), problems_(problems) {}
-
-    void expect(const std::string& name, const std::string& wanted, const std::string& why) {
-        const std::string actual = config(topic_, name, wanted);
-        if (actual != wanted) {
-            add({.setting = name,
-                 .found = actual,
-                 .expected = wanted,
-                 .why = why,
-                 .mend = alter(name + "=" + wanted)});
-        }
-    }
-
-    void partitions(std::int32_t wanted, const std::string& why, const std::string& mend) {
-        if (topic_.partitions == wanted) return;
-        add({.setting = "partitions",
-             .found = std::to_string(topic_.partitions),
-             .expected = std::to_string(wanted),
-             .why = why,
-             .mend = mend});
-    }
-
-    void size(std::int64_t record_bytes) {
-        const std::int64_t actual = number(config(topic_, "max.message.bytes", "1048588"));
-        if (actual >= record_bytes) return;
-        const std::string wanted = std::to_string(record_bytes + batch_overhead);
-        add({.setting = "max.message.bytes",
-             .found = std::to_string(actual),
-             .expected = wanted,
-             .why = "the store's largest events would not fit",
-             .mend = alter("max.message.bytes=" + wanted)});
-    }
-
-    void replicas(std::int16_t at_least) {
-        expect("unclean.leader.election.enable", "false",
-               "a replica that lags could become leader and drop acknowledged events");
-        const std::int16_t wanted = std::max<std::int16_t>(at_least, 2);
-        if (topic_.replication < wanted) {
-            add({.setting = "replication",
-                 .found = std::to_string(topic_.replication),
-                 .expected = std::to_string(wanted),
-                 .why = "its events are as safe as the disks of so few brokers",
-                 .mend = "kafka-reassign-partitions.sh --bootstrap-server " + brokers() +
-                         " --execute --reassignment-json-file FILE, where FILE lists more replicas",
-                 .advice = at_least <= topic_.replication});
-        }
-        in_sync();
-    }
-
-private:
-    void in_sync() {
-        const auto actual = number(config(topic_, "min.insync.replicas", "1"));
-        if (actual > topic_.replication) {
-            add({.setting = "min.insync.replicas",
-                 .found = std::to_string(actual),
-                 .expected = std::to_string(std::max(1, topic_.replication - 1)),
-                 .why = "there are not so many replicas, so that brokers refuse every event",
-                 .mend = alter("min.insync.replicas=" +
-                               std::to_string(std::max(1, topic_.replication - 1)))});
-        } else if (topic_.replication >= wanted_replicas && actual < 2) {
-            add({.setting = "min.insync.replicas",
-                 .found = std::to_string(actual),
-                 .expected = "2",
-                 .why = "acknowledged events could be on one broker only",
-                 .mend = alter("min.insync.replicas=2")});
-        }
-    }
-    void add(TopicProblem problem) {
-        problem.topic = topic_.name;
-        problems_.push_back(std::move(problem));
-    }
-    [[nodiscard]] const std::string& brokers() const { return settings_.at("bootstrap.servers"); }
-    [[nodiscard]] std::string alter(const std::string& change) const {
-        return "kafka-configs.sh --bootstrap-server " + brokers() +
-               " --alter --entity-type topics --entity-name " + topic_.name + " --add-config " +
-               change;
-    }
-
-    const kafka::Settings& settings_;
-    const kafka::TopicSpec& topic_;
-    std::vector<TopicProblem>& problems_;
-};
-
 void inspect_log(const kafka::Settings& settings, const kafka::TopicSpec& log,
                  const TopicRules& rules, std::vector<TopicProblem>& problems) {
-    Inspection inspection{settings, log, problems};
+    TopicInspection inspection{settings, log, problems};
     inspection.partitions(rules.partitions,
                           "partition p of the store is partition p of the topic, and Kafka cannot "
                           "take partitions away",
@@ -154,7 +51,7 @@ void inspect_log(const kafka::Settings& settings, const kafka::TopicSpec& log,
 
 void inspect_heads(const kafka::Settings& settings, const kafka::TopicSpec& heads,
                    std::vector<TopicProblem>& problems) {
-    Inspection inspection{settings, heads, problems};
+    TopicInspection inspection{settings, heads, problems};
     inspection.partitions(1, "a beat must be found whoever wrote it",
                           "kafka-topics.sh --bootstrap-server " + settings.at("bootstrap.servers") +
                               " --delete --topic " + heads.name +
@@ -200,6 +97,17 @@ std::vector<TopicProblem> inspect(kafka::Admin& admin, const kafka::Settings& se
     return problems;
 }
 
+/// As many as the heads have when they are there: what is made while a broker is away must not be
+/// weaker than what was made before.
+std::int16_t replicas_for(kafka::Admin& admin, const KafkaTopic& topic,
+                          const CreateTopics& options) {
+    if (const auto heads = admin.describe(topic.heads(), options.timeout)) {
+        return static_cast<std::int16_t>(heads->replication);
+    }
+    const auto brokers = std::min<std::int32_t>(admin.brokers(options.timeout), wanted_replicas);
+    return static_cast<std::int16_t>(std::max<std::int32_t>(brokers, 1));
+}
+
 void refuse(const std::vector<TopicProblem>& problems) {
     const auto grave = [](const TopicProblem& problem) { return !problem.advice; };
     const auto first = std::find_if(problems.begin(), problems.end(), grave);
@@ -240,12 +148,8 @@ void create_topics(const KafkaTopic& topic, const CreateTopics& options) {
                     .replication = options.replication,
                     .timeout = options.timeout},
                    options.incarnation, false));
-    std::int16_t replication = options.replication;
-    if (replication == 0) {
-        const auto brokers =
-            std::min<std::int32_t>(admin.brokers(options.timeout), wanted_replicas);
-        replication = static_cast<std::int16_t>(std::max<std::int32_t>(brokers, 1));
-    }
+    const std::int16_t replication =
+        options.replication != 0 ? options.replication : replicas_for(admin, topic, options);
     const std::string in_sync = replication >= wanted_replicas ? "2" : "1";
 
     kafka::TopicSpec log{topic.log(options.incarnation), options.partitions, replication, {}};
@@ -290,7 +194,7 @@ void check_message_topic(const KafkaTopic& topic, const TopicRules& rules) {
                        " --partitions N --replication-factor 3 --config min.insync.replicas=2");
     }
     std::vector<TopicProblem> problems;
-    Inspection inspection{settings, *found, problems};
+    TopicInspection inspection{settings, *found, problems};
     inspection.size(rules.record_bytes);
     inspection.replicas(rules.replication);
     complain(problems);

@@ -155,6 +155,12 @@ bool Admin::create(const TopicSpec& spec, Duration at_most) {
     if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         const char* text = rd_kafka_topic_result_error_string(results[0]);
+        if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR) {
+            throw Unavailable(
+                "topic " + spec.name + " cannot have " + std::to_string(spec.replication) +
+                " replicas: " + (text != nullptr ? std::string{text} : explain(error)) +
+                "; start the brokers that are away, or ask for fewer replicas");
+        }
         throw Mismatch("topic " + spec.name + " was refused by the brokers: " +
                        (text != nullptr ? std::string{text} : explain(error)) +
                        "; change the options or ask who may create topics there");

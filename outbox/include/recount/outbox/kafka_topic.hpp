@@ -54,7 +54,9 @@ struct TopicProblem {
 
 struct CreateTopics {
     std::int32_t partitions = 16;
-    std::int16_t replication = 0;  // 0: three, or as many as there are brokers
+    /// 0: as many as the heads topic has; when that is not there, three, or as many as there are
+    /// brokers just then.
+    std::int16_t replication = 0;
     std::int64_t record_bytes = std::int64_t{1} << 20;
     std::size_t incarnation = 0;   // how many lossy forks the store has seen
     bool allow_retention = false;  // of one that exists already
@@ -65,8 +67,8 @@ struct CreateTopics {
 /// least two replicas in sync where there are three. Existing ones are left as they are; when they
 /// would be refused by check_topics(), nothing is made. Nothing else in recount creates a topic,
 /// but for the relay's `<name>.log.<k>` after a lossy fork. Throws InvalidArgument for an unusable
-/// name, Unavailable when no broker answers, Mismatch when one exists and differs or the brokers
-/// refuse.
+/// name, Unavailable when no broker answers or too few are there for the replicas, Mismatch when
+/// one exists and differs or the brokers refuse.
 void create_topics(const KafkaTopic& topic, const CreateTopics& options = {});
 
 /// What is wrong with the topics: missing, or set so that events would be lost or refused:
