@@ -26,8 +26,16 @@ void refuse_another_stores(const RelayOptions& options, const EventStore& store,
                    options.topic.heads() + " when that store is gone");
 }
 
-/// Nothing is sent to a topic that would lose it.
+bool is_there(const RelayOptions& options, const std::string& topic) {
+    kafka::Admin admin{kafka::client_settings(options.topic)};
+    return admin.describe(topic, options.broker_timeout).has_value();
+}
+
+/// Nothing is sent to a topic that would lose it, and none is made under another store's name.
 void prepare_topics(const RelayOptions& options, EventStore& store, std::size_t incarnation) {
+    if (is_there(options, options.topic.heads())) {
+        refuse_another_stores(options, store, store.environment());
+    }
     if (incarnation > 0) {
         // At a fork alone the relay makes a topic: no record of the dead branch can be in it.
         create_topics(options.topic, {.partitions = store.identity().partitions,
@@ -42,12 +50,6 @@ void prepare_topics(const RelayOptions& options, EventStore& store, std::size_t 
                   .allow_retention = options.allow_retention,
                   .timeout = options.broker_timeout},
                  incarnation);
-    refuse_another_stores(options, store, store.environment());
-}
-
-bool topic_is_there(const RelayOptions& options, std::size_t incarnation) {
-    kafka::Admin admin{kafka::client_settings(options.topic)};
-    return admin.describe(options.topic.log(incarnation), options.broker_timeout).has_value();
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ private:
             prepare_topics(options_, store, incarnation);
         };
         task.topic_is_there = [&](std::size_t incarnation) {
-            return recount::topic_is_there(options_, incarnation);
+            return is_there(options_, options_.topic.log(incarnation));
         };
         task.key = [&](std::size_t incarnation) { return options_.topic.log(incarnation); };
         task.publish = [&](const Progress& saved) {

@@ -7,12 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "outbox/kit.hpp"
+#include "support/eventually.hpp"
 #include "support/servers.hpp"
 
 namespace recount::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 /// A store that is taken back to an earlier state, as a restored backup is.
 struct ARestoredStore : testing::Test {
@@ -60,8 +62,7 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     EXPECT_NE(store->identity().incarnation, dead);
 
     // Who was reading follows; the kept positions mean the same, the others are for him to judge.
-    Environment::system().scheduler.sleep(std::chrono::milliseconds{250});
-    EXPECT_EQ(log.incarnations().size(), 2U);
+    EXPECT_TRUE(eventually([&] { return log.incarnations().size() == 2U; }));
     EXPECT_EQ(log.identity().incarnation, store->identity().incarnation);
     EXPECT_EQ(differences(*store, log), "");
     EXPECT_EQ(log.read(Partition{0}, 40).events.at(0).at.position.n, 41);
@@ -70,6 +71,18 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     EXPECT_EQ(audit().verdict(), AuditVerdict::equal);
     EXPECT_EQ(audit().topic, topic.log(1));
     EXPECT_THROW(Audit(*before, {.topic = topic}).catch_up(), Unavailable);
+}
+
+TEST_F(ARestoredStore, MakesNoTopicUnderTheNameOfAnotherStore) {
+    publish(10);
+    const std::string other_url = postgres_url_with_own_schema();
+    open_store(other_url, {.partitions = 2});
+    declare_restored(other_url);
+    const auto other = open_store(other_url);
+    EXPECT_THAT([&] { Relay(*other, {.topic = topic}).catch_up(); },
+                ThrowsMessage<Mismatch>(HasSubstr("carries store")));
+    EXPECT_THAT([&] { check_topics(topic, {.partitions = 2}, 1); },
+                ThrowsMessage<Mismatch>(HasSubstr(topic.log(1))));
 }
 
 TEST_F(ARestoredStore, IsNoticedWhenNobodyDeclaredIt) {
