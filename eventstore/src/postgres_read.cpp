@@ -15,43 +15,30 @@ namespace recount::postgres {
 
 namespace {
 
-// One event more than a page may hold tells whether there is more. Bytes are counted on the server,
-// so that no page is much larger on its way than it may be: one sum over the page. The first two
-// rows, known by their numbers where there are no gaps, come whatever their size.
-constexpr std::string_view log_page =
-    "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
-    "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by position rows unbounded preceding) as upto"
-    "  from (select * from event where partition = $1 and position > $2 order by position limit "
-    "$3) e"
-    ") page where position <= $2 + 2 or upto - size <= $4 order by position";
-constexpr std::string_view stream_page =
-    "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
-    "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by version rows unbounded preceding) as upto"
-    "  from (select * from event where stream = $1 and version >= $2 order by version limit $3) e"
-    ") page where version <= $2 + 1 or upto - size <= $4 order by version";
-constexpr std::string_view stream_page_behind_snapshot =
-    "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by version rows between unbounded preceding and 1 preceding) as before,"
-    "      row_number() over (order by version) as nth"
-    "  from (select * from event where stream = $1 and version >= coalesce("
-    "        (select s.version from snapshot s "
-    "         where s.stream = $1 and s.type = $4 and s.fold = $5), 1)"
-    "        order by version limit $2) e"
-    ") page where nth <= 2 or before <= $3 order by version";
+/// The rows that `from` selects, as a page in `order`. One event more than a page may hold tells
+/// whether there is more: `limit`. Bytes are counted on the server, in one pass, so that no page is
+/// much larger on its way than `bytes` says; the first two rows come whatever their size.
+std::string page(std::string_view from, std::string_view order, std::string_view bytes,
+                 std::string_view limit) {
+    return fmt::format(
+        "select partition, position, version, envelope, hash, salt, payload from ("
+        "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
+        "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0)) over rows_before"
+        "      as upto, row_number() over rows_before as nth"
+        "  from (select * from event {0} order by {1} limit {3}) e"
+        "  window rows_before as (order by {1} rows unbounded preceding)"
+        ") page where nth <= 2 or upto - size <= {2} order by {1}",
+        from, order, bytes, limit);
+}
+const std::string log_page = page("where partition = $1 and position > $2", "position", "$4", "$3");
+const std::string stream_page = page("where stream = $1 and version >= $2", "version", "$4", "$3");
+const std::string stream_page_backwards =
+    page("where stream = $1 and version <= $2", "version desc", "$4", "$3");
+const std::string stream_page_behind_snapshot = page(
+    "where stream = $1 and version >= coalesce((select s.version from snapshot s "
+    "where s.stream = $1 and s.type = $4 and s.fold = $5), 1)",
+    "version", "$3", "$2");
 constexpr std::string_view head_of_stream = "select version, closed from stream where name = $1";
-constexpr std::string_view stream_page_backwards =
-    "select partition, position, version, envelope, hash, salt, payload from ("
-    "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
-    "      over (order by version desc rows between unbounded preceding and 1 preceding) as before,"
-    "      row_number() over (order by version desc) as nth"
-    "  from (select * from event where stream = $1 and version <= $2 order by version desc limit "
-    "$3) e"
-    ") page where nth <= 2 or before <= $4 order by version desc";
 
 std::optional<std::string_view> bytes_at(const SqlResult& rows, std::size_t row,
                                          std::size_t column) {
@@ -86,9 +73,8 @@ std::vector<Statement> statements_for_page(const StreamName& stream, const ReadS
     // The head first: what is appended in between only makes the page say that there is more.
     return {{head_of_stream, {text(stream.full())}},
             {forwards ? stream_page : stream_page_backwards,
-             {text(stream.full()),
-              bigint(forwards ? std::max<std::int64_t>(options.from.value, 1) : options.from.value),
-              bigint(one_more(options.max_events)), bigint(bounded(options.max_bytes))}}};
+             {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
+              bigint(bounded(options.max_bytes))}}};
 }
 
 std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& stream,
