@@ -14,7 +14,7 @@ namespace recount {
 
 /// Commands that are decided one by one, each on what the earlier ones made of its stream, and
 /// committed together in one transaction, each with an outcome of its own. A command whose stream
-/// was changed by another meanwhile is decided again by itself. For imports, replays and engines
+/// was changed by another meanwhile is decided again by itself. For replays and engines
 /// that have many commands at hand; it saves commits, not checks. One thread at a time; the
 /// repositories and the store must outlive it.
 ///

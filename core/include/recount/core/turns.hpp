@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,7 +42,7 @@ private:
 
     Scheduler& scheduler_;
     std::mutex mutex_;
-    std::unordered_map<std::string, std::deque<std::shared_ptr<Signal>>> taken_;  // and who waits
+    std::unordered_map<std::string, std::list<std::shared_ptr<Signal>>> taken_;  // and who waits
 };
 
 }  // namespace recount
