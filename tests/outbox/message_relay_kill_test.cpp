@@ -6,22 +6,17 @@
 
 #include <csignal>
 
-#include "outbox/child.hpp"
-#include "outbox/kit.hpp"
 #include "outbox/message_oracle.hpp"
 #include "outbox/own_broker.hpp"
 #include "outbox/public_things.hpp"
-#include "support/eventually.hpp"
-#include "support/servers.hpp"
+#include "outbox/relays_to_kill.hpp"
 
 namespace recount::test {
 namespace {
 
 const MessageMapping mapping = messages<PublicThings>();
 
-struct MessageRelaysInProcesses : testing::Test {
-    std::string url = postgres_url_with_own_schema();
-    std::unique_ptr<EventStore> store = open_store(url, {.partitions = 4});
+struct MessageRelaysInProcesses : RelaysToKill {
     KafkaTopic topic = own_message_topic();
 
     std::unique_ptr<Child> start(const std::string& lease_ms = "3000") const {
@@ -32,52 +27,15 @@ struct MessageRelaysInProcesses : testing::Test {
         return compare_messages(*store, mapping, topic, 3, complete);
     }
     bool exact() { return look().wrong.empty(); }
-    std::int64_t cursor() {
-        try {
-            auto database = Database::open(url);
-            auto sql = database->begin(SqlMode::snapshot);
-            return sql->query("select coalesce(sum(n), 0)::bigint from relay_cursor").integer(0, 0);
-        } catch (const Error&) {
-            return 0;  // the table is there once a relay was
-        }
-    }
-    void let_pass(std::uint64_t milliseconds) {
-        eventually([] { return false; }, std::chrono::milliseconds{milliseconds});
-    }
 };
 
 TEST_F(MessageRelaysInProcesses, LoseNothingHoweverOftenTheyAreKilled) {
-    auto appending = store->environment().scheduler.spawn("append", [&](std::stop_token stop) {
-        do {
-            append_events(*store, 40);
-        } while (store->environment().scheduler.sleep(std::chrono::milliseconds{20}, stop));
-    });
-    constexpr int kills = 9;
-    for (int round = 0; round < kills; ++round) {
-        const std::int64_t before = cursor();
-        append_events(*store, 1000);
-        auto child = start("300");
-        // At any moment of its life: while it starts, while it sends, after its cursor moved.
-        if (round % 3 == 0) {
-            let_pass(Environment::system().random.next() % 400);
-        } else {
-            EXPECT_TRUE(eventually([&] { return cursor() > before; }));
-            let_pass(Environment::system().random.next() % 900);
-        }
-        child->kill();
-        ASSERT_EQ(look(false).wrong, "") << "round " << round;
-    }
-    appending->request_stop();
-    appending->join();
+    kill_again_and_again(
+        {.count = 9, .while_it_starts = 400, .while_it_works = 900}, [&] { return start("300"); },
+        [&] { return look(false).wrong; });
+    if (HasFatalFailure()) return;
     MessageRelay last{*store, mapping, {.topic = topic}};
-    EXPECT_TRUE(eventually([&] {
-        try {
-            last.catch_up();
-            return true;
-        } catch (const Fenced&) {
-            return false;  // the lease of the one that was killed
-        }
-    }));
+    catch_up(last);
     const auto found = look();
     EXPECT_EQ(found.wrong, "");
     EXPECT_GT(found.replays, 0);  // else the kills met nothing

@@ -6,18 +6,13 @@
 
 #include <csignal>
 
-#include "outbox/child.hpp"
-#include "outbox/kit.hpp"
+#include "outbox/relays_to_kill.hpp"
 #include "relay_cursors.hpp"
-#include "support/eventually.hpp"
-#include "support/servers.hpp"
 
 namespace recount::test {
 namespace {
 
-struct RelaysInProcesses : testing::Test {
-    std::string url = postgres_url_with_own_schema();
-    std::unique_ptr<EventStore> store = open_store(url, {.partitions = 4});
+struct RelaysInProcesses : RelaysToKill {
     KafkaTopic topic = own_topic_for(*store);
 
     std::unique_ptr<Child> start(const std::string& lease_ms = "3000") const {
@@ -36,56 +31,15 @@ struct RelaysInProcesses : testing::Test {
         for (const auto& one : store->heads()) sum += one.n;
         return sum;
     }
-    std::int64_t cursor() {
-        auto database = Database::open(url);
-        auto sql = database->begin(SqlMode::snapshot);
-        return sql->query("select coalesce(sum(n), 0)::bigint from relay_cursor").integer(0, 0);
-    }
-    /// The table is there once a relay was.
-    std::int64_t cursor_or_zero() {
-        try {
-            return cursor();
-        } catch (const Error&) {
-            return 0;
-        }
-    }
-    void let_pass(std::uint64_t milliseconds) {
-        eventually([] { return false; }, std::chrono::milliseconds{milliseconds});
-    }
 };
 
 TEST_F(RelaysInProcesses, LoseNothingHoweverOftenTheyAreKilled) {
-    auto appending = store->environment().scheduler.spawn("append", [&](std::stop_token stop) {
-        do {
-            append_events(*store, 40);
-        } while (store->environment().scheduler.sleep(std::chrono::milliseconds{20}, stop));
-    });
-    constexpr int kills = 12;
-    for (int round = 0; round < kills; ++round) {
-        const std::int64_t before = cursor_or_zero();
-        append_events(*store, 1000);
-        auto child = start("300");
-        // At any moment of its life: while it starts, while it sends, after its cursor moved.
-        if (round % 3 == 0) {
-            let_pass(Environment::system().random.next() % 300);
-        } else {
-            EXPECT_TRUE(eventually([&] { return cursor_or_zero() > before; }));
-            let_pass(Environment::system().random.next() % 200);
-        }
-        child->kill();
-        ASSERT_EQ(differences(*store, topic, {.complete = false}), "") << "round " << round;
-    }
-    appending->request_stop();
-    appending->join();
+    kill_again_and_again(
+        {.count = 12, .while_it_starts = 300, .while_it_works = 200}, [&] { return start("300"); },
+        [&] { return differences(*store, topic, {.complete = false}); });
+    if (HasFatalFailure()) return;
     Relay last{*store, {.topic = topic}};
-    EXPECT_TRUE(eventually([&] {
-        try {
-            last.catch_up();
-            return true;
-        } catch (const Fenced&) {
-            return false;  // the lease of the one that was killed
-        }
-    }));
+    catch_up(last);
     std::int64_t replays = 0;
     EXPECT_EQ(differences(*store, topic, {}, &replays), "");
     EXPECT_EQ(cursor(), head());

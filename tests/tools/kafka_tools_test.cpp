@@ -12,6 +12,7 @@
 
 #include "outbox/child.hpp"
 #include "outbox/kit.hpp"
+#include "printed.hpp"
 #include "support/eventually.hpp"
 #include "support/servers.hpp"
 #include "support/temporary_folder.hpp"
@@ -23,25 +24,6 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Printed {
-    int code = 0;
-    std::string out, err;
-    std::vector<json> lines() const {
-        std::vector<json> parsed;
-        std::istringstream stream{out};
-        for (std::string line; std::getline(stream, line);) parsed.push_back(json::parse(line));
-        return parsed;
-    }
-};
-
-Printed run(std::vector<std::string> arguments) {
-    std::vector<const char*> words{"recount"};
-    for (const auto& argument : arguments) words.push_back(argument.c_str());
-    std::ostringstream out, err;
-    const int code = tools::run(static_cast<int>(words.size()), words.data(), out, err);
-    return {code, out.str(), err.str()};
-}
 
 /// A store on PostgreSQL whose topics the program itself makes.
 struct APublishedStore : testing::Test {

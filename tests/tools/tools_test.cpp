@@ -1,37 +1,16 @@
-#include <sstream>
-
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include <recount/eventstore.hpp>
-#include <recount/tools.hpp>
 
 #include "places.hpp"
+#include "printed.hpp"
 #include "tools_test.pb.h"
 
 namespace recount {
 namespace {
 
-using nlohmann::json;
-
-struct Printed {
-    int code = 0;
-    std::string out, err;
-    std::vector<json> lines() const {
-        std::vector<json> parsed;
-        std::istringstream stream{out};
-        for (std::string line; std::getline(stream, line);) parsed.push_back(json::parse(line));
-        return parsed;
-    }
-};
-
-Printed run(std::vector<const char*> arguments) {
-    arguments.insert(arguments.begin(), "recount");
-    std::ostringstream out, err;
-    const int code = tools::run(static_cast<int>(arguments.size()), arguments.data(), out, err);
-    return {code, out.str(), err.str()};
-}
+using test::Printed;
+using test::run;
 
 /// A store with three events in two streams.
 class ShopStore : public testing::Test {
@@ -61,7 +40,7 @@ protected:
 };
 
 TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
-    const Printed printed = run({"stream", "show", "--store", url_.c_str(), "cart-1", "--json"});
+    const Printed printed = run({"stream", "show", "--store", url_, "cart-1", "--json"});
     ASSERT_EQ(printed.code, 0) << printed.err;
     const auto lines = printed.lines();
     ASSERT_EQ(lines.size(), 2U);
@@ -74,36 +53,35 @@ TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
 
 TEST_F(ShopStore, ClosesAStreamAndShowsIt) {
     for (int i = 0; i < 2; ++i) {
-        const Printed closed = run({"stream", "close", "--store", url_.c_str(), "cart-1",
-                                    "--reason", "settled", "--json"});
+        const Printed closed =
+            run({"stream", "close", "--store", url_, "cart-1", "--reason", "settled", "--json"});
         ASSERT_EQ(closed.code, 0) << closed.err;
         EXPECT_EQ(closed.lines()[0]["version"], 3);
         EXPECT_EQ(closed.lines()[0]["closed"], true);
     }
-    const Printed list = run({"stream", "list", "--store", url_.c_str()});
+    const Printed list = run({"stream", "list", "--store", url_});
     EXPECT_NE(list.out.find("cart-1  3 events, closed"), std::string::npos) << list.out;
     EXPECT_NE(list.out.find("stock-mug  1 events\n"), std::string::npos) << list.out;
-    const Printed shown = run({"stream", "show", "--store", url_.c_str(), "cart-1"});
+    const Printed shown = run({"stream", "show", "--store", url_, "cart-1"});
     EXPECT_NE(shown.out.find("closed at version 3"), std::string::npos) << shown.out;
-    EXPECT_EQ(run({"stream", "close", "--store", url_.c_str(), "cart-9"}).code, 2);
+    EXPECT_EQ(run({"stream", "close", "--store", url_, "cart-9"}).code, 2);
 }
 
 TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
-    const Printed printed =
-        run({"log", "show", "--store", url_.c_str(), "--category", "stock", "--json"});
+    const Printed printed = run({"log", "show", "--store", url_, "--category", "stock", "--json"});
     ASSERT_EQ(printed.code, 0) << printed.err;
     ASSERT_EQ(printed.lines().size(), 1U);
     EXPECT_EQ(printed.lines()[0]["stream"], "stock-mug");
-    EXPECT_EQ(run({"log", "show", "--store", url_.c_str(), "--json"}).lines().size(), 3U);
+    EXPECT_EQ(run({"log", "show", "--store", url_, "--json"}).lines().size(), 3U);
 }
 
 TEST_F(ShopStore, TellsItsStatusAndThatTheChainHolds) {
-    const Printed status = run({"store", "status", "--store", url_.c_str(), "--json"});
+    const Printed status = run({"store", "status", "--store", url_, "--json"});
     ASSERT_EQ(status.code, 0) << status.err;
     EXPECT_EQ(status.lines()[0]["events"], 3);
     EXPECT_EQ(status.lines()[0]["partitions"], 16);
     EXPECT_EQ(status.lines().size(), 17U);
-    const Printed chain = run({"store", "verify-chain", "--store", url_.c_str(), "--json"});
+    const Printed chain = run({"store", "verify-chain", "--store", url_, "--json"});
     ASSERT_EQ(chain.code, 0) << chain.err;
     EXPECT_EQ(chain.lines()[0]["verified"], 3);
 }
@@ -115,7 +93,7 @@ TEST_F(ShopStore, NamesTheEventWhoseBytesWereChanged) {
         transaction->exec("update event set payload = salt where version = 2");
         transaction->commit();
     }
-    const Printed chain = run({"store", "verify-chain", "--store", url_.c_str()});
+    const Printed chain = run({"store", "verify-chain", "--store", url_});
     EXPECT_EQ(chain.code, tools::problem);
     const std::string position = to_string(Position{partition_of("cart-1", 16), 2});
     EXPECT_NE(chain.err.find(position), std::string::npos) << chain.err;
@@ -125,46 +103,45 @@ TEST_F(ShopStore, IsNotCreatedByLookingAtIt) {
     const test::TemporaryFolder folder;
     const std::string other = test::new_place(folder);
     for (int look = 0; look < 2; ++look) {
-        EXPECT_EQ(run({"store", "status", "--store", other.c_str()}).code, tools::bad_usage);
+        EXPECT_EQ(run({"store", "status", "--store", other}).code, tools::bad_usage);
     }
-    EXPECT_EQ(run({"store", "init", "--store", other.c_str(), "--partitions", "4"}).code, 0);
-    EXPECT_EQ(run({"store", "status", "--store", other.c_str(), "--json"}).lines().size(), 5U);
+    EXPECT_EQ(run({"store", "init", "--store", other, "--partitions", "4"}).code, 0);
+    EXPECT_EQ(run({"store", "status", "--store", other, "--json"}).lines().size(), 5U);
 }
 
 TEST_F(ShopStore, ListsStreamsOfACategory) {
-    const auto lines = run({"stream", "list", "--store", url_.c_str(), "--json"}).lines();
+    const auto lines = run({"stream", "list", "--store", url_, "--json"}).lines();
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[0]["stream"], "cart-1");
     EXPECT_EQ(lines[0]["version"], 2);
-    const Printed stock = run({"stream", "list", "--store", url_.c_str(), "--category", "stock"});
+    const Printed stock = run({"stream", "list", "--store", url_, "--category", "stock"});
     EXPECT_EQ(stock.out, "stock-mug  1 events\n");
-    EXPECT_EQ(run({"stream", "list", "--store", url_.c_str(), "--category", "a-b"}).code,
-              tools::bad_usage);
+    EXPECT_EQ(run({"stream", "list", "--store", url_, "--category", "a-b"}).code, tools::bad_usage);
 }
 
 TEST_F(ShopStore, ForgetsWhatBecameOfOldCommands) {
-    const Printed kept = run({"store", "maintain", "--store", url_.c_str(), "--json"});
+    const Printed kept = run({"store", "maintain", "--store", url_, "--json"});
     ASSERT_EQ(kept.code, 0) << kept.err;
     EXPECT_EQ(kept.lines()[0]["outcomes_removed"], 0);
     const Printed refused =
-        run({"store", "maintain", "--store", url_.c_str(), "--keep-outcomes-days", "0.01"});
+        run({"store", "maintain", "--store", url_, "--keep-outcomes-days", "0.01"});
     EXPECT_EQ(refused.code, tools::bad_usage);
     EXPECT_NE(refused.err.find("an hour at least"), std::string::npos) << refused.err;
 }
 
 TEST_F(ShopStore, GoesOnInANewIncarnationOnceARestoreIsDeclared) {
-    const Printed declared = run({"store", "declare-restored", "--store", url_.c_str(), "--json"});
+    const Printed declared = run({"store", "declare-restored", "--store", url_, "--json"});
     ASSERT_EQ(declared.code, 0) << declared.err;
     EXPECT_EQ(declared.lines()[0]["events"], 3);
-    const auto status = run({"store", "status", "--store", url_.c_str(), "--json"}).lines();
+    const auto status = run({"store", "status", "--store", url_, "--json"}).lines();
     EXPECT_EQ(status[0]["incarnation"], declared.lines()[0]["incarnation"]);
     EXPECT_EQ(status[0]["incarnations"], 2);
-    EXPECT_EQ(run({"store", "verify-chain", "--store", url_.c_str()}).code, 0);
+    EXPECT_EQ(run({"store", "verify-chain", "--store", url_}).code, 0);
     EXPECT_EQ(run({"store", "declare-restored", "--store", "memory:"}).code, tools::bad_usage);
 }
 
 TEST_F(ShopStore, SaysSoWhenAStreamHasNoEvents) {
-    const Printed printed = run({"stream", "show", "--store", url_.c_str(), "cart-404"});
+    const Printed printed = run({"stream", "show", "--store", url_, "cart-404"});
     EXPECT_EQ(printed.code, tools::bad_usage);
     EXPECT_NE(printed.err.find("cart-404"), std::string::npos);
 }
