@@ -9,11 +9,13 @@ command_bench() {
   while (($#)); do
     case $1 in
       --slow-fsync)
-        fsync_us=${2:?--slow-fsync needs microseconds}
+        fsync_us=${2:-}
+        [[ $fsync_us =~ ^[1-9][0-9]*$ ]] || die "--slow-fsync needs microseconds, not '$fsync_us'"
         shift
         ;;
       --rounds | --seconds)
-        options+=("$1" "${2:?$1 needs a number}")
+        [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "$1 needs a number, not '${2:-}'"
+        options+=("$1" "$2")
         shift
         ;;
       *) wanted+=("$1") ;;
@@ -42,8 +44,8 @@ command_bench() {
       die "there is no benchmark or workload '$name'; there are: ${known[*]}"
   done
 
+  trap 'services_stop_own; rm -f "${postgres_preload:-}"' EXIT
   if ((fsync_us)); then bench_slow_fsync "$fsync_us" "$dir/libslow_fsync.so"; fi
-  trap services_stop_own EXIT
   services_start_own
   mkdir -p "$build_dir/bench"
   RECOUNT_BENCH_JSON=$build_dir/bench/$(date -u +%Y%m%d-%H%M%S).jsonl

@@ -119,5 +119,5 @@ postgres_stop() {
       as_postgres "$bin/pg_ctl" -D "$home/data" -m immediate -w -t 30 -s stop 9>&- ||
       die "PostgreSQL does not end; see $home/log"
   fi
-  rm -f "$services_dir/postgres.pid" ${postgres_preload:+"$postgres_preload"}
+  rm -f "$services_dir/postgres.pid"
 }

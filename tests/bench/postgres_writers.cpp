@@ -139,7 +139,7 @@ Written bare_process(const Load& load, const std::string& url, const std::string
     BareAppend model;
     std::int32_t partitions = 0;
     {
-        const auto store = open_store(url + "&target_session_attrs=any");
+        const auto store = open_store(url);
         partitions = store->identity().partitions;
         const std::string stream = "model-" + std::to_string(first);
         Append append = append_of(load, 0, 0);
@@ -207,14 +207,19 @@ double wal_position(const Place& place) {
     return std::atof(at.c_str());
 }
 
+Written write_in(const Place& place, bool by_store, const Load& load) {
+    open_store(place.url());
+    const double wal = wal_position(place);
+    Written written = processes(by_store, load, place.schema());
+    written.wal_bytes = wal_position(place) - wal;
+    return written;
+}
+
 }  // namespace
 
 Written write_by_store(const Load& load) {
     const Place place;
-    open_store(place.url());
-    const double wal = wal_position(place);
-    Written written = processes(true, load, place.schema());
-    written.wal_bytes = wal_position(place) - wal;
+    Written written = write_in(place, true, load);
     std::int64_t stored = 0;
     for (const LogHead& head : open_store(place.url())->verify_chain()) stored += head.n;
     if (stored != written.events) {
@@ -223,14 +228,7 @@ Written write_by_store(const Load& load) {
     return written;
 }
 
-Written write_by_hand(const Load& load) {
-    const Place place;
-    open_store(place.url());
-    const double wal = wal_position(place);
-    Written written = processes(false, load, place.schema());
-    written.wal_bytes = wal_position(place) - wal;
-    return written;
-}
+Written write_by_hand(const Load& load) { return write_in(Place{}, false, load); }
 
 void write_as_child(int count, char** arguments) {
     if (count < 9 || std::string{arguments[1]} != "--child") return;
