@@ -40,7 +40,7 @@ TEXT = SOURCE + (".md", ".txt", ".json")
 UNFINISHED = re.compile(
     r"\b(TODO|FIXME|XXX|HACK)\b"
     r"|(?i:\bnot (yet )?implemented\b|\bfor now\b|\bplaceholder\b(?!\s*=))")
-INSIDE_JOKE = re.compile(r"(?<![\w.])/work/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt|media|work)/\w")
 
 # Waiting, spawning, time and chance belong to core's environment: a simulator can take its place.
 AMBIENT = re.compile(
@@ -130,7 +130,7 @@ def unfinished(tree):
         for number, line in enumerate(lines, 1):
             if match := UNFINISHED.search(line):
                 yield path, number, f"'{match.group(0)}': finish it, or say plainly what is missing"
-            if INSIDE_JOKE.search(line):
+            if MACHINE_PATH.search(line):
                 yield path, number, "a path that a reader does not have"
 
 

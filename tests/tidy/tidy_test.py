@@ -64,6 +64,10 @@ class Tidy(unittest.TestCase):
             self.breaks("unfinished", "README.md", f"It is {word}.\n")
         self.keeps("samples/page.html", '<input placeholder="sku">\n')
 
+    def test_paths_of_one_machine_are_named(self):
+        self.breaks("unfinished", "README.md", "See /home/ada/notes.\n")
+        self.keeps("README.md", "See ../home/page and /usr/lib/postgresql.\n")
+
     def test_waiting_and_time_go_through_the_environment(self):
         for code in ("std::this_thread::sleep_for(1s);", "std::condition_variable ready;",
                      "auto t = std::chrono::system_clock::now();", "std::jthread worker;",
