@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <map>
@@ -12,6 +13,7 @@
 #include "leases.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_rows.hpp"
+#include "postgres_watch.hpp"
 
 namespace recount {
 namespace {
@@ -45,6 +47,14 @@ constexpr std::string_view renew_sql =
     "where l.name = u.name and l.partition = u.partition and l.epoch = u.epoch and l.owner = $5 "
     "returning l.name, l.partition, l.epoch";
 
+// The store's heads are the rows without a name.
+constexpr std::string_view renew_and_look_sql =
+    "with renewed as ({}) "
+    "select name, partition, epoch, null::bytea as hash, null::bigint as recorded_at, "
+    "  null::bigint as incarnations from renewed union all "
+    "select null, partition, position, hash, recorded_at, (select count(*) from incarnation) "
+    "from partition order by partition";
+
 constexpr std::string_view release_sql =
     "update lease set owner = '', expires_at = clock_timestamp() "
     "where name = $1 and partition = $2 and epoch = $3 and owner = $4";
@@ -52,7 +62,8 @@ constexpr std::string_view release_sql =
 class PostgresLeases final : public Leases {
 public:
     PostgresLeases(const std::string& url, const LeaseOptions& options)
-        : lifetime_(options.lifetime),
+        : url_(url),
+          lifetime_(options.lifetime),
           environment_(options.environment == nullptr ? Environment::system()
                                                       : *options.environment),
           address_(parse_address(url)),
@@ -61,7 +72,8 @@ public:
           owner_(to_string(new_uuid7(environment_))),
           check_sql_(fmt::format("select 1 from {} where name = $1 and partition = $2 "
                                  "and epoch = $3 and owner = $4 for key share",
-                                 identifier(address_.schema + ".lease"))) {
+                                 identifier(address_.schema + ".lease"))),
+          renew_and_look_sql_(fmt::format(renew_and_look_sql, renew_sql)) {
         const bool there = pool_.with_session([](Session& session) {
             return session.run("select to_regclass('lease') is not null").integer(0, 0) != 0;
         });
@@ -70,7 +82,9 @@ public:
                 "schema '{}' holds no store; open the store before its leases", address_.schema));
         }
         renewing_ = environment_.scheduler.spawn("leases", [this](std::stop_token stop) {
-            while (environment_.scheduler.sleep(lifetime_ / 3, stop)) renew();
+            while (environment_.scheduler.sleep(lifetime_ / 6, stop)) {
+                if (due()) renew();
+            }
         });
     }
 
@@ -102,6 +116,24 @@ public:
             owned_[{std::string{name}, partition}] = {leases.back().epoch, asked};
         }
         return leases;
+    }
+
+    StoreEnd renew(EventStore& store) override {
+        auto* learns = store.url() == url_ ? dynamic_cast<LearnsHeads*>(&store) : nullptr;
+        if (learns == nullptr) {
+            renew();
+            return {store.heads(), store.incarnations().size()};
+        }
+        const auto asked = environment_.clock.steady();
+        const SqlResult rows = renew(renew_and_look_sql_);
+        StoreEnd end;
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            if (!rows.null(row, 0)) continue;
+            end.heads.push_back(head_from(rows, row, 2));
+            end.incarnations = static_cast<std::size_t>(rows.integer(row, 5));
+        }
+        end.heads = learns->learn(std::move(end.heads), asked);
+        return end;
     }
 
     void release(const Lease& lease) override {
@@ -153,13 +185,30 @@ private:
         pool_.with_session([&](Session& session) { session.run(release_sql, arguments); });
     }
 
+    /// Early enough to be tried twice more.
+    bool due() {
+        const std::lock_guard lock{mutex_};
+        const auto now = environment_.clock.steady();
+        return std::any_of(owned_.begin(), owned_.end(), [&](const auto& each) {
+            return now - each.second.renewed >= lifetime_ / 2;
+        });
+    }
+
     void renew() {
+        try {
+            renew(renew_sql);
+        } catch (const Error&) {
+            // The next turn tries again; until then held() tells that time runs out.
+        }
+    }
+
+    /// By a statement that returns what was renewed, and rows without a name.
+    SqlResult renew(std::string_view sql) {
         std::map<Key, Owned> before;
         {
             const std::lock_guard lock{mutex_};
             before = owned_;
         }
-        if (before.empty()) return;
         Array names{Type::text};
         Array partitions{Type::integer};
         Array epochs{Type::bigint};
@@ -172,19 +221,17 @@ private:
                                    std::move(epochs).finish(), real(lifetime_.count()),
                                    text(owner_)};
         const auto asked = environment_.clock.steady();
-        try {
-            keep(before, asked, pool_.with_session([&](Session& session) {
-                return session.run(renew_sql, arguments);
-            }));
-        } catch (const Error&) {
-            // The next turn tries again; until then held() tells that time runs out.
-        }
+        SqlResult rows =
+            pool_.with_session([&](Session& session) { return session.run(sql, arguments); });
+        keep(before, asked, rows);
+        return rows;
     }
 
     void keep(const std::map<Key, Owned>& before, std::chrono::nanoseconds asked,
               const SqlResult& rows) {
         std::map<Key, std::int64_t> renewed;
         for (std::size_t row = 0; row < rows.size(); ++row) {
+            if (rows.null(row, 0)) continue;
             renewed[{rows.text(row, 0),
                      Partition{static_cast<std::int32_t>(rows.integer(row, 1))}}] =
                 rows.integer(row, 2);
@@ -201,12 +248,14 @@ private:
         }
     }
 
+    const std::string url_;
     const Duration lifetime_;
     Environment& environment_;
     const Address address_;
     Pool pool_;
     const std::string owner_;
     const std::string check_sql_;
+    const std::string renew_and_look_sql_;
     std::mutex mutex_;
     std::map<Key, Owned> owned_;
     std::unique_ptr<Task> renewing_;

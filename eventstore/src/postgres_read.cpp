@@ -150,10 +150,13 @@ std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& or
     const SqlResult rows =
         session.run("select position, hash, recorded_at from partition order by partition");
     std::vector<LogHead> heads;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        LogHead head = head_from(rows, row, 0);
-        if (row < origins.size() && head.n == 0) head = origins[row];
-        heads.push_back(head);
+    for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
+    return with_origins(std::move(heads), origins);
+}
+
+std::vector<LogHead> with_origins(std::vector<LogHead> heads, const std::vector<LogHead>& origins) {
+    for (std::size_t index = 0; index < heads.size() && index < origins.size(); ++index) {
+        if (heads[index].n == 0) heads[index] = origins[index];
     }
     return heads;
 }

@@ -38,7 +38,7 @@ SessionOptions session_options(const StoreOptions& options) {
 }
 
 /// A schema of a PostgreSQL database, and what this process has learnt about it.
-class PostgresStore final : public StoreBase, public TakesCallersTransaction {
+class PostgresStore final : public StoreBase, public TakesCallersTransaction, public LearnsHeads {
 public:
     PostgresStore(const std::string& store_url, const StoreOptions& options)
         : StoreBase(store_url, options),
@@ -108,6 +108,12 @@ public:
 
     std::vector<LogHead> heads() override {
         return pool_.with_session([&](Session& session) { return read_heads(session, origins_); });
+    }
+
+    std::vector<LogHead> learn(std::vector<LogHead> heads,
+                               std::chrono::nanoseconds asked) override {
+        watch_.told(heads, asked);
+        return with_origins(std::move(heads), origins_);
     }
 
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {

@@ -38,15 +38,24 @@ bool Watch::wait(const Positions& seen, Duration at_most, std::stop_token stop) 
     const Deadline deadline{environment_, at_most};
     for (;;) {
         const std::uint64_t count = signal_->count();
-        if (beyond(seen) || look(seen)) return true;
+        if (beyond(seen)) return true;
+        // Who does not wait wants to know now.
+        const bool due = at_most <= Duration{0} || until_look() <= Duration{0};
+        if (due && look(seen)) return true;
         if (deadline.passed() || stop.stop_requested()) return false;
-        Duration pause{};
-        {
-            const std::lock_guard lock{mutex_};
-            pause = interval_;
-        }
+        const Duration pause = std::max(until_look(), Duration{1});
         signal_->wait(count, std::min(pause, deadline.left()), stop);
     }
+}
+
+Duration Watch::until_look() {
+    const std::lock_guard lock{mutex_};
+    if (looking_) return interval_;
+    if (!looked_) return Duration{0};
+    // Who reads them as often, too, comes first.
+    const Duration pause = told_ ? interval_ + interval_ / 2 : interval_;
+    const auto left = *looked_ + pause - environment_.clock.steady();
+    return std::chrono::ceil<Duration>(left);
 }
 
 bool Watch::look(const Positions& seen) {
@@ -55,6 +64,7 @@ bool Watch::look(const Positions& seen) {
         if (looking_) return false;
         looking_ = true;
     }
+    const auto asked = environment_.clock.steady();
     std::vector<LogHead> heads;
     try {
         heads = read_heads_();
@@ -63,10 +73,29 @@ bool Watch::look(const Positions& seen) {
         looking_ = false;
         throw;
     }
-    bool moved = false;
     {
         const std::lock_guard lock{mutex_};
         looking_ = false;
+        looked_ = asked;
+        told_ = false;
+    }
+    learn(heads);
+    return any_beyond(heads, seen);
+}
+
+void Watch::told(const std::vector<LogHead>& heads, std::chrono::nanoseconds asked) {
+    {
+        const std::lock_guard lock{mutex_};
+        looked_ = asked;
+        told_ = true;
+    }
+    learn(heads);
+}
+
+void Watch::learn(const std::vector<LogHead>& heads) {
+    bool moved = false;
+    {
+        const std::lock_guard lock{mutex_};
         for (std::size_t i = 0; i < heads.size(); ++i) {
             const Position head{Partition{static_cast<std::int32_t>(i)}, heads[i].n};
             if (known_.cover(head)) continue;
@@ -76,7 +105,6 @@ bool Watch::look(const Positions& seen) {
         interval_ = moved ? shortest : std::min(longest, interval_ + interval_ / 2);
     }
     if (moved) signal_->raise();
-    return any_beyond(heads, seen);
 }
 
 }  // namespace recount::postgres

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -12,10 +13,21 @@
 
 namespace recount::postgres {
 
+/// What a store must be for somebody else's query to read its heads: whoever waits for the store
+/// then need not.
+class LearnsHeads {
+public:
+    virtual ~LearnsHeads() = default;
+    /// `heads` are as stored, read by a query that was sent at `asked`; returns what the store's
+    /// own heads() would have.
+    virtual std::vector<LogHead> learn(std::vector<LogHead> heads,
+                                       std::chrono::nanoseconds asked) = 0;
+};
+
 /// Knows how far the log has come: at once from this process's own appends, soon from those of
 /// others that are heard of, and at the latest by looking at the heads. However many wait, one of
 /// them looks, at first every 5 ms and, while nothing happens, ever more seldom, down to once a
-/// second. Thread-safe.
+/// second, and not while others read the heads as often. Thread-safe.
 class Watch {
 public:
     using ReadHeads = std::function<std::vector<LogHead>()>;
@@ -25,6 +37,8 @@ public:
     void grown(const std::vector<PlannedHead>& heads);
     /// Somebody else's appends were heard of.
     void heard();
+    /// Somebody else read the heads, by a query that was sent then, and will again.
+    void told(const std::vector<LogHead>& heads, std::chrono::nanoseconds asked);
     /// See Log::wait().
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop);
 
@@ -33,7 +47,9 @@ private:
     static constexpr Duration longest = std::chrono::seconds{1};
 
     bool beyond(const Positions& seen);
+    Duration until_look();
     bool look(const Positions& seen);
+    void learn(const std::vector<LogHead>& heads);
 
     Environment& environment_;
     ReadHeads read_heads_;
@@ -42,6 +58,8 @@ private:
     Positions known_;
     bool looking_ = false;
     Duration interval_ = shortest;
+    std::optional<std::chrono::nanoseconds> looked_;  // when the heads were read last
+    bool told_ = false;                               // by somebody else
 };
 
 }  // namespace recount::postgres

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <recount/core/values.hpp>
+#include <recount/eventstore/lease.hpp>
 
 namespace recount {
 
@@ -35,6 +35,8 @@ public:
     virtual bool hold() = 0;
     /// True while the lease is ours for sure, by our own clock; asks nobody.
     [[nodiscard]] virtual bool held() const = 0;
+    /// Renews the lease, if it is ours, and looks where the store ends. Throws Unavailable.
+    virtual StoreEnd renew(EventStore& store) = 0;
     /// Gives the lease back, so that another need not wait for its end.
     virtual void release() = 0;
 

@@ -62,14 +62,14 @@ std::span<const kafka::Message> Publisher::encode(const RecordedEvent& event) {
     return {&record_, 1};
 }
 
-void Publisher::beat() {
+void Publisher::beat(const std::vector<LogHead>& heads, Timestamp at) {
     Beat beat;
     beat.identity = store_.identity();
-    beat.at = store_.environment().clock.now();
+    beat.at = at;
     beat.log = topic();
-    beat.heads = store_.heads();
+    beat.heads = heads;
     beat.incarnations = incarnations_;
-    learn_heads(beat.heads);
+    learn_heads(heads);
     for (const auto& cursor : confirmed()) beat.published.push_back(cursor.n);
     const std::string key = to_string(beat.identity.id);
     const std::string json = recount::encode(beat);

@@ -21,7 +21,7 @@ public:
     Publisher(EventStore& store, const RelayOptions& options, std::vector<Cursor> cursors);
 
     /// Sends what the store says about itself, and how far the topic is.
-    void beat() override;
+    void beat(const std::vector<LogHead>& heads, Timestamp at) override;
 
 private:
     Publisher(EventStore& store, const RelayOptions& options, std::vector<Cursor> cursors,

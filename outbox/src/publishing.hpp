@@ -34,8 +34,8 @@ public:
     Sent send();
     /// Lets deliveries come in.
     void poll(Duration at_most);
-    /// Says what there is to say once a second.
-    virtual void beat() { refresh_heads(); }
+    /// Says what there is to say once a second; the store's heads were read then.
+    virtual void beat(const std::vector<LogHead>& heads, Timestamp) { learn_heads(heads); }
     /// Looks at one partition after the other for records that are gone: throws Unavailable then,
     /// and Mismatch when partitions were added. A broker that does not answer is no news.
     void look_back();

@@ -45,6 +45,8 @@ public:
 
     [[nodiscard]] bool held() const override { return lease_ && leases_->held(*lease_); }
 
+    StoreEnd renew(EventStore& store) override { return leases_->renew(store); }
+
     void release() override {
         if (!lease_) return;
         leases_->release(*lease_);

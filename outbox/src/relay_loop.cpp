@@ -14,7 +14,6 @@ namespace {
 constexpr Duration first_pause = std::chrono::milliseconds{100};
 constexpr Duration longest_pause = std::chrono::seconds{5};
 constexpr Duration standby_pause = std::chrono::milliseconds{500};
-constexpr std::int64_t beats_between_forks = 10;  // between two looks for a new incarnation
 constexpr Duration last_flush = std::chrono::seconds{2};
 
 }  // namespace
@@ -65,24 +64,34 @@ bool RelayLoop::begin() {
     return true;
 }
 
+/// Not taken anew: whoever had it meanwhile has moved topic and cursor on.
+void RelayLoop::require_lease() const {
+    if (cursors_->held()) return;
+    throw Fenced("relay of " + task_.name +
+                 " lost its lease; it begins again when the lease is free");
+}
+
 void RelayLoop::beat() {
-    // Not taken anew here: whoever had it meanwhile has moved topic and cursor on.
-    if (!cursors_->held()) {
-        throw Fenced("relay of " + task_.name +
-                     " lost its lease; it begins again when the lease is free");
-    }
+    require_lease();
+    const auto at = store_.environment().clock.now();  // before the heads are read
+    const auto end = cursors_->renew(store_);
+    require_lease();
     auto progress = publisher_->progress();
     if (progress != saved_) {
         cursors_->save(key_, progress);
         saved_ = std::move(progress);
     }
-    publisher_->beat();
+    publisher_->beat(end.heads, at);
     backlog_gauge().set(static_cast<double>(publisher_->backlog()));
     store_.environment()
         .metrics
         .counter("recount_relay_published_total", "Records confirmed by the brokers", labels_)
         .add(static_cast<double>(publisher_->delivered() - counted_));
     counted_ = publisher_->delivered();
+    if (end.incarnations != publisher_->incarnations()) {
+        throw Unavailable("store " + store_.identity().name +
+                          " began a new incarnation; the relay begins its topic");
+    }
 }
 
 void RelayLoop::beat_when_due() {
@@ -90,21 +99,14 @@ void RelayLoop::beat_when_due() {
     next_beat_ = steady() + task_.beat;
     beat();
     publisher_->look_back();
-    if (++beats_ % beats_between_forks != 0) return;
-    if (store_.incarnations().size() != publisher_->incarnations()) {
-        throw Unavailable("store " + store_.identity().name +
-                          " began a new incarnation; the relay begins its topic");
-    }
 }
 
+/// Waits for events, even while others are on their way: they need not wait for those.
 void RelayLoop::idle(std::stop_token stop) {
-    if (publisher_->in_flight()) {
-        publisher_->poll(task_.linger);
-    } else {
-        const auto left = std::chrono::duration_cast<Duration>(next_beat_ - steady());
-        publisher_->poll(Duration::zero());
-        if (left <= Duration::zero() || !store_.wait(publisher_->sent(), left, stop)) return;
-    }
+    publisher_->poll(Duration::zero());
+    auto left = std::chrono::duration_cast<Duration>(next_beat_ - steady());
+    if (publisher_->in_flight()) left = std::min(left, task_.linger);
+    if (left <= Duration::zero() || !store_.wait(publisher_->sent(), left, stop)) return;
     publisher_->refresh_heads();
 }
 
@@ -113,7 +115,7 @@ void RelayLoop::work_until(const std::function<bool()>& done, std::stop_token st
     auto progress = steady();
     while (!stop.stop_requested()) {
         beat_when_due();
-        if (!cursors_->held()) beat();  // throws
+        require_lease();
         const auto sent = publisher_->send();
         publisher_->poll(sent == Publishing::Sent::blocked ? task_.linger : Duration::zero());
         if (done()) return;

@@ -47,6 +47,7 @@ private:
     bool begin();
     void work_until(const std::function<bool()>& done, std::stop_token stop, bool patient);
     void beat_when_due();
+    void require_lease() const;
     void beat();
     void idle(std::stop_token stop);
     void finish();
@@ -65,7 +66,6 @@ private:
     std::string key_;
     Progress saved_;
     std::chrono::nanoseconds next_beat_{0};
-    std::int64_t beats_ = 0;
     bool worked_ = false;       // the topics were fine once
     std::int64_t counted_ = 0;  // deliveries of this publisher that the metric has
 };

@@ -5,6 +5,7 @@
 #include <google/protobuf/wrappers.pb.h>
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -40,16 +41,17 @@ void fill_carts(EventStore& store, int events) {
 
 namespace {
 
-rd_kafka_t* bare_handle(rd_kafka_type_t type, const KafkaTopic& topic, bool idempotent) {
+rd_kafka_t* bare_handle(rd_kafka_type_t type, const KafkaTopic& topic, bool idempotent,
+                        rd_kafka_conf_t* conf = rd_kafka_conf_new(), const char* linger = "5") {
     char error[512];
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
     const auto set = [&](const char* name, const char* value) {
         rd_kafka_conf_set(conf, name, value, error, sizeof error);
     };
     set("bootstrap.servers", topic.brokers.c_str());
     if (idempotent) {
         set("enable.idempotence", "true");
-        set("linger.ms", "5");
+        set("linger.ms", linger);
+        set("socket.nagle.disable", "true");
     } else {
         set("enable.auto.commit", "false");
         set("queued.max.messages.kbytes", "16384");
@@ -101,6 +103,45 @@ double produce_bare(const KafkaTopic& topic,
     }
     rd_kafka_flush(handle, 600'000);
     const double took = seconds_now() - began;
+    rd_kafka_topic_destroy(log);
+    rd_kafka_destroy(handle);
+    return took;
+}
+
+namespace {
+
+/// Of one record: when it was sent, then how long it took.
+void delivered(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+    double& at = *static_cast<double*>(message->_private);
+    at = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? (seconds_now() - at) * 1000 : 1e9;
+}
+
+}  // namespace
+
+std::vector<double> produce_latency(const KafkaTopic& topic, std::int32_t partitions, int count,
+                                    int a_second, std::size_t bytes) {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    rd_kafka_t* handle = bare_handle(RD_KAFKA_PRODUCER, topic, true, conf, "0");
+    rd_kafka_topic_t* log = rd_kafka_topic_new(handle, topic.log().c_str(), nullptr);
+    std::string value(bytes, 'x');
+    double first = 0;  // finds the brokers, and gets its id from them
+    rd_kafka_produce(log, 0, RD_KAFKA_MSG_F_COPY, value.data(), value.size(), nullptr, 0, &first);
+    rd_kafka_flush(handle, 60'000);
+    std::vector<double> took(static_cast<std::size_t>(count));
+    const double began = seconds_now();
+    for (int index = 0; index < count; ++index) {
+        for (const double due = began + static_cast<double>(index) / a_second;;) {
+            const double left = due - seconds_now();
+            if (left <= 0) break;
+            rd_kafka_poll(handle, std::max(1, static_cast<int>(left * 1000)));
+        }
+        double& at = took[static_cast<std::size_t>(index)];
+        at = seconds_now();
+        rd_kafka_produce(log, index % partitions, RD_KAFKA_MSG_F_COPY, value.data(), value.size(),
+                         nullptr, 0, &at);
+    }
+    rd_kafka_flush(handle, 60'000);
     rd_kafka_topic_destroy(log);
     rd_kafka_destroy(handle);
     return took;

@@ -13,6 +13,11 @@ void fill_carts(EventStore& store, int events);
 /// The same records by librdkafka's own producer: idempotent, acks=all, same linger. Seconds.
 double produce_bare(const KafkaTopic& topic, const std::vector<std::vector<RecordedEvent>>& events);
 
+/// How long the same producer waits for a broker's word on one record of `bytes`, without linger,
+/// when it sends `a_second` of them one by one to partitions in turn: milliseconds, each.
+std::vector<double> produce_latency(const KafkaTopic& topic, std::int32_t partitions, int count,
+                                    int a_second, std::size_t bytes);
+
 /// librdkafka's own consumer, which only counts to `count`, or asks for each record's headers too:
 /// they are kept as they came until then.
 void consume_bare(const KafkaTopic& topic, std::int32_t partitions, std::int64_t count,

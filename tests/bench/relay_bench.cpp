@@ -1,79 +1,62 @@
+#include <recount/core/error.hpp>
 #include <recount/outbox.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 #include "bench/bare_kafka.hpp"
 #include "bench/harness.hpp"
+#include "bench/postgres_place.hpp"
+#include "bench/relay_loads.hpp"
 #include "outbox/kit.hpp"
-#include "support/servers.hpp"
 
-/// The relay from PostgreSQL to Kafka beside bare librdkafka with the same records, and the time
-/// from an append to its event being readable from Kafka.
+/// The relay from PostgreSQL to Kafka beside bare librdkafka with the same records.
 namespace recount::bench {
 namespace {
 
 using namespace recount::test;
 
-void tell(const char* what, std::int64_t count, double took) {
-    std::printf("%-44s %8.0f /s   (%.2f s)\n", what, static_cast<double>(count) / took, took);
-    std::fflush(stdout);
+constexpr int events = 200'000;
+
+/// What `work` does with a topic of its own, in events/s.
+template <class Work>
+double rate(const EventStore& store, const Work& work) {
+    const auto topic = own_topic_for(store);
+    const double began = seconds_now();
+    work(topic);
+    const double took = seconds_now() - began;
+    delete_topic(topic, topic.log());
+    delete_topic(topic, topic.heads());
+    return events / took;
 }
 
-/// Appends one event after the other at a steady pace, and sees each arrive.
-void latency(EventStore& store, const KafkaTopic& topic, const char* what, int count,
-             Duration pause) {
-    Relay relay{store, {.topic = topic}};
-    relay.catch_up();
-    KafkaLog log{{.topic = topic}};
-    auto& scheduler = Environment::system().scheduler;
-    auto relaying = scheduler.spawn("relay", [&](std::stop_token stop) { relay.run(stop); });
-    Positions seen{static_cast<std::size_t>(log.identity().partitions)};
-    const auto heads = store.heads();
-    for (std::size_t index = 0; index < heads.size(); ++index) {
-        seen.set({Partition{static_cast<std::int32_t>(index)}, heads[index].n});
-    }
-    log.wait(seen, std::chrono::milliseconds{500});
-    std::vector<double> milliseconds;
-    for (int index = 0; index < count; ++index) {
-        scheduler.sleep(pause);
-        append_events(store, 1);
-        const double appended = seconds_now();
-        while (!log.wait(seen, std::chrono::seconds{5})) {
-        }
-        milliseconds.push_back((seconds_now() - appended) * 1000);
-        const auto now = store.heads();
-        for (std::size_t number = 0; number < now.size(); ++number) {
-            seen.raise(Position{Partition{static_cast<std::int32_t>(number)}, now[number].n});
-        }
-    }
-    relaying->request_stop();
-    relaying->join();
-    std::printf("%-44s p50 %.1f ms, p99 %.1f ms\n", what, percentile(milliseconds, 0.5),
-                percentile(milliseconds, 0.99));
-}
-
-void run(int events) {
-    constexpr std::int32_t partitions = 16;
-    const auto store = open_store(postgres_url_with_own_schema(), {.partitions = partitions});
+void compare_drain(Harness& harness) {
+    const Place place;
+    const auto store = open_store(place.url(), {.partitions = 16});
     fill_carts(*store, events);
-    const auto topic = own_topic_for(*store);
-    const auto bare = own_topic_for(*store);
-
-    double began = seconds_now();
-    const auto all = read_all(*store);
-    tell("the store, read", events, seconds_now() - began);
-    tell("librdkafka's producer, the same records", events, produce_bare(bare, all));
-    began = seconds_now();
-    {
-        Relay relay{*store, {.topic = topic}};
-        relay.catch_up();
-    }
-    tell("relay, PostgreSQL to Kafka", events, seconds_now() - began);
-    latency(*store, topic, "append to readable from Kafka, 50 /s", 300,
-            std::chrono::milliseconds{20});
-    latency(*store, topic, "first event after 3 s of silence", 5, std::chrono::seconds{3});
+    harness.compare({.workload = "W11",
+                     .variant = "200,000 events, PostgreSQL to Kafka",
+                     .limit_is = "the slower one of the store, read, and librdkafka's producer",
+                     .oracle = "each record was confirmed",
+                     .measures = {{"events/s", 0.8}},
+                     .recount =
+                         [&] {
+                             const double measured = rate(*store, [&](const KafkaTopic& topic) {
+                                 if (Relay{*store, {.topic = topic}}.catch_up() == events) return;
+                                 throw Error("not every event was published");
+                             });
+                             return std::vector<double>{measured};
+                         },
+                     .limit =
+                         [&] {
+                             const double began = seconds_now();
+                             const auto all = read_all(*store);
+                             const double reading = events / (seconds_now() - began);
+                             const double producing = rate(*store, [&](const KafkaTopic& topic) {
+                                 produce_bare(topic, all);
+                             });
+                             return std::vector<double>{std::min(reading, producing)};
+                         }});
 }
 
 }  // namespace
@@ -81,9 +64,15 @@ void run(int events) {
 
 int main(int count, char** arguments) {
     using namespace recount::bench;
-    Harness harness{
-        count, arguments, {{"W11", "relay, 200,000 events; append to readable from Kafka"}}};
+    if (other_process(count, arguments)) return 0;
+    Harness harness{count,
+                    arguments,
+                    {{"W11", "relay, 200,000 events"},
+                     {"latency", "append to read from Kafka, under load and after silence"},
+                     {"idle", "queries and processor time of a relay with nothing to do"}}};
     harness.begin();
-    run(200'000);
+    if (harness.wants("W11")) compare_drain(harness);
+    if (harness.wants("latency")) compare_latency(harness);
+    if (harness.wants("idle")) compare_idle(harness);
     return harness.result();
 }

@@ -239,8 +239,14 @@ bool TcpProxy::cut() {
     return alive_.empty() || *alive_.begin() == cut_;
 }
 
+std::map<std::string, int> TcpProxy::statements() {
+    const std::lock_guard lock{mutex_};
+    return statements_;
+}
+
 bool TcpProxy::next_harm(std::string_view sql, Harm& how) {
     const std::lock_guard lock{mutex_};
+    ++statements_[std::string{sql}];
     if (times_ == 0 || sql.find(sql_) == std::string_view::npos) return false;
     if (passed_by_ > 0) {
         --passed_by_;

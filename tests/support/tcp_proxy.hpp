@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -40,6 +41,8 @@ public:
     void harm_nth(int n, Harm how);
     /// How many statements came to harm so far.
     [[nodiscard]] int harmed() const { return harmed_; }
+    /// How often each text was executed so far, by all connections.
+    [[nodiscard]] std::map<std::string, int> statements();
     /// New connections are closed at once.
     void refuse(bool refuse) { refuse_ = refuse; }
     /// Ends all connections that there are; it has when cut() is true.
@@ -63,6 +66,7 @@ private:
     std::string sql_;
     Harm how_ = Harm::cut_before;
     int times_ = 0, passed_by_ = 0;
+    std::map<std::string, int> statements_;
     std::multiset<int> alive_;           // for each connection, how many cuts were before it
     std::vector<std::jthread> threads_;  // of connections; only the accepting thread adds to it
     std::jthread accepting_;

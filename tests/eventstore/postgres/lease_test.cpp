@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "eventstore/postgres/appends.hpp"
 #include "eventstore/postgres/own_schema.hpp"
 #include "support/eventually.hpp"
 
@@ -143,6 +144,34 @@ TEST_F(StoppedOwner, KeepsOthersOutUntilItsTransactionEnds) {
     }
     transaction->commit();
     EXPECT_THAT(taken_over(), SizeIs(1));
+}
+
+TEST_F(StoppedOwner, KeepsWhatItRenewsItself) {
+    const auto began = Environment::system().clock.steady();
+    while (Environment::system().clock.steady() - began < milliseconds{1500}) {
+        owner_->renew(*store_);
+        ASSERT_THAT(other_->acquire("relay", std::span{all}.first(1)), IsEmpty());
+    }
+    EXPECT_TRUE(owner_->held(lease_));
+}
+
+TEST_F(StoppedOwner, LearnsByRenewingThatItWasReplaced) {
+    ASSERT_THAT(taken_over(), SizeIs(1));
+    owner_->renew(*store_);
+    EXPECT_FALSE(owner_->held(lease_));
+}
+
+TEST_F(TwoProcesses, SeeByRenewingWhereTheStoreEnds) {
+    const auto one = process();
+    one->acquire("relay", all);
+    EXPECT_EQ(one->renew(*store_).heads, store_->heads()) << "of an empty store";
+    store_->append(append_to("thing-1"));
+    open_store(schema_.url())->append(append_to("thing-2"));
+    const StoreEnd end = one->renew(*store_);
+    EXPECT_EQ(end.heads, store_->heads());
+    EXPECT_EQ(end.incarnations, 1U);
+    const auto another = open_store("memory:");
+    EXPECT_EQ(one->renew(*another).heads, another->heads()) << "of which it knows nothing";
 }
 
 TEST_F(TwoProcesses, RenewInSpiteOfTheOwnersLongTransaction) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <recount/core/environment.hpp>
+#include <recount/eventstore/event_store.hpp>
 #include <recount/eventstore/sql.hpp>
 
 namespace recount {
@@ -28,10 +29,16 @@ struct LeaseOptions {
     Environment* environment = nullptr;           // nothing: the system's
 };
 
-/// What this process owns, renewed by one query a third of the lifetime for all of it. On
-/// PostgreSQL the leases are rows beside the store, so any number of processes share the work; on
-/// SQLite and in memory there is one process, which owns whatever it asks for. Thread-safe; gives
-/// everything back when it goes.
+/// Where a store ends, and how many incarnations it has had.
+struct StoreEnd {
+    std::vector<LogHead> heads;  // one a partition
+    std::size_t incarnations = 0;
+};
+
+/// What this process owns, renewed by one query for all of it about twice in the lifetime, unless
+/// its owner does that besides. On PostgreSQL the leases are rows beside the store, so any number
+/// of processes share the work; on SQLite and in memory there is one process, which owns whatever
+/// it asks for. Thread-safe; gives everything back when it goes.
 ///
 ///     auto leases = recount::Leases::open(store->url());
 ///     for (const recount::Lease& lease : leases->acquire("relay", partitions)) {
@@ -51,6 +58,11 @@ public:
     /// by their owner. What a living process owns is not taken.
     virtual std::vector<Lease> acquire(std::string_view name,
                                        std::span<const Partition> partitions) = 0;
+
+    /// Renews everything that is owned and reads where the store ends, by one query on PostgreSQL:
+    /// for an owner who looks there at least twice in the lifetime, as a relay does with its beat.
+    /// `store` is the one that the leases were opened beside. Throws Unavailable.
+    virtual StoreEnd renew(EventStore& store) = 0;
 
     /// Lets another have it at once.
     virtual void release(const Lease& lease) = 0;
