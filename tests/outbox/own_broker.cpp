@@ -64,20 +64,41 @@ std::vector<BrokerPlace> places(int count) {
     return all;
 }
 
+/// Settings of the listener GATE.
+std::string settings(const Gate& gate) {
+    const std::string name = "listener.name.gate.";
+    return name + "ssl.keystore.type=PKCS12\n" + name + "ssl.keystore.location=" + gate.keystore +
+           "\n" + name + "ssl.keystore.password=" + gate.keystore_password + "\n" + name +
+           "ssl.key.password=" + gate.keystore_password + "\n" + name +
+           "sasl.enabled.mechanisms=PLAIN\n" + name +
+           "plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule "
+           "required user_" +
+           gate.user + "=\"" + gate.password + "\";\n";
+}
+
 void configure(const std::string& path, const std::string& data, const BrokerPlace& place) {
+    const std::string door = place.gate ? ",GATE://" + at(place.gate->port) : "";
     std::ofstream{path} << "process.roles=broker,controller\nnode.id=" << place.id << "\n"
                         << "controller.quorum.voters=" << place.voters << "\n"
                         << "listeners=PLAINTEXT://" << at(place.port) << ",CONTROLLER://"
-                        << at(place.controller_port) << "\n"
-                        << "advertised.listeners=PLAINTEXT://" << at(place.port) << "\n"
+                        << at(place.controller_port) << door << "\n"
+                        << "advertised.listeners=PLAINTEXT://" << at(place.port) << door << "\n"
                         << "controller.listener.names=CONTROLLER\n"
                         << "inter.broker.listener.name=PLAINTEXT\n"
                         << "listener.security.protocol.map="
-                           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"
+                           "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,GATE:SASL_SSL\n"
+                        << (place.gate ? settings(*place.gate) : "")
                         << "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
                         << "log.dirs=" << data << "\noffsets.topic.replication.factor=1\n"
                         << "transaction.state.log.replication.factor=1\n"
                         << "transaction.state.log.min.isr=1\nauto.create.topics.enable=false\n";
+}
+
+BrokerPlace behind(Gate gate) {
+    BrokerPlace place = places(1).front();
+    gate.port = free_port();
+    place.gate = std::move(gate);
+    return place;
 }
 
 bool answer(const std::string& brokers, std::int32_t count) {
@@ -95,6 +116,8 @@ bool answer(const std::string& brokers, std::int32_t count) {
 
 OwnBroker::OwnBroker() : OwnBroker(places(1).front()) { start(); }
 
+OwnBroker::OwnBroker(Gate gate) : OwnBroker(behind(std::move(gate))) { start(); }
+
 OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars()) {
     configure(folder_.file("server.properties"), folder_.file("data"), place_);
     std::ofstream{folder_.file("log4j.properties")} << "log4j.rootLogger=OFF\n";
@@ -107,6 +130,8 @@ OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars()
 }
 
 std::string OwnBroker::brokers() const { return at(place_.port); }
+
+std::string OwnBroker::behind_gate() const { return at(place_.gate.value().port); }
 
 void OwnBroker::launch() {
     process_ = std::make_unique<Child>(std::vector<std::string>{

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,21 @@
 
 namespace recount::test {
 
+/// How a broker lets in those who come from outside: over TLS, with a user's password.
+struct Gate {
+    int port = 0;
+    std::string keystore;  // PKCS12
+    std::string keystore_password;
+    std::string user, password;
+};
+
 /// Where one node of a cluster listens.
 struct BrokerPlace {
     int id = 1;
     int port = 0;
     int controller_port = 0;
     std::string voters;  // all of the cluster's controllers
+    std::optional<Gate> gate = {};
 };
 
 /// A real Kafka broker for one test, to be killed: one node, from the jars that ./dev services
@@ -22,10 +32,13 @@ struct BrokerPlace {
 class OwnBroker {
 public:
     OwnBroker();  // a cluster of its own, which answers
+    /// The same; it has a second door besides, on the gate's port, which is chosen here.
+    explicit OwnBroker(Gate gate);
     /// One of a cluster; not started.
     explicit OwnBroker(BrokerPlace place);
 
     [[nodiscard]] std::string brokers() const;
+    [[nodiscard]] std::string behind_gate() const;
     /// SIGKILL.
     void kill() { process_.reset(); }
     /// Starts it on the same port and data, and waits until it answers.

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "kafka/producer.hpp"
 #include "kafka/settings.hpp"
+#include "outbox/variable.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -17,20 +17,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-/// A variable of the environment for the length of a test.
-class Variable {
-public:
-    Variable(const char* name, const std::string& value) : name_(name) {
-        setenv(name, value.c_str(), 1);
-    }
-    ~Variable() { unsetenv(name_); }
-    Variable(const Variable&) = delete;
-    Variable& operator=(const Variable&) = delete;
-
-private:
-    const char* name_;
-};
 
 std::string complaint(const KafkaTopic& topic) {
     try {

@@ -68,7 +68,10 @@ struct Admin::Parts {
                                               Duration at_most) {
         const rd_kafka_metadata_t* found = nullptr;
         const auto error = rd_kafka_metadata(handle.get(), 0, topic, &found, milliseconds(at_most));
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw silent(what, explain(error));
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            throw Unavailable(what +
+                              ": no broker answers: " + explain_silence(handle.get(), error));
+        }
         return Owned<const rd_kafka_metadata_t>{found};
     }
 };

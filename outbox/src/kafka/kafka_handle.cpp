@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
 #include <string_view>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -26,10 +29,45 @@ void forward_log(const rd_kafka_t*, int level, const char* facility, const char*
     spdlog::log(level_of(level), "kafka {}: {}", facility, text);
 }
 
+/// What each client was refused for, which the error of the call that waits does not say.
+class Refusals {
+public:
+    static Refusals& all() {
+        static Refusals refusals;
+        return refusals;
+    }
+
+    void put(const rd_kafka_t* handle, int error, std::string_view reason) {
+        const char* advice = nullptr;
+        if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+            advice = "check user and password (RECOUNT_KAFKA_SASL_…)";
+        } else if (error == RD_KAFKA_RESP_ERR__SSL) {
+            advice = "check the certificates (RECOUNT_KAFKA_SSL_…)";
+        } else if (reason.find("security.protocol") != std::string_view::npos) {
+            advice = "check RECOUNT_KAFKA_SECURITY_PROTOCOL";
+        } else {
+            return;
+        }
+        const std::lock_guard lock{mutex_};
+        texts_[handle] = std::string{reason} + "; " + advice;
+    }
+
+    std::string take(const rd_kafka_t* handle) {
+        const std::lock_guard lock{mutex_};
+        const auto found = texts_.extract(handle);
+        return found ? std::move(found.mapped()) : std::string{};
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<const rd_kafka_t*, std::string> texts_;
+};
+
 /// Connection errors come here; librdkafka goes on trying by itself.
-void forward_error(rd_kafka_t*, int error, const char* reason, void*) {
+void forward_error(rd_kafka_t* handle, int error, const char* reason, void*) {
     spdlog::warn("kafka: {} ({})", reason,
                  rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)));
+    Refusals::all().put(handle, error, reason);
 }
 
 void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
@@ -43,6 +81,11 @@ void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
 }
 
 }  // namespace
+
+void HandleDelete::operator()(rd_kafka_t* handle) const {
+    rd_kafka_destroy(handle);
+    Refusals::all().take(handle);
+}
 
 Conf make_conf(const Settings& settings, const Settings& forced) {
     Conf conf{rd_kafka_conf_new()};
@@ -84,6 +127,13 @@ int milliseconds(Duration duration) {
 
 std::string explain(rd_kafka_resp_err_t error) {
     return std::string{rd_kafka_err2str(error)} + " (" + rd_kafka_err2name(error) + ")";
+}
+
+std::string explain_silence(rd_kafka_t* handle, rd_kafka_resp_err_t error) {
+    rd_kafka_poll(handle, 0);  // has errors told
+    const std::string refusal = Refusals::all().take(handle);
+    if (!refusal.empty()) return refusal;
+    return explain(error) + "; check the brokers' addresses and that they run";
 }
 
 }  // namespace recount::kafka

@@ -19,7 +19,7 @@ struct ConfDelete {
 using Conf = std::unique_ptr<rd_kafka_conf_t, ConfDelete>;
 
 struct HandleDelete {
-    void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+    void operator()(rd_kafka_t* handle) const;
 };
 using Handle = std::unique_ptr<rd_kafka_t, HandleDelete>;
 
@@ -38,7 +38,11 @@ TopicHandle make_topic(rd_kafka_t* handle, const std::string& name);
 /// For librdkafka's blocking calls, which take milliseconds; at least one.
 int milliseconds(Duration duration);
 
-/// "host: why": what the brokers said last, for messages of Unavailable.
+/// "text (NAME)".
 std::string explain(rd_kafka_resp_err_t error);
+
+/// Why no broker answers and what to do, for messages of Unavailable: what `error` says, or which
+/// broker refused the user, its certificate, or how it is spoken to.
+std::string explain_silence(rd_kafka_t* handle, rd_kafka_resp_err_t error);
 
 }  // namespace recount::kafka

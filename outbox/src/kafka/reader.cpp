@@ -210,7 +210,7 @@ Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
         throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
-                          explain(error) + "; check brokers and topic, then try again");
+                          explain_silence(parts_->asker.get(), error));
     };
     Watermarks marks;
     marks.low = ask(RD_KAFKA_OFFSET_BEGINNING);
@@ -231,8 +231,8 @@ std::int32_t Reader::partitions(Duration at_most) {
     const auto error = rd_kafka_metadata(parts_->asker.get(), 0, parts_->asked.get(), &metadata,
                                          milliseconds(at_most));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        throw Unavailable("topic " + topic_ + ": no broker answers: " + explain(error) +
-                          "; check the brokers' addresses and that they run");
+        throw Unavailable("topic " + topic_ +
+                          ": no broker answers: " + explain_silence(parts_->asker.get(), error));
     }
     const auto& found = metadata->topics[0];
     const auto count = found.err == RD_KAFKA_RESP_ERR_NO_ERROR ? found.partition_cnt : 0;
