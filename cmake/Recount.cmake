@@ -90,13 +90,14 @@ function(recount_add_program)
 endfunction()
 
 # recount_add_test(NAME <x_test> LABELS <unit|integration> SOURCES <file>… LINK <target>…
-#                  [PROTOS <file.proto>…] [TIMEOUT <seconds>])
+#                  [PROTOS <file.proto>…] [TIMEOUT <seconds>] [COST <seconds>])
 #
-# A GoogleTest program, and one entry of ctest. `unit` needs nothing; `integration` needs the real
+# A GoogleTest program, and one entry of ctest. COST is about what a long one takes: the longest
+# start first, so that the cores finish together. `unit` needs nothing; `integration` needs the real
 # servers of ./dev services. LINK need not name GoogleTest, nor tests/support, whose headers are
 # #include "support/servers.hpp", "support/eventually.hpp", "support/temporary_folder.hpp".
 function(recount_add_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "LABELS;SOURCES;LINK;PROTOS")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT;COST" "LABELS;SOURCES;LINK;PROTOS")
     if(NOT arg_LABELS)
         message(FATAL_ERROR "recount_add_test(${arg_NAME}) needs LABELS unit or integration")
     endif()
@@ -110,4 +111,7 @@ function(recount_add_test)
     endif()
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME})
     set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+    if(arg_COST)
+        set_tests_properties(${arg_NAME} PROPERTIES COST ${arg_COST})
+    endif()
 endfunction()
