@@ -36,8 +36,8 @@ void prepare_topics(const RelayOptions& options, EventStore& store, std::size_t 
     if (is_there(options, options.topic.heads())) {
         refuse_another_stores(options, store, store.environment());
     }
-    if (incarnation > 0) {
-        // At a fork alone the relay makes a topic: no record of the dead branch can be in it.
+    if (incarnation > 0 || options.create_topics) {
+        // At a fork unasked: no record of the dead branch can be in the new one.
         create_topics(options.topic, {.partitions = store.identity().partitions,
                                       .record_bytes = options.record_bytes,
                                       .incarnation = incarnation,

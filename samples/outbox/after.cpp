@@ -46,10 +46,9 @@ bool place(pqxx::connection& connection, recount::EventStore& store, const Order
     placed.set_order_id(order.id);
     placed.set_sku(order.sku);
     placed.set_quantity(order.quantity);
-    const auto result =
-        recount::append_and_commit(transaction, store, {"customer", order.customer},
-                                   {.command_id = "order-" + order.id + "/place"}, placed);
-    return result.kind == recount::AppendResult::Kind::committed;
+    return committed(recount::append_and_commit(transaction, store, {"customer", order.customer},
+                                                {.command_id = "order-" + order.id + "/place"},
+                                                placed));
 }
 // [place]
 
@@ -63,9 +62,8 @@ void serve(char** arguments) {
     create_tables(connection);
     // [relay]
     const auto store = recount::open_store(arguments[1] + std::string{"?schema=order_log"});
-    const recount::KafkaTopic topic{.brokers = arguments[3], .name = arguments[4]};
-    recount::create_topics(topic, {.partitions = store->identity().partitions});
-    recount::Relay relay{*store, {.topic = topic}};
+    recount::Relay relay{
+        *store, {.topic = {.brokers = arguments[3], .name = arguments[4]}, .create_topics = true}};
     std::jthread relaying{[&](std::stop_token stop) { relay.run(std::move(stop)); }};
     // [relay]
     int placed = 0;
@@ -73,9 +71,8 @@ void serve(char** arguments) {
         if (place(connection, *store, incoming(number))) ++placed;
     }
     std::cout << "placed " << placed << " orders\n";
-    relaying.request_stop();
-    relaying.join();
-    relay.catch_up();  // a service that goes on need not: the relay does
+    relaying = {};     // a service that goes on needs neither this
+    relay.catch_up();  // nor this: its relay works on
 }
 
 }  // namespace

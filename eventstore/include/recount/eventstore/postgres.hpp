@@ -18,7 +18,7 @@ namespace recount {
 ///     transaction.exec_params("insert into orders …", order_id);
 ///     const auto result = recount::append_and_commit(transaction, *store,
 ///         {"order", order_id}, {.command_id = order_id + "/place"}, placed);
-///     if (result.kind == recount::AppendResult::Kind::conflict) …   // and no row was written
+///     if (!committed(result)) …   // and no row was written now
 ///
 /// The verdict is that of EventStore::append(const Append&):
 /// - `committed`: the caller's rows, too.
@@ -64,6 +64,11 @@ template <class Event, class... More>
         {std::move(stream), Expected::any(), {new_event(event), new_event(more)...}});
     append.request = request_hash(append);
     return append_and_commit(transaction, store, append);
+}
+
+/// Whether this very transaction was committed. A repeated one was before.
+inline bool committed(const AppendResult& result) {
+    return result.kind == AppendResult::Kind::committed;
 }
 
 }  // namespace recount

@@ -66,9 +66,9 @@ struct CreateTopics {
 /// Makes the topics that are not there yet: kept for ever, never compacted (heads: compacted), at
 /// least two replicas in sync where there are three. Existing ones are left as they are; when they
 /// would be refused by check_topics(), nothing is made. Nothing else in recount creates a topic,
-/// but for the relay's `<name>.log.<k>` after a lossy fork. Throws InvalidArgument for an unusable
-/// name, Unavailable when no broker answers or too few are there for the replicas, Mismatch when
-/// one exists and differs or the brokers refuse.
+/// but for a relay that is told to, and the relay's `<name>.log.<k>` after a lossy fork. Throws
+/// InvalidArgument for an unusable name, Unavailable when no broker answers or too few are there
+/// for the replicas, Mismatch when one exists and differs or the brokers refuse.
 void create_topics(const KafkaTopic& topic, const CreateTopics& options = {});
 
 /// What is wrong with the topics: missing, or set so that events would be lost or refused:

@@ -20,7 +20,10 @@ struct RelayOptions {
     Duration linger = std::chrono::milliseconds{5};  // how long a record waits for company
     Duration beat = std::chrono::seconds{1};
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
-    bool allow_retention = false;              // see TopicRules
+    /// Makes the topics as create_topics() does when they are not there; without it they are an
+    /// operator's to make, and one that is missing ends the relay.
+    bool create_topics = false;
+    bool allow_retention = false;                        // see TopicRules
     std::int64_t record_bytes = std::int64_t{1} << 20;   // see TopicRules
     Duration broker_timeout = std::chrono::seconds{20};  // for one answer, at start and in checks
 };
