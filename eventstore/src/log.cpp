@@ -52,18 +52,25 @@ bool still_holds(const StorePositions& seen, const std::vector<Incarnation>& inc
 
 void ChainCheck::next(const RecordedEvent& event, const Uuid& store,
                       const std::vector<Incarnation>& incarnations) {
+    ChainCheck behind = *this;
+    behind.pass_over(event.at.position, event.envelope, event.hash, store, incarnations);
+    if (!event.erased() && payload_digest(event.salt, *event.payload) != event.at.payload_digest) {
+        diverged(event.at.position, "its payload is not the one whose digest is in its envelope");
+    }
+    *this = behind;
+}
+
+void ChainCheck::pass_over(const Position& position, std::string_view envelope, const Hash& hash,
+                           const Uuid& store, const std::vector<Incarnation>& incarnations) {
     const Position expected{partition_, n_ + 1};
-    if (event.at.position != expected) {
-        diverged(expected, "the event there says it is " + to_string(event.at.position));
+    if (position != expected) {
+        diverged(expected, "the event there says it is " + to_string(position));
     }
     const Hash before = chained_from(partition_, n_, hash_, store, incarnations);
-    const Hash computed = chain_hash(expected, before, event.envelope);
-    if (computed != event.hash) {
-        diverged(expected, "its hash is " + to_string(event.hash) + ", but from the event before " +
+    const Hash computed = chain_hash(expected, before, envelope);
+    if (computed != hash) {
+        diverged(expected, "its hash is " + to_string(hash) + ", but from the event before " +
                                "and its envelope follows " + to_string(computed));
-    }
-    if (!event.erased() && payload_digest(event.salt, *event.payload) != event.at.payload_digest) {
-        diverged(expected, "its payload is not the one whose digest is in its envelope");
     }
     n_ = expected.n;
     hash_ = computed;

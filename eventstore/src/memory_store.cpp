@@ -52,10 +52,8 @@ public:
         return outcome;
     }
 
-    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override;
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
                                ReadStream options) override;
-    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override;
 
     std::vector<LogHead> heads() override {
         const std::lock_guard lock{mutex_};
@@ -70,6 +68,8 @@ public:
     }
 
 protected:
+    StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) override;
+    LogPage read_log_page(Partition partition, std::int64_t after, const ReadLog& options) override;
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
     AppendResult import_chunk(const ImportChunk& chunk) override;
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
@@ -239,7 +239,7 @@ void MemoryStore::forget_outcomes(const std::vector<std::string_view>& command_i
     for (const std::string_view id : command_ids) outcomes_.erase(outcomes_.find(id));
 }
 
-StreamPage MemoryStore::read_stream(const StreamName& stream, const ReadStream& options) {
+StreamPage MemoryStore::read_stream_page(const StreamName& stream, const ReadStream& options) {
     const std::lock_guard lock{mutex_};
     StreamPage page;
     const auto* positions = stream_of(stream.full());
@@ -263,18 +263,18 @@ SnapshotPage MemoryStore::read_snapshot(const StreamName& stream, std::string_vi
                                         std::int64_t fold, ReadStream options) {
     SnapshotPage found{snapshots_.find(stream, type), {}};
     options.from = first_of(found.snapshot, fold);
-    found.page = read_stream(stream, options);
+    found.page = read_stream_page(stream, options);
     return found;
 }
 
-LogPage MemoryStore::read(Partition partition, std::int64_t after, const ReadLog& options) {
-    check_partition(partition);
+LogPage MemoryStore::read_log_page(Partition partition, std::int64_t after,
+                                   const ReadLog& options) {
     const std::lock_guard lock{mutex_};
     LogPage page;
     const auto head = static_cast<std::int64_t>(rows_of(partition).size());
     if (after > head) missing_event(Position{partition, after}, identity_.name);
     PageLimit limit{options.max_events, options.max_bytes};
-    for (std::int64_t n = std::max<std::int64_t>(after, 0) + 1; n <= head; ++n) {
+    for (std::int64_t n = after + 1; n <= head; ++n) {
         RecordedEvent event = event_at(Position{partition, n});
         if (!limit.take(event)) return page;
         page.events.push_back(std::move(event));

@@ -122,7 +122,7 @@ StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
                       const ReadLog& options, const Uuid& store,
                       const std::vector<Incarnation>& incarnations) {
-    const Position seen{partition, std::max<std::int64_t>(after, 0)};
+    const Position seen{partition, after};
     const std::array<Statement, 2> statements{
         {{"select hash from event where partition = $1 and position = $2",
           {integer(partition.value), bigint(seen.n)}},

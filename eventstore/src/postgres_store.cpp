@@ -12,6 +12,7 @@
 #include "postgres_announcer.hpp"
 #include "postgres_append.hpp"
 #include "postgres_callers.hpp"
+#include "postgres_filter.hpp"
 #include "postgres_listener.hpp"
 #include "postgres_maintain.hpp"
 #include "postgres_pool.hpp"
@@ -86,23 +87,10 @@ public:
 
     CommandOutcome void_command(std::string_view command_id) override;
 
-    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override {
-        return pool_.with_session(
-            [&](Session& session) { return read_stream_page(session, stream, options); });
-    }
-
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
                                ReadStream options) override {
         return pool_.with_session([&](Session& session) {
             return postgres::read_snapshot(session, stream, type, fold, options);
-        });
-    }
-
-    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
-        check_partition(partition);
-        return pool_.with_session([&](Session& session) {
-            return read_log_page(session, partition, after, options, identity_.id,
-                                 facts_.incarnations);
         });
     }
 
@@ -127,6 +115,27 @@ public:
     }
 
 protected:
+    StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) override {
+        return pool_.with_session(
+            [&](Session& session) { return postgres::read_stream_page(session, stream, options); });
+    }
+
+    LogPage read_log_page(Partition partition, std::int64_t after,
+                          const ReadLog& options) override {
+        return pool_.with_session([&](Session& session) {
+            return postgres::read_log_page(session, partition, after, options, identity_.id,
+                                           facts_.incarnations);
+        });
+    }
+
+    LogPage read_filtered_page(Partition partition, std::int64_t after,
+                               const ReadLog& options) override {
+        return pool_.with_session([&](Session& session) {
+            return postgres::read_filtered_page(session, partition, after, options, identity_.id,
+                                                facts_.incarnations);
+        });
+    }
+
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override {
         check_writable();
         return groups_.append(appends);

@@ -56,22 +56,10 @@ public:
         return writer_->void_command(command_id);
     }
 
-    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override {
-        return with_reader(
-            [&](SqliteReader& reader) { return reader.read_stream(stream, options); });
-    }
-
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
                                ReadStream options) override {
         return with_reader([&](SqliteReader& reader) {
             return reader.read_snapshot(stream, type, fold, options);
-        });
-    }
-
-    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
-        check_partition(partition);
-        return with_reader([&](SqliteReader& reader) {
-            return reader.read(partition, after, options, file_.incarnations);
         });
     }
 
@@ -93,6 +81,25 @@ public:
     }
 
 protected:
+    StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) override {
+        return with_reader(
+            [&](SqliteReader& reader) { return reader.read_stream(stream, options); });
+    }
+
+    LogPage read_log_page(Partition partition, std::int64_t after,
+                          const ReadLog& options) override {
+        return with_reader([&](SqliteReader& reader) {
+            return reader.read(partition, after, options, file_.incarnations);
+        });
+    }
+
+    LogPage read_filtered_page(Partition partition, std::int64_t after,
+                               const ReadLog& options) override {
+        return with_reader([&](SqliteReader& reader) {
+            return reader.read_filtered(partition, after, options, file_.incarnations);
+        });
+    }
+
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override {
         check_writable();
         return group_.append(appends);

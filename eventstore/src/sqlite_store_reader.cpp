@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "log_filter.hpp"
 #include "sqlite_store_file.hpp"
 #include "store_base.hpp"
 
@@ -139,8 +140,7 @@ StreamPage SqliteReader::page_of(const StreamName& stream, const ReadStream& opt
 
 LogPage SqliteReader::read(Partition partition, std::int64_t after, const ReadLog& options,
                            const std::vector<Incarnation>& incarnations) {
-    after = std::max<std::int64_t>(after, 0);
-    ChainCheck chain{partition, after, after == 0 ? Hash{} : hash_at(Position{partition, after})};
+    ChainCheck chain = chain_behind(Position{partition, after});
     const sqlite::Running running{*log_};
     log_->bind(1, std::int64_t{partition.value});
     log_->bind(2, after);
@@ -156,12 +156,44 @@ LogPage SqliteReader::read(Partition partition, std::int64_t after, const ReadLo
     return page;
 }
 
-Hash SqliteReader::hash_at(const Position& position) {
+LogPage SqliteReader::read_filtered(Partition partition, std::int64_t after, const ReadLog& options,
+                                    const std::vector<Incarnation>& incarnations) {
+    const EnvelopeBytes wanted{options.filter};
+    ChainCheck chain = chain_behind(Position{partition, after});
+    const sqlite::Running running{*log_};
+    log_->bind(1, std::int64_t{partition.value});
+    log_->bind(2, after);
+    PageLimit limit{options.max_events, options.max_bytes};
+    LogPage page;
+    page.upto = after;
+    const std::int64_t last = after + static_cast<std::int64_t>(positions_scanned(options));
+    while (log_->step()) {
+        if (page.upto == last) return page;
+        const Position position{partition, log_->integer(0)};
+        const std::string_view envelope = log_->bytes(1);
+        if (wanted.may_be_in(envelope)) {
+            RecordedEvent event = event_in(*log_, position, 1);
+            const bool takes = options.filter.takes(event.at);
+            if (takes && !limit.take(event)) return page;
+            chain.next(event, identity_.id, incarnations);
+            if (takes) page.events.push_back(std::move(event));
+        } else {
+            chain.pass_over(position, envelope, Hash::from(log_->bytes(2)), identity_.id,
+                            incarnations);
+        }
+        page.upto = position.n;
+    }
+    page.end = true;
+    return page;
+}
+
+ChainCheck SqliteReader::chain_behind(const Position& position) {
+    if (position.n == 0) return {position.partition, 0, Hash{}};
     const sqlite::Running running{*hash_at_};
     hash_at_->bind(1, std::int64_t{position.partition.value});
     hash_at_->bind(2, position.n);
     if (!hash_at_->step()) missing_event(position, identity_.name);
-    return Hash::from(hash_at_->bytes(0));
+    return {position.partition, position.n, Hash::from(hash_at_->bytes(0))};
 }
 
 std::vector<LogHead> SqliteReader::heads() {

@@ -25,6 +25,10 @@ public:
                                ReadStream options);
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options,
                  const std::vector<Incarnation>& incarnations);
+    /// The rows are looked through in the order of their positions; those that are left out give
+    /// their envelope and hash to the chain, and their payload is not read.
+    LogPage read_filtered(Partition partition, std::int64_t after, const ReadLog& options,
+                          const std::vector<Incarnation>& incarnations);
     /// As stored: zeros for the hash of a partition that is empty.
     std::vector<LogHead> heads();
     std::vector<Incarnation> incarnations();
@@ -36,7 +40,7 @@ private:
     using Prepared = std::unique_ptr<sqlite::Statement>;
 
     StreamPage page_of(const StreamName& stream, const ReadStream& options);
-    Hash hash_at(const Position& position);
+    ChainCheck chain_behind(const Position& position);
 
     StoreIdentity identity_;
     sqlite::Connection connection_;

@@ -150,6 +150,54 @@ void StoreBase::add_missed(const Append& append, Conflict& conflict) {
     }
 }
 
+StreamPage StoreBase::read_stream(const StreamName& stream, const ReadStream& options) {
+    if (!options.until) return read_stream_page(stream, options);
+    ReadStream plain = options;
+    plain.until.reset();
+    const auto later = [&](const RecordedEvent& event) {
+        return event.at.recorded_at > *options.until;
+    };
+    if (options.direction == Direction::backwards) {
+        plain.from = std::min(options.from, last_before(stream, later));
+    }
+    StreamPage page = read_stream_page(stream, plain);
+    const auto first = std::find_if(page.events.begin(), page.events.end(), later);
+    if (first != page.events.end()) page.end = true;
+    page.events.erase(first, page.events.end());
+    return page;
+}
+
+/// Halves the stream, an event a look: times do not run back in it.
+Version StoreBase::last_before(const StreamName& stream,
+                               const std::function<bool(const RecordedEvent&)>& later) {
+    const auto look = [&](std::int64_t version) {
+        return read_stream_page(stream,
+                                {.from = Version{version}, .max_events = 1, .max_bytes = 1});
+    };
+    std::int64_t before = 0;
+    for (std::int64_t behind = look(1).head.value + 1; behind - before > 1;) {
+        const std::int64_t middle = before + (behind - before) / 2;
+        (later(look(middle).events.at(0)) ? behind : before) = middle;
+    }
+    return Version{before};
+}
+
+LogPage StoreBase::read(Partition partition, std::int64_t after, const ReadLog& options) {
+    check_partition(partition);
+    after = std::max<std::int64_t>(after, 0);
+    if (!options.filter.everything()) return read_filtered_page(partition, after, options);
+    LogPage page = read_log_page(partition, after, options);
+    page.upto = page.events.empty() ? after : page.events.back().at.position.n;
+    return page;
+}
+
+LogPage StoreBase::read_filtered_page(Partition partition, std::int64_t after,
+                                      const ReadLog& options) {
+    return filter_pages(after, options, [&](std::int64_t behind, const ReadLog& all) {
+        return read(partition, behind, all);
+    });
+}
+
 std::vector<StreamHead> StoreBase::list_streams(std::string_view category, std::string_view after,
                                                 std::size_t limit) {
     return list_names(names_of(category, after), std::clamp<std::size_t>(limit, 1, most_listed));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -34,6 +35,11 @@ RecordedEvent recorded_event(const Position& position, std::string_view envelope
 /// its envelope says. (That it is the right envelope only the chain can tell.)
 void check_row(const RecordedEvent& event, const StreamName& stream, Version version);
 
+/// How many positions a filtered page looks through at most.
+inline std::size_t positions_scanned(const ReadLog& options) {
+    return std::clamp<std::size_t>(options.max_scanned, 1, 1'000'000);
+}
+
 /// Says that the log ends before a position that its reader has seen.
 [[noreturn]] void missing_event(const Position& position, const std::string& store);
 
@@ -60,6 +66,11 @@ public:
         size_ += size;
         return true;
     }
+    [[nodiscard]] bool reached() const {
+        return events_left() == 0 || (taken_ > 0 && bytes_left() == 0);
+    }
+    [[nodiscard]] std::size_t events_left() const { return events_ - taken_; }
+    [[nodiscard]] std::size_t bytes_left() const { return bytes_ - std::min(bytes_, size_); }
 
 private:
     std::size_t events_, bytes_;
@@ -103,6 +114,8 @@ public:
 
     using EventStore::append;
     std::vector<AppendResult> append(std::span<const Append> group) final;
+    StreamPage read_stream(const StreamName& stream, const ReadStream& options) final;
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) final;
     std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
                                          std::size_t limit) final;
     std::int64_t erase(const StreamName& stream, Version first, Version last) final;
@@ -119,6 +132,14 @@ protected:
     virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
     /// One transaction. The chunk has events, within the limits.
     virtual AppendResult import_chunk(const ImportChunk& chunk) = 0;
+    /// `until` is nothing.
+    virtual StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) = 0;
+    /// All events; `upto` need not be set. `after` is not negative, the partition is there.
+    virtual LogPage read_log_page(Partition partition, std::int64_t after,
+                                  const ReadLog& options) = 0;
+    /// Those that the filter takes; as it stands here, by reading all.
+    virtual LogPage read_filtered_page(Partition partition, std::int64_t after,
+                                       const ReadLog& options);
     virtual std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) = 0;
     /// One transaction; returns how many events had a payload.
     virtual std::int64_t erase_some(const StreamName& stream, Version first, Version last) = 0;
@@ -135,6 +156,9 @@ protected:
     virtual void check_writable() const {}
     /// Throws InvalidArgument for a partition that the store does not have.
     void check_partition(Partition partition) const;
+    /// The last event of a stream before the first one that is `later`; 0 when there is none.
+    Version last_before(const StreamName& stream,
+                        const std::function<bool(const RecordedEvent&)>& later);
     /// Reads what the conflict of an append that asked for it missed.
     void add_missed(const Append& append, Conflict& conflict);
 

@@ -176,7 +176,12 @@ LogPage KafkaLog::Parts::read(Partition partition, std::int64_t after, const Rea
     Deck& deck = reel->decks[static_cast<std::size_t>(partition.value)];
     const std::int64_t published = published_in(partition.value);
     std::lock_guard lock{deck.mutex};
-    return deck.tape.read(after, options, published);
+    const auto all = [&](std::int64_t behind, const ReadLog& limits) {
+        LogPage page = deck.tape.read(behind, limits, published);
+        page.upto = page.events.empty() ? behind : page.events.back().at.position.n;
+        return page;
+    };
+    return options.filter.everything() ? all(after, options) : filter_pages(after, options, all);
 }
 
 std::optional<PublishedHeads> KafkaLog::Parts::published() {

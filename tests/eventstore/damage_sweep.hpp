@@ -22,6 +22,7 @@ struct DamageSweep {
     Partition partition;
     std::string named;
     bool read = true;
+    bool chained = true;  // the chain covers it, of events that a reader leaves out, too
 
     /// Returns how many bytes there were.
     std::size_t column(const std::string& name) {
@@ -33,6 +34,14 @@ struct DamageSweep {
             const std::string where = table + "." + name + ", byte " + std::to_string(i);
             expect_named(where + " verified", [&] { store.verify_chain(); });
             if (read) expect_named(where + " read", [&] { store.read(partition, 0); });
+            if (read) {
+                const ReadLog all{.filter = {.categories = {"cart"}}};
+                expect_named(where + " taken", [&] { store.read(partition, 0, all); });
+            }
+            if (read && chained) {
+                const ReadLog none{.filter = {.categories = {"stock"}, .types = {"x", "y"}}};
+                expect_named(where + " left out", [&] { store.read(partition, 0, none); });
+            }
         }
         set(name, whole);
         EXPECT_NO_THROW(store.verify_chain());
@@ -83,6 +92,7 @@ struct DamageSweep {
         DamageSweep event{*store, *database, "event", 2, partition, place + "2"};
         EXPECT_GT(event.column("envelope"), 100U);
         EXPECT_EQ(event.column("hash"), 32U);
+        event.chained = false;
         EXPECT_EQ(event.column("salt"), 16U);
         EXPECT_EQ(event.column("payload"), 6U);
         DamageSweep head{*store, *database, "partition", 3, partition, place + "3", false};

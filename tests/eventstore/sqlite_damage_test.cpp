@@ -66,6 +66,7 @@ TEST_F(AStoreThatWasTamperedWith, NamesAChangedSalt) {
 TEST_F(AStoreThatWasTamperedWith, NamesAChangedHash) {
     tamper("update event set hash = zeroblob(32) where {2}");
     verify_names(at(2));
+    EXPECT_THROW(store_->read(partition_, 0, {.filter = {.types = {"x"}}}), Divergence);
     EXPECT_THROW(store_->read(partition_, 0), Divergence);
     EXPECT_THROW(store_->read(partition_, 2), Divergence);  // the third does not follow from it
 }
@@ -96,6 +97,7 @@ TEST_F(AStoreThatWasTamperedWith, NamesARemovedEvent) {
     tamper("delete from event where {2}");
     verify_names(at(2));
     EXPECT_THROW(store_->read_stream(stream("cart-1")), Divergence);
+    EXPECT_THROW(store_->read(partition_, 0, {.filter = {.types = {"x"}}}), Divergence);
     EXPECT_THROW(store_->read(partition_, 0), Divergence);
 }
 

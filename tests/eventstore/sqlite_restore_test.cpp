@@ -44,6 +44,10 @@ TEST_F(ASqliteBackup, CopiedBackAndDeclaredGoesOnInANewIncarnation) {
                                                        write("stock-1", Expected::no_stream())}));
     ASSERT_EQ(after.kind, AppendResult::Kind::committed);
     store->verify_chain();
+    const ReadLog orders{.filter = {.categories = {"order"}}, .max_scanned = 1};
+    for (std::int64_t n = 0; n < 5; ++n) {
+        EXPECT_EQ(store->read(partition_of("cart-1", 16), n, orders).upto, n + 1);
+    }
     EXPECT_EQ(after.outcome->reached.incarnation, declared.id);
     EXPECT_TRUE(still_holds(kept, store->incarnations()));
     EXPECT_FALSE(still_holds(lost, store->incarnations()));

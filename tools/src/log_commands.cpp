@@ -40,20 +40,18 @@ public:
 
 private:
     void print_partition(Partition partition, Positions& place) {
+        ReadLog options{.max_events = 500};
+        if (!range_.category.empty()) options.filter.categories = {range_.category};
+        if (!range_.type.empty()) options.filter.types = {range_.type};
         for (bool end = false; !end && !done();) {
-            const LogPage page = store_.read(partition, place[partition], {.max_events = 500});
+            const LogPage page = store_.read(partition, place[partition], options);
             for (const RecordedEvent& event : page.events) {
                 if (done()) return;
-                place.set(event.at.position);
-                if (wanted(event)) print(event);
+                print(event);
             }
+            place.set({partition, page.upto});
             end = page.end;
         }
-    }
-
-    bool wanted(const RecordedEvent& event) const {
-        return (range_.category.empty() || event.at.stream.category() == range_.category) &&
-               (range_.type.empty() || event.at.type == range_.type);
     }
 
     void print(const RecordedEvent& event) {
@@ -104,7 +102,7 @@ CLI::App* command(CLI::App& room, Context& context, Range& range, const char* na
         ->envname("RECOUNT_STORE");
     app->add_option("--partition", range.partition, "Only this one; they count from 0")
         ->check(CLI::NonNegativeNumber);
-    app->add_option("--category", range.category, "Only streams of this category");
+    app->add_option("--category", range.category, "Only streams of this one, the part before '-'");
     app->add_option("--type", range.type, "Only events of this type (a protobuf full name)");
     app->add_option("--limit", range.limit, "At most so many events")->check(CLI::PositiveNumber);
     return app;

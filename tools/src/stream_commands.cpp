@@ -1,5 +1,6 @@
 #include <limits>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,7 @@ namespace {
 
 struct Show {
     std::string stream;
+    std::string until;
     std::int64_t from = 1;
     std::size_t limit = std::numeric_limits<std::size_t>::max();
 };
@@ -22,12 +24,16 @@ struct Show {
 int show(Context& context, const Show& options) {
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     const StreamName stream = StreamName::parse(options.stream);
+    std::optional<Timestamp> until;
+    if (!options.until.empty()) until = parse_timestamp(options.until);
     EventPrinter printer{*store};
     std::int64_t from = options.from;
     std::size_t left = options.limit;
     for (;;) {
-        const StreamPage page = store->read_stream(
-            stream, {.from = Version{from}, .max_events = std::min<std::size_t>(left, 500)});
+        const StreamPage page =
+            store->read_stream(stream, {.from = Version{from},
+                                        .max_events = std::min<std::size_t>(left, 500),
+                                        .until = until});
         if (page.head.value == 0) {
             context.err << "recount: " << stream.full() << " has no events in "
                         << store->identity().name << "; `recount log show` lists what there is\n";
@@ -40,7 +46,8 @@ int show(Context& context, const Show& options) {
             --left;
         }
         const bool end = page.end || left == 0 || page.events.empty();
-        if (end && page.closed && !context.json) {
+        const bool shown = !until || from > page.head.value;
+        if (end && page.closed && shown && !context.json) {
             context.out << "closed at version " << page.head.value << '\n';
         }
         if (end) return ok;
@@ -149,6 +156,8 @@ void add_stream_commands(CLI::App& app, Context& context) {
         ->check(CLI::PositiveNumber);
     command->add_option("--limit", options->limit, "At most so many events")
         ->check(CLI::PositiveNumber);
+    command->add_option("--until", options->until,
+                        "Only what was recorded by then: 2026-11-21T09:14:00.000000Z");
     command->callback([&context, options] {
         context.chosen = [&context, options] { return show(context, *options); };
     });

@@ -42,8 +42,8 @@ inline std::string kind_name(const testing::TestParamInfo<StoreKind>& info) {
 }
 
 /// The tests of every kind of store. Instantiate AppendContract, OutcomeContract, LogContract,
-/// SharedContract, ModelContract, UpkeepContract, ClosedContract and RetentionContract with the
-/// kinds.
+/// FilteredLog, SharedContract, ModelContract, UpkeepContract, ClosedContract, RetentionContract
+/// and TimeContract with the kinds.
 class StoreContract : public testing::TestWithParam<StoreKind> {
 protected:
     StoreContract() : place_(GetParam().make()), store_(place_->open({})) {}
@@ -88,6 +88,32 @@ protected:
     AppendResult append_one(const Append& append);
     /// Whatever is expected, nothing more is taken.
     void takes_nothing(const std::string& name, Version head);
+};
+
+/// On a clock that can be moved on, and a log of one partition.
+class TimeContract : public StoreContract {
+protected:
+    TimeContract() { reopen_with({.partitions = 1, .environment = &clock_.environment()}); }
+    ~TimeContract() override { store_.reset(); }
+
+    MovedClock clock_;
+};
+
+/// A log of one partition, read with a filter.
+class FilteredLog : public StoreContract {
+protected:
+    FilteredLog() { reopen_with({.partitions = 1}); }
+
+    /// One event, with a payload of so many bytes.
+    void add_event(const std::string& to, const std::string& type = "test.Happened",
+                   std::size_t bytes = 1);
+    /// Page after page, each held to its limits; opens the store before each if asked to.
+    std::vector<RecordedEvent> pages(const ReadLog& options, bool anew = false);
+    /// The positions of what pages() gives.
+    std::vector<std::int64_t> taken(const ReadLog& options);
+    std::vector<std::int64_t> taken(const LogFilter& filter);
+
+    int pages_ = 0;  // that were read last
 };
 
 /// On a clock that can be moved on.

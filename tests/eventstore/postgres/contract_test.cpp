@@ -20,6 +20,8 @@ const auto kinds =
 INSTANTIATE_TEST_SUITE_P(Stores, AppendContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, OutcomeContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, LogContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, FilteredLog, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, TimeContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ModelContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, RetentionContract, kinds, kind_name);

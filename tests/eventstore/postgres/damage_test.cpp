@@ -52,6 +52,16 @@ TEST_P(DamagedLog, IsNamedByPositionWhenItIsRead) {
     expect_named([&] { store_->read(partition_, 0); });
 }
 
+TEST_P(DamagedLog, IsNamedByPositionWhenItIsReadWithAFilter) {
+    expect_named([&] { store_->read(partition_, 0, {.filter = {.categories = {"cart"}}}); });
+    const ReadLog none{.filter = {.categories = {"stock"}}};
+    if (GetParam().name == "Payload" || GetParam().name == "Salt") {
+        EXPECT_EQ(store_->read(partition_, 0, none).upto, 5) << "a payload that is left out";
+    } else {
+        expect_named([&] { store_->read(partition_, 0, none); });
+    }
+}
+
 TEST_P(DamagedLog, IsNamedByPositionWhenItIsVerified) {
     expect_named([&] { store_->verify_chain(); });
 }

@@ -83,6 +83,10 @@ TEST_F(ARestoredStore, GoesOnInANewIncarnationAndRefusesWhatWasLost) {
     EXPECT_TRUE(still_holds(earlier, store_->incarnations()));
     store_ = open_store(schema_.url());
     store_->verify_chain();
+    const ReadLog orders{.filter = {.categories = {"order"}}, .max_scanned = 1};
+    for (std::int64_t n = 0; n < 7; ++n) {
+        EXPECT_EQ(store_->read(partition_of("cart-1", 16), n, orders).upto, n + 1);
+    }
 }
 
 }  // namespace

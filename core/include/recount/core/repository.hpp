@@ -108,6 +108,11 @@ public:
         return loaded;
     }
 
+    /// The state as it was at a time (ReadStream::until), folded from the first event.
+    Loaded<State> load_as_of(std::string_view id, Timestamp when) {
+        return states_.as_of(StreamName{State::category, id}, when);
+    }
+
 private:
     template <class Command>
     Outcome decide_and_append(const StreamName& stream, const Command& command,

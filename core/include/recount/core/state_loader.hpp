@@ -57,6 +57,21 @@ public:
         return go_on(stream, loaded, read(stream, before.value, missed_events()));
     }
 
+    /// The state as it was at a time (ReadStream::until), folded from the first event, past the
+    /// cache and snapshots: both may be newer.
+    Loaded<State> as_of(const StreamName& stream, Timestamp when) {
+        Loaded<State> loaded;
+        loaded.incarnation = streams_.identity().incarnation;
+        for (bool end = false; !end;) {
+            const StreamPage page = streams_.read_stream(
+                stream,
+                {.from = Version{loaded.version.value + 1}, .max_events = page_, .until = when});
+            for (const RecordedEvent& event : page.events) fold_in(loaded, event);
+            end = page.end || page.events.empty();
+        }
+        return loaded;
+    }
+
     /// The state after a conflict: of what the conflict brought, or read as it is now. `loaded` is
     /// what the command was decided on.
     Loaded<State> after(const StreamName& stream, Loaded<State> loaded, Conflict& conflict) {

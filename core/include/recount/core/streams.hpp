@@ -29,6 +29,13 @@ struct ReadStream {
     std::size_t max_events = 1000;
     std::size_t max_bytes = std::size_t{8} << 20;  // at least one event is returned all the same
     Direction direction = Direction::forwards;
+    /// Only the beginning of the stream up to this time: the events before the first one that was
+    /// recorded later (Envelope::recorded_at, the store's time, not occurred_at). That time never
+    /// runs back within a stream, however clocks are set back: the store gives the last event's
+    /// again until the clock has passed it. So what is read is never more, nor less, than the
+    /// stream once was. It is the same for ever once all writers' clocks have passed `until`;
+    /// before that a slow one may still record at an earlier time.
+    std::optional<Timestamp> until = {};
 };
 
 /// What command handling needs of a store. Implementations are thread-safe; all calls block.

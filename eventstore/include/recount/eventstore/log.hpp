@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <recount/core/environment.hpp>
@@ -37,15 +39,29 @@ struct Incarnation {
 /// `incarnations`: it is that one, or each position is at or before every fork that followed.
 bool still_holds(const StorePositions& seen, const std::vector<Incarnation>& incarnations);
 
+/// Which events of a log its reader wants: those of any of these categories that are also of any of
+/// these types. An empty list takes all.
+struct LogFilter {
+    std::vector<std::string> categories = {};
+    std::vector<std::string> types = {};  // protobuf full names, as stored
+
+    [[nodiscard]] bool everything() const { return categories.empty() && types.empty(); }
+    [[nodiscard]] bool takes(const Envelope& event) const;
+};
+
 struct ReadLog {
     std::size_t max_events = 1000;
     std::size_t max_bytes = std::size_t{8} << 20;  // at least one event is returned all the same
+    LogFilter filter = {};
+    /// So many positions at most are looked through for a page when there is a filter.
+    std::size_t max_scanned = 10'000;
 };
 
-/// Consecutive events of one partition, in order.
+/// Events of one partition, in order: consecutive ones, or those of a stretch that a filter takes.
 struct LogPage {
     std::vector<RecordedEvent> events;
-    bool end = false;  // there was nothing behind the last one
+    bool end = false;       // there was nothing in the log behind `upto`
+    std::int64_t upto = 0;  // all up to here is here or was left out; the next page begins behind
 };
 
 /// All events of a store, partition by partition: read from the store itself, or from the Kafka
@@ -63,6 +79,16 @@ public:
     virtual std::vector<Incarnation> incarnations() = 0;
 
     /// The events of a partition behind the n-th. Throws Divergence when the chain does not hold.
+    ///
+    /// With a filter, only those that it takes; a page may then hold none although more follow.
+    /// Keep its `upto` as one keeps a position, matches or not, and no stretch is read twice:
+    ///     LogPage page;
+    ///     do {
+    ///         page = log.read(partition, page.upto, {.filter = {.types = {"shop.OrderPlaced"}}});
+    ///         for (const RecordedEvent& event : page.events) handle(event);
+    ///     } while (!page.end);
+    /// Of events that were left out numbers and hashes are checked, so none was left out that says
+    /// in its envelope that it is wanted, and none is missing; their payloads are not looked at.
     virtual LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) = 0;
 
     /// One entry a partition, freshly read.
@@ -72,6 +98,11 @@ public:
     /// stop.
     virtual bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) = 0;
 };
+
+/// A filtered page of a log that can only give all events: for those who implement Log. `read` does
+/// what Log::read does without a filter.
+LogPage filter_pages(std::int64_t after, const ReadLog& options,
+                     const std::function<LogPage(std::int64_t after, const ReadLog&)>& read);
 
 /// Checks, event by event, that one partition's chain holds. A value.
 class ChainCheck {
@@ -84,6 +115,10 @@ public:
     /// digest. `incarnations` and `store` let the chain cross a fork.
     void next(const RecordedEvent& event, const Uuid& store,
               const std::vector<Incarnation>& incarnations);
+
+    /// The same of an event whose payload nobody wants: number and hash.
+    void pass_over(const Position& position, std::string_view envelope, const Hash& hash,
+                   const Uuid& store, const std::vector<Incarnation>& incarnations);
 
     [[nodiscard]] std::int64_t n() const { return n_; }
     [[nodiscard]] const Hash& hash() const { return hash_; }

@@ -60,6 +60,7 @@ public:
     Environment& environment() override;
     std::vector<Incarnation> incarnations() override;
 
+    /// A filter is applied here: brokers have none, so all records come.
     /// Throws Divergence as above, Unavailable when the brokers do not answer.
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) override;
 
