@@ -8,6 +8,7 @@ using namespace recount;
 using namespace recount::test;
 
 class AStaleState : public AccountTest {};
+class AStateOfATime : public AccountTest {};
 class ASession : public AccountTest {};
 
 TEST_F(AStaleState, DoesNotRefuseWhatIsRightByNow) {
@@ -71,6 +72,20 @@ TEST_F(AStaleState, OfAnotherIncarnationIsNotUsed) {
     const int reads = streams_.reads;
     accounts_.handle("1", deposit(1));
     EXPECT_GT(streams_.reads, reads);
+}
+
+TEST_F(AStateOfATime, IsFoldedUpToItPastWhatIsRemembered) {
+    accounts_.handle("1", deposit(1));
+    accounts_.handle("1", deposit(2));
+    const Timestamp then = store_->read_stream({"account", "1"}).events.back().at.recorded_at;
+    world_.advance(std::chrono::hours{1});
+    accounts_.handle("1", deposit(4));
+    EXPECT_EQ(accounts_.load("1").state.balance, 7);
+    EXPECT_EQ(accounts_.load_as_of("1", then).state.balance, 3);
+    EXPECT_EQ(accounts_.load_as_of("1", then).version, Version{2});
+    EXPECT_EQ(accounts_.load_as_of("1", then + std::chrono::hours{2}).state.balance, 7);
+    EXPECT_EQ(accounts_.load_as_of("1", then - std::chrono::hours{2}).version, Version{0});
+    EXPECT_EQ(accounts_.load("1").state.balance, 7) << "what is remembered stays as it is";
 }
 
 TEST_F(ASession, GrowsByWhatItWrites) {

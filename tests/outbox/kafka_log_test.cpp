@@ -58,6 +58,32 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     }
 }
 
+TEST_F(PublishedLog, IsFilteredAsItsStoreIs) {
+    for (int round = 0; round < 4; ++round) {
+        publish(300);
+        append_events(*store, 1, 1, "rare");
+    }
+    relay->catch_up();
+    KafkaLog log{{.topic = topic}};
+    for (const ReadLog& limits : {ReadLog{}, ReadLog{.max_scanned = 70}, ReadLog{.max_events = 1},
+                                  ReadLog{.max_bytes = 1}, ReadLog{.max_events = 0}}) {
+        ReadLog options = limits;
+        options.filter.categories = {"rare"};
+        std::vector<std::int64_t> found;
+        int pages = 0;
+        for (LogPage page; !page.end; ++pages) {
+            const std::int64_t behind = page.upto;
+            page = log.read(zero, behind, options);
+            ASSERT_TRUE(page.end || page.upto > behind);
+            for (const RecordedEvent& event : page.events) found.push_back(event.at.position.n);
+        }
+        EXPECT_EQ(found, (std::vector<std::int64_t>{301, 602, 903, 1204}));
+        if (limits.max_scanned == 70) EXPECT_EQ(pages, 18);
+    }
+    EXPECT_EQ(log.read(zero, 7, {.max_events = 10}).upto, 17);
+    EXPECT_THROW(log.read(zero, 0, {.filter = {.categories = {"a-b"}}}), InvalidArgument);
+}
+
 TEST_F(PublishedLog, IsSearchedWhenPositionAndOffsetAreFarApart) {
     for (int round = 0; round < 6; ++round) {
         produce_in_transaction(topic, topic.log(), 0, 1500, round % 2 == 0);

@@ -31,13 +31,20 @@ public:
     }
     bool wait(const Positions&, Duration, std::stop_token) override { return false; }
 
-    LogPage read(Partition, std::int64_t after, const ReadLog& options) override {
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
+        if (!options.filter.everything()) {
+            return filter_pages(after, options, [&](std::int64_t behind, const ReadLog& all) {
+                return read(partition, behind, all);
+            });
+        }
         LogPage page;
+        page.upto = after;
         std::size_t asked_for = 0;
         for (const RecordedEvent& event : events) {
             if (event.at.position.n + replayed <= after) continue;
             if (event.at.position.n == hidden) continue;
             page.events.push_back(event);
+            page.upto = event.at.position.n;
             if (event.at.position.n > after && ++asked_for >= options.max_events) return page;
         }
         page.end = true;

@@ -2,6 +2,8 @@
 
 #include <recount/eventstore.hpp>
 
+#include <algorithm>
+
 #include "places.hpp"
 #include "printed.hpp"
 #include "tools_test.pb.h"
@@ -73,6 +75,32 @@ TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
     ASSERT_EQ(printed.lines().size(), 1U);
     EXPECT_EQ(printed.lines()[0]["stream"], "stock-mug");
     EXPECT_EQ(run({"log", "show", "--store", url_, "--json"}).lines().size(), 3U);
+}
+
+TEST_F(ShopStore, ShowsTheLogFilteredByType) {
+    const auto shown = [&](const char* type, const char* category) {
+        return run(
+            {"log", "show", "--store", url_, "--type", type, "--category", category, "--json"});
+    };
+    EXPECT_EQ(shown("tools_test.Added", "cart").lines().size(), 2U);
+    EXPECT_EQ(shown("tools_test.Adde", "cart").lines().size(), 0U);
+    EXPECT_EQ(shown("tools_test.Added", "cart-1").code, tools::bad_usage);
+}
+
+TEST_F(ShopStore, ShowsWhatAStreamWasUntilATime) {
+    const auto all = run({"stream", "show", "--store", url_, "cart-1", "--json"}).lines();
+    const std::string then = all.back()["recorded_at"];
+    append(*open_store(url_), "cart-1", "c-3", 1);
+    run({"stream", "close", "--store", url_, "cart-1"});
+    const auto until = [&](const std::string& time) {
+        return run({"stream", "show", "--store", url_, "cart-1", "--until", time});
+    };
+    const Printed shown = until(then);
+    ASSERT_EQ(shown.code, 0) << shown.err;
+    EXPECT_EQ(std::count(shown.out.begin(), shown.out.end(), '\n'), 2) << shown.out;
+    EXPECT_NE(until("9999-01-01T00:00:00Z").out.find("closed at version 4"), std::string::npos);
+    EXPECT_EQ(until("1999-01-01T00:00:00Z").out, "");
+    EXPECT_EQ(until("yesterday").code, tools::bad_usage);
 }
 
 TEST_F(ShopStore, TellsItsStatusAndThatTheChainHolds) {
