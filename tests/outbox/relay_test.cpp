@@ -1,3 +1,4 @@
+#include <recount/core/error.hpp>
 #include <recount/outbox.hpp>
 
 #include <gtest/gtest.h>
@@ -24,6 +25,16 @@ TEST_F(RelayOnKafka, PublishesEverythingInOrder) {
     std::int64_t replays = 0;
     EXPECT_EQ(differences(*store, topic, {}, &replays), "");
     EXPECT_EQ(replays, 0);
+}
+
+TEST_F(RelayOnKafka, MakesItsTopicsOnlyWhenToldTo) {
+    const auto unmade = own_topic();
+    append_events(*store, 50);
+    EXPECT_THROW(Relay(*store, {.topic = unmade}).catch_up(), Mismatch);
+    for (int round = 0; round < 2; ++round) {  // what is there is left as it is
+        Relay{*store, {.topic = unmade, .create_topics = true}}.catch_up();
+        EXPECT_EQ(differences(*store, unmade), "");
+    }
 }
 
 TEST_F(RelayOnKafka, GoesOnBehindWhatItPublished) {

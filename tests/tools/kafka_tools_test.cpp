@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -115,6 +116,58 @@ TEST_F(APublishedStore, IsFollowedUntilCtrlC) {
         << printed();
     child.signal(SIGINT);
     EXPECT_EQ(child.wait(), tools::ok);
+}
+
+TEST_F(APublishedStore, IsAuditedOnWhereTheLastAuditEnded) {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("bookmark");
+    publish(40);
+    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
+    // Gone from the topic; only who begins at the beginning misses them.
+    delete_records(topic, topic.log(), 0, 5);
+    EXPECT_EQ(audit().code, tools::problem);
+    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
+    publish(20);
+    const auto printed = audit({"--resume", file});
+    EXPECT_EQ(printed.code, tools::ok);
+    EXPECT_THAT(printed.out, HasSubstr("equal: 60 events"));
+}
+
+TEST_F(APublishedStore, KeepsItsBookmarkWhenAnotherCannotBeWritten) {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("bookmark");
+    const auto kept = [&] {
+        std::ostringstream text;
+        text << std::ifstream{file}.rdbuf();
+        return text.str();
+    };
+    publish(40);
+    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
+    const std::string before = kept();
+    EXPECT_THAT(before, HasSubstr(to_string(store->heads()[1].hash)));
+    std::filesystem::create_directory(file + ".new");
+    publish(20);
+    const auto printed = audit({"--resume", file});
+    EXPECT_NE(printed.code, tools::ok);
+    EXPECT_THAT(printed.err, HasSubstr("could not be written"));
+    EXPECT_EQ(kept(), before);
+}
+
+TEST_F(APublishedStore, IsNotAuditedOnFromAnothersBookmark) {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("bookmark");
+    publish(40);
+    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
+    std::ostringstream text;
+    text << std::ifstream{file}.rdbuf();
+    std::ofstream{file} << text.str().substr(0, text.str().size() - 10);
+    auto printed = audit({"--resume", file});
+    EXPECT_EQ(printed.code, tools::bad_usage);
+    EXPECT_THAT(printed.err, AllOf(HasSubstr("damaged"), HasSubstr("remove the file")));
+    std::ofstream{file} << "a letter\n";
+    printed = audit({"--resume", file});
+    EXPECT_EQ(printed.code, tools::bad_usage);
+    EXPECT_THAT(printed.err, AllOf(HasSubstr("not the bookmark"), HasSubstr(topic.name)));
 }
 
 TEST_F(APublishedStore, HasTopicsThatAreFine) {

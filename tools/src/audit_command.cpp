@@ -1,5 +1,6 @@
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <recount/eventstore.hpp>
 #include <recount/outbox.hpp>
 
+#include "audit_bookmark.hpp"
 #include "commands.hpp"
 #include "event_json.hpp"
 #include "interrupt.hpp"
@@ -20,6 +22,7 @@ constexpr Duration look_up = std::chrono::milliseconds{50};  // for Ctrl-C
 
 struct Arguments {
     AuditOptions options;
+    std::string resume;  // a file; empty: each time from the beginning
     bool follow = false;
     double interval = 10;  // seconds
 };
@@ -122,12 +125,24 @@ private:
     Context& context_;
 };
 
+/// Nothing unless one is asked for.
+std::optional<AuditBookmark> bookmark_of(const Arguments& arguments, const EventStore& store) {
+    if (arguments.resume.empty()) return {};
+    return AuditBookmark{arguments.resume, "recount audit of store " +
+                                               to_string(store.identity().id) + " in topic " +
+                                               arguments.options.topic.name};
+}
+
 int once(Context& context, Arguments& arguments) {
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     Printer printer{context};
+    const auto bookmark = bookmark_of(arguments, *store);
+    if (bookmark) arguments.options.from = bookmark->read();
     arguments.options.on_finding = [&](const AuditFinding& found) { printer.print(found); };
-    const auto report = Audit{*store, arguments.options}.catch_up();
+    Audit audit{*store, arguments.options};
+    const auto report = audit.catch_up();
     printer.print(report);
+    if (bookmark) bookmark->keep(audit.proved());
     return exit_code(report.verdict());
 }
 
@@ -146,20 +161,32 @@ std::string follow_one(EventStore& store, Audit& audit) {
     return why;
 }
 
+std::vector<AuditPlace> places(const AuditReport& report) {
+    std::vector<AuditPlace> all;
+    for (const auto& partition : report.partitions) all.push_back(partition.proved);
+    return all;
+}
+
 int follow(Context& context, Arguments& arguments) {
     const Interrupt interrupt;
     Printer printer{context};
     arguments.options.heartbeat =
         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.interval));
     arguments.options.on_finding = [&](const AuditFinding& found) { printer.print(found); };
-    arguments.options.on_heartbeat = [&](const AuditReport& report) { printer.print(report); };
     bool differed = false;
     while (true) {
         const auto store = open_store(context.store, {.create = false, .read_only = true});
+        const auto bookmark = bookmark_of(arguments, *store);
+        if (bookmark) arguments.options.from = bookmark->read();
+        arguments.options.on_heartbeat = [&](const AuditReport& report) {
+            printer.print(report);
+            if (bookmark) bookmark->keep(places(report));
+        };
         Audit audit{*store, arguments.options};
         const std::string why = follow_one(*store, audit);
         differed = differed || audit.report().differences > 0;
         if (Interrupt::happened()) {
+            if (bookmark) bookmark->keep(audit.proved());
             return differed ? problem : exit_code(audit.report().verdict());
         }
         context.err << "recount: " << why << '\n';
@@ -175,7 +202,7 @@ void add_audit_command(CLI::App& app, Context& context) {
     auto arguments = std::make_shared<Arguments>();
     AuditOptions& options = arguments->options;
     CLI::App* command = app.add_subcommand(
-        "audit", "Prove that a topic holds what its store holds; writes nothing, anywhere");
+        "audit", "Prove that a topic holds what its store holds; writes nothing to either");
     command->add_option("--store", context.store, "The store's URL")
         ->required()
         ->envname("RECOUNT_STORE");
@@ -187,6 +214,8 @@ void add_audit_command(CLI::App& app, Context& context) {
     command->add_option("--source", options.source, "The relay's CloudEvents source");
     command->add_flag("--allow-retention", options.allow_retention,
                       "The topic may begin behind the first event");
+    command->add_option("--resume", arguments->resume,
+                        "A file that keeps how far this audit came, for the next one to go on");
     command->add_flag("--follow", arguments->follow, "Go on until Ctrl-C");
     command->add_option("--interval", arguments->interval, "Seconds between two heartbeats (10)")
         ->check(CLI::PositiveNumber);

@@ -47,6 +47,11 @@ struct AuditPlace {
     friend bool operator==(const AuditPlace&, const AuditPlace&) = default;
 };
 
+/// Places as text, a line a partition, for whoever keeps them until the next audit.
+std::string to_text(const std::vector<AuditPlace>& places);
+/// Throws InvalidArgument for what is not such a text.
+std::vector<AuditPlace> parse_audit_places(const std::string& text);
+
 struct AuditedPartition {
     AuditPlace proved;
     std::int64_t seen = 0;  // the furthest position that the topic holds

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <recount/outbox/audit.hpp>
+
+namespace recount::tools {
+
+/// How far an audit came, in a file, so that the next one goes on there. One process.
+class AuditBookmark {
+public:
+    /// `subject` is what was audited, on one line.
+    AuditBookmark(std::string path, std::string subject);
+
+    /// Nothing when there is no file yet. Throws InvalidArgument when it is another audit's, or
+    /// damaged.
+    [[nodiscard]] std::vector<AuditPlace> read() const;
+    /// The file holds the old places or the new ones, whatever happens. Throws Error.
+    void keep(const std::vector<AuditPlace>& places) const;
+
+private:
+    std::string path_;
+    std::string subject_;
+};
+
+}  // namespace recount::tools
