@@ -10,6 +10,7 @@
 #include "postgres_read.hpp"
 #include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
+#include "postgres_write.hpp"
 #include "retention.hpp"
 #include "store_base.hpp"
 
@@ -152,7 +153,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
     unit.planned = guessed.results;
     try {
         const auto answers = session.run_and_commit({&statement, 1});
-        if (answers.front().integer(0, 0) != 0) {
+        if (has_written(answers.front())) {
             ++hits_;
             return committed(std::move(guessed));
         }
@@ -193,7 +194,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     unit.planned = exact.results;
     const auto written = session.run_and_commit(writing);
     transaction.finish();
-    if (written.front().integer(0, 0) == 0) {
+    if (!has_written(written.front())) {
         throw Error(
             fmt::format("{} changed under its own locks; look for what else writes its tables",
                         session.name()));

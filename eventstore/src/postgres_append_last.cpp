@@ -9,6 +9,7 @@
 
 #include "postgres_append.hpp"
 #include "postgres_restore.hpp"
+#include "postgres_write.hpp"
 
 namespace recount {
 
@@ -132,7 +133,7 @@ std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, 
     const Statement writing =
         write_plan(exact, touched, known, living_,
                    [this](std::string_view type) { return schemas_.of(type).id; });
-    if (transaction.run(writing).integer(0, 0) == 0) {
+    if (!has_written(transaction.run(writing))) {
         if (!lock) return {};
         throw Error(
             fmt::format("{} changed under its own locks; look for what else writes its tables",

@@ -11,6 +11,7 @@
 #include "postgres_copy.hpp"
 #include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
+#include "postgres_write.hpp"
 
 namespace recount::postgres {
 
@@ -71,7 +72,7 @@ std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, const 
     try {
         const auto written = session.run_and_commit(writing);
         transaction.finish();
-        if (written.front().affected > 0) {
+        if (has_written(written.front())) {
             ++hits_;
             return committed(std::move(guessed));
         }

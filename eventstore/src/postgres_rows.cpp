@@ -30,103 +30,12 @@ constexpr std::string_view read_all =
     "from stream where name = any($3::text[]) "
     "union all select 3, null, null, null, horizon, null, null from store "
     "order by kind, number";
-constexpr std::string_view write_group =
-    "select write_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-    "$17, "
-    "$18, $19, $20, $21, $22, $23, $24)";
-
-constexpr std::string_view write_staged =
-    "insert into event (partition, position, stream, version, schema, envelope, hash, salt, "
-    "payload) select partition, position, stream, version, schema, envelope, hash, salt, payload "
-    "from pg_temp.recount_staged where (select write_group($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-    "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24))";
-
-/// One column of rows, each made by `value` from an element.
-template <class Rows, class Value>
-Parameter column(Type type, const Rows& rows, const Value& value) {
-    Array array{type};
-    for (const auto& row : rows) array.add(value(row));
-    return std::move(array).finish();
-}
+}  // namespace
 
 Parameter numbers_of(const std::vector<Partition>& partitions) {
     return column(Type::integer, partitions,
                   [](Partition partition) { return std::int64_t{partition.value}; });
 }
-
-void add_partitions(std::vector<Parameter>& out, const AppendPlan& plan, const Touched& touched,
-                    const KnownState& known) {
-    Array before{Type::bigint};
-    Array before_hash{Type::bytea};
-    Array position{Type::bigint};
-    Array hash{Type::bytea};
-    Array recorded_at{Type::bigint};
-    auto grown = plan.heads.begin();
-    for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
-        before.add(known.heads[i].n);
-        before_hash.add(known.heads[i].hash.view());
-        if (grown != plan.heads.end() && grown->partition == touched.partitions[i]) {
-            position.add(grown->head.n);
-            hash.add(grown->head.hash.view());
-            recorded_at.add(microseconds(grown->head.recorded_at));
-            ++grown;
-        } else {
-            position.add_null();
-            hash.add_null();
-            recorded_at.add_null();
-        }
-    }
-    out.push_back(numbers_of(touched.partitions));
-    for (Array* each : {&before, &before_hash, &position, &hash, &recorded_at}) {
-        out.push_back(std::move(*each).finish());
-    }
-}
-
-void add_streams(std::vector<Parameter>& out, const AppendPlan& plan) {
-    using Row = const PlannedVersion&;
-    out.push_back(column(Type::text, plan.versions, [](Row row) { return row.stream; }));
-    out.push_back(column(Type::bigint, plan.versions, [](Row row) { return row.before.value; }));
-    out.push_back(column(Type::bigint, plan.versions, [](Row row) { return row.version.value; }));
-    const auto fresh = std::count_if(plan.versions.begin(), plan.versions.end(),
-                                     [](Row row) { return row.before.value == 0; });
-    out.push_back(integer(static_cast<std::int32_t>(fresh)));
-}
-
-void add_events(std::vector<Parameter>& out, const AppendPlan& plan,
-                const std::function<std::int32_t(std::string_view type)>& schema_id) {
-    using Row = const PlannedEvent&;
-    const auto& rows = plan.events;
-    out.push_back(column(Type::integer, rows,
-                         [](Row row) { return std::int64_t{row.position.partition.value}; }));
-    out.push_back(column(Type::bigint, rows, [](Row row) { return row.position.n; }));
-    out.push_back(column(Type::text, rows, [](Row row) { return row.stream; }));
-    out.push_back(column(Type::bigint, rows, [](Row row) { return row.version.value; }));
-    out.push_back(
-        column(Type::integer, rows, [&](Row row) { return std::int64_t{schema_id(row.type)}; }));
-    out.push_back(
-        column(Type::bytea, rows, [](Row row) { return std::string_view{row.envelope}; }));
-    out.push_back(column(Type::bytea, rows, [](Row row) { return row.hash.view(); }));
-    out.push_back(column(Type::bytea, rows, [](Row row) { return std::string_view{row.salt}; }));
-    out.push_back(column(Type::bytea, rows, [](Row row) { return row.payload; }));
-}
-
-void add_outcomes(std::vector<Parameter>& out, const AppendPlan& plan) {
-    // Sorted: two groups that bring the same ids must not wait for each other's in turn.
-    std::vector<const PlannedOutcome*> rows;
-    for (const PlannedOutcome& outcome : plan.outcomes) rows.push_back(&outcome);
-    std::sort(rows.begin(), rows.end(), [](const auto* left, const auto* right) {
-        return left->command_id < right->command_id;
-    });
-    using Row = const PlannedOutcome*;
-    out.push_back(column(Type::text, rows, [](Row row) { return row->command_id; }));
-    out.push_back(
-        column(Type::integer, rows, [](Row row) { return static_cast<std::int64_t>(row->kind); }));
-    out.push_back(
-        column(Type::bigint, rows, [](Row row) { return microseconds(row->recorded_at); }));
-    out.push_back(column(Type::bytea, rows, [](Row row) { return std::string_view{row->bytes}; }));
-}
-
-}  // namespace
 
 Parameter text_array(std::span<const std::string_view> values) {
     return column(Type::text, values, [](std::string_view value) { return value; });
@@ -196,37 +105,6 @@ KnownState known_from(const Touched& touched, std::span<const SqlResult> answers
     }
     known.horizon = time_from(answers[3].integer(0, 0));
     return known;
-}
-
-Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
-                     std::int32_t living,
-                     const std::function<std::int32_t(std::string_view type)>& schema_id) {
-    Statement statement{write_group, {}};
-    statement.parameters.reserve(24);
-    statement.parameters.push_back(integer(living));
-    add_partitions(statement.parameters, plan, touched, known);
-    add_streams(statement.parameters, plan);
-    add_events(statement.parameters, plan, schema_id);
-    add_outcomes(statement.parameters, plan);
-    return statement;
-}
-
-std::optional<Statement> close_streams(const AppendPlan& plan) {
-    std::vector<std::string_view> closed;
-    for (const PlannedVersion& grown : plan.versions) {
-        if (grown.closed) closed.push_back(grown.stream);
-    }
-    if (closed.empty()) return {};
-    return Statement{"update stream set closed = true where name = any($1::text[]) returning true",
-                     {text_array(closed)}};
-}
-
-Statement write_staged_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
-                            std::int32_t living) {
-    Statement statement =
-        write_plan(plan, touched, known, living, [](std::string_view) { return 0; });
-    statement.sql = write_staged;
-    return statement;
 }
 
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column) {

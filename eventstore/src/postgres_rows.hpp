@@ -17,6 +17,14 @@ struct SchemaRow {
     std::uint32_t revision = 1;
 };
 
+/// One column of rows, each made by `value` from an element.
+template <class Rows, class Value>
+Parameter column(Type type, const Rows& rows, const Value& value) {
+    Array array{type};
+    for (const auto& row : rows) array.add(value(row));
+    return std::move(array).finish();
+}
+Parameter numbers_of(const std::vector<Partition>& partitions);
 Parameter text_array(std::span<const std::string_view> values);
 
 /// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
@@ -33,21 +41,6 @@ Statement read_at_once(const Touched& touched);
 /// The answer to it; see known_from().
 KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::int32_t living,
                          const std::string& store);
-
-/// The one statement that writes a plan, if what it was made from still holds; see write_group in
-/// SQL.
-Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
-                     std::int32_t living,
-                     const std::function<std::int32_t(std::string_view type)>& schema_id);
-
-/// What must follow write_plan() in its transaction when the plan closes streams.
-std::optional<Statement> close_streams(const AppendPlan& plan);
-
-/// The same of a plan whose events are in the table `staged_events` of this session: inserts so
-/// many rows, none when what the plan was made from does not hold.
-constexpr std::string_view staged_events = "pg_temp.recount_staged";
-Statement write_staged_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
-                            std::int32_t living);
 
 LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column);
 Timestamp time_from(std::int64_t microseconds);

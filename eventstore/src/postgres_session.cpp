@@ -92,6 +92,12 @@ void Session::set_up(const SessionOptions& options) {
                     options.read_only ? "on" : "off", milliseconds(options.timeout),
                     milliseconds(options.timeout), milliseconds(options.idle),
                     options.plan_once ? "force_generic_plan" : "auto"));
+    // A plan that is made while tables are small would read them whole for as long as it is used.
+    if (options.plan_once) {
+        script(
+            "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
+            "set enable_bitmapscan = off");
+    }
     // remote_apply promises more than on does.
     script(options.durable ? "select set_config('synchronous_commit', 'on', false) "
                              "where current_setting('synchronous_commit') <> 'remote_apply'"

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "append_plan.hpp"
+#include "postgres_session.hpp"
+
+namespace recount::postgres {
+
+/// The row of the schema table that a type of event has.
+using SchemaId = std::function<std::int32_t(std::string_view type)>;
+
+/// The one statement that writes a plan, if what it was made from still holds. Whether it did is
+/// in its answer: has_written(). Fails with RC001 when a stream is not at the version it was taken
+/// to be at.
+Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
+                     std::int32_t living, const SchemaId& schema_id);
+
+bool has_written(const SqlResult& answer);
+
+/// What must follow write_plan() in its transaction when the plan closes streams.
+std::optional<Statement> close_streams(const AppendPlan& plan);
+
+/// The same of a plan whose events are in the table `staged_events` of this session.
+constexpr std::string_view staged_events = "pg_temp.recount_staged";
+Statement write_staged_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
+                            std::int32_t living);
+
+}  // namespace recount::postgres
