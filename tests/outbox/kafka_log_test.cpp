@@ -78,7 +78,9 @@ TEST_F(PublishedLog, IsFilteredAsItsStoreIs) {
             for (const RecordedEvent& event : page.events) found.push_back(event.at.position.n);
         }
         EXPECT_EQ(found, (std::vector<std::int64_t>{301, 602, 903, 1204}));
-        if (limits.max_scanned == 70) EXPECT_EQ(pages, 18);
+        if (limits.max_scanned == 70) {
+            EXPECT_EQ(pages, 18);
+        }
     }
     EXPECT_EQ(log.read(zero, 7, {.max_events = 10}).upto, 17);
     EXPECT_THROW(log.read(zero, 0, {.filter = {.categories = {"a-b"}}}), InvalidArgument);
