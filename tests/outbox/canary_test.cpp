@@ -183,9 +183,9 @@ TEST_F(WithCanaries, AStoreOnPostgresqlShowsNone) {
     const std::string url = proxy.url_through(schema.url());
     const auto store = open_store(url, {.timeout = std::chrono::milliseconds{300}});
     use(*store);
-    proxy.harm("write_group", TcpProxy::Harm::cut_reply);
+    proxy.harm("stream_moved", TcpProxy::Harm::cut_reply);
     store->append(note("cut"));
-    proxy.harm("write_group", TcpProxy::Harm::cut_reply);
+    proxy.harm("stream_moved", TcpProxy::Harm::cut_reply);
     proxy.refuse(true);
     expect_throws([&] { store->append(note("unknown")); });
     expect_throws([&] { store->append(note("unreachable")); });

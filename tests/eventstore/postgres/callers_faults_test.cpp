@@ -60,7 +60,7 @@ TEST_P(StatementHit, CommitsNothingAndIsRunAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Connections, StatementHit,
                          testing::Values("set constraints", "set local", "union all",
-                                         "write_group"));
+                                         "stream_moved"));
 
 TEST_F(ServiceBehindAFault, AppendsNothingBehindALossThatTheCallerTookNoNoticeOf) {
     pqxx::work transaction{*through_};
@@ -100,7 +100,7 @@ TEST_F(ServiceWithTables, AppendsNothingInATransactionInWhichAStatementFailed) {
 }
 
 TEST_F(ServiceBehindAFault, HoldsNobodyUpWhenItFallsSilentUnderItsLocks) {
-    proxy_.harm("write_group", Harm::swallow_reply);
+    proxy_.harm("stream_moved", Harm::swallow_reply);
     std::jthread placing{
         [this] { EXPECT_THROW(place(*through_, append_to("order-1"), "never"), Unavailable); }};
     ASSERT_TRUE(eventually([&] { return proxy_.harmed() == 1; }));

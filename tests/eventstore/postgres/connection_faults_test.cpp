@@ -95,15 +95,15 @@ TEST_P(AppendHitAtAnyStatement, IsNeverSaidToHaveFailedWhileItMayHaveHappened) {
 
 std::vector<Point> points() {
     std::vector<Point> points{
-        {"BeforeTheOneStatement", "cart-known", "write_group", Harm::cut_before},
-        {"AfterTheOneStatement", "cart-known", "write_group", Harm::cut_reply},
-        {"HalfClosedAtTheOneStatement", "cart-known", "write_group", Harm::half_close},
-        {"SilentAfterTheOneStatement", "cart-known", "write_group", Harm::swallow_reply},
+        {"BeforeTheOneStatement", "cart-known", "stream_moved", Harm::cut_before},
+        {"AfterTheOneStatement", "cart-known", "stream_moved", Harm::cut_reply},
+        {"HalfClosedAtTheOneStatement", "cart-known", "stream_moved", Harm::half_close},
+        {"SilentAfterTheOneStatement", "cart-known", "stream_moved", Harm::swallow_reply},
     };
     for (const auto& [name, sql] :
          {std::pair{"Begin", "begin"}, std::pair{"Lock", "from partition"},
           std::pair{"Outcomes", "from outcome"}, std::pair{"Streams", "from stream"},
-          std::pair{"Write", "write_group"}, std::pair{"Commit", "commit"}}) {
+          std::pair{"Write", "stream_moved"}, std::pair{"Commit", "commit"}}) {
         points.push_back({std::string{"Before"} + name, "cart-new", sql, Harm::cut_before});
         points.push_back({std::string{"After"} + name, "cart-new", sql, Harm::cut_reply});
     }
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Connections, AppendHitAtAnyStatement, testing::ValuesIn
 
 TEST_F(StoreBehindAFault, LeavesTheOutcomeOpenWhenTheStoreWasDeclaredRestoredMeanwhile) {
     const Append append = append_to("cart-known");
-    proxy_.harm("write_group", Harm::cut_reply);
+    proxy_.harm("stream_moved", Harm::cut_reply);
     proxy_.refuse(true);
     std::jthread restore{[this] {
         ASSERT_TRUE(eventually([&] { return proxy_.harmed() == 1 && proxy_.cut(); }));

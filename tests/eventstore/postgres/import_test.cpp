@@ -140,11 +140,11 @@ TEST_P(ImportHitAtAnyStatement, WritesEveryChunkOnce) {
 
 std::vector<Point> points() {
     std::vector<Point> points{
-        {"HalfClosedAtTheWrite", "write_group", Harm::half_close},
-        {"SilentAfterTheWrite", "write_group", Harm::swallow_reply},
+        {"HalfClosedAtTheWrite", "stream_moved", Harm::half_close},
+        {"SilentAfterTheWrite", "stream_moved", Harm::swallow_reply},
     };
     for (const auto& [name, sql] :
-         {std::pair{"TheCopy", "from stdin"}, std::pair{"TheWrite", "write_group"},
+         {std::pair{"TheCopy", "from stdin"}, std::pair{"TheWrite", "stream_moved"},
           std::pair{"TheCommit", "commit"}}) {
         points.push_back({std::string{"Before"} + name, sql, Harm::cut_before});
         points.push_back({std::string{"After"} + name, sql, Harm::cut_reply});
