@@ -102,7 +102,7 @@ function(recount_add_test)
         message(FATAL_ERROR "recount_add_test(${arg_NAME}) needs LABELS unit or integration")
     endif()
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 300)
+        set(arg_TIMEOUT 600)
     endif()
     recount_add_program(NAME ${arg_NAME} SOURCES ${arg_SOURCES} PROTOS ${arg_PROTOS}
                         LINK ${arg_LINK} GTest::gtest_main GTest::gmock)

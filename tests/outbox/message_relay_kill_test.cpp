@@ -67,13 +67,13 @@ TEST_F(MessageRelaysInProcesses, CannotMoveACursorAfterTheyWerePaused) {
     first->signal(SIGSTOP);
     auto second = start();
     append_events(*store, 200);
-    ASSERT_TRUE(eventually([&] { return exact() && cursor() == 2200; }));
+    ASSERT_TRUE(eventually([&] { return cursor() == 2200 && exact(); }));
     first->signal(SIGCONT);
     append_events(*store, 200);
-    ASSERT_TRUE(eventually([&] { return exact() && cursor() == 2400; }));
+    ASSERT_TRUE(eventually([&] { return cursor() == 2400 && exact(); }));
     second->kill();  // the paused one takes over in its turn
     append_events(*store, 200);
-    EXPECT_TRUE(eventually([&] { return exact(); })) << look().wrong;
+    EXPECT_TRUE(eventually([&] { return cursor() == 2600 && exact(); })) << look().wrong;
     EXPECT_TRUE(first->running());
 }
 
