@@ -165,11 +165,7 @@ TEST_F(TwoStores, CheckStreamsThatTheyDoNotWriteAsTheyAreNow) {
 
 TEST_F(TwoStores, ForgetWhatTheyKnewOfAPartitionThatOthersWroteTo) {
     const std::string checked = stream_in(Partition{3});
-    std::string neighbour;
-    for (int i = 1000; neighbour.empty(); ++i) {
-        const std::string stream = "cart-" + std::to_string(i);
-        if (partition_of(stream, 16) == Partition{3}) neighbour = stream;
-    }
+    const std::string neighbour = stream_in(Partition{3}, 16, checked);
     one_->append(append_to(checked));
     one_->append(append_to("order-1"));
     two_->append(append_to(checked));
@@ -192,30 +188,6 @@ TEST_F(TwoStores, RepeatACommandOfTheOther) {
     two_->void_command(voided.metadata.command_id);
     EXPECT_EQ(one_->append(voided).outcome->kind, CommandOutcome::Kind::voided);
     EXPECT_EQ(version_of(*one_, "cart-1"), 2);
-}
-
-TEST_F(TwoStores, ChainOnTheHashThatIsThereNotOnTheOneTheyKnew) {
-    const std::string stream = stream_in(Partition{3});
-    one_->append(append_to(stream));
-    // As after a restore: the same position, another history.
-    const std::string other(32, 'x');
-    const auto database = Database::open(schema_.url());
-    const auto restore = database->begin(SqlMode::write);
-    restore->exec("update partition set hash = $1 where partition = 3", Bytes{other});
-    restore->commit();
-    one_->append(append_to(stream));
-    const auto event = one_->read_stream(StreamName::parse(stream), {.from = Version{2}}).events[0];
-    EXPECT_EQ(event.hash, chain_hash(event.at.position, Hash::from(other), event.envelope));
-}
-
-TEST_F(TwoStores, StopAppendingWhenAnotherIncarnationWasDeclared) {
-    one_->append(append_to("cart-1"));
-    const auto database = Database::open(schema_.url());
-    const auto declare = database->begin(SqlMode::write);
-    declare->script("update partition set incarnation = 2");
-    declare->commit();
-    EXPECT_THROW(one_->append(append_to("cart-1")), Mismatch);
-    EXPECT_EQ(version_of(*two_, "cart-1"), 1);
 }
 
 TEST_F(TwoStores, ShareAHotStreamFairly) {

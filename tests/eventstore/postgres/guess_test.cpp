@@ -1,0 +1,89 @@
+#include <recount/core/error.hpp>
+#include <recount/eventstore.hpp>
+
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/appends.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+
+#include <array>
+
+namespace recount::test {
+namespace {
+
+using Kind = AppendResult::Kind;
+
+constexpr Partition place{3};
+
+/// What a process remembers of a partition, and what became of it in the database since: the
+/// statement that writes must compare. One is for a single append, another for a group.
+class AGuess : public testing::TestWithParam<bool> {
+protected:
+    AGuess() : theirs_(open_store(schema_.url())), ours_(open_store(schema_.url())) {}
+
+    /// An append by the process whose memory is tested, alone or in a group.
+    AppendResult put(const Append& append) {
+        if (!GetParam()) return ours_->append(std::span{&append, 1}).front();
+        const std::array group{append, append_to(neighbour_)};
+        const auto results = ours_->append(group);
+        EXPECT_EQ(results.back().kind, Kind::committed) << "it had nothing to do with the other";
+        return results.front();
+    }
+    /// Now it knows the partition's end, but not what other streams hold.
+    void learn_end() { ours_->append(append_to(neighbour_)); }
+
+    void change(const std::string& sql) {
+        const auto database = Database::open(schema_.url());
+        const auto transaction = database->begin(SqlMode::write);
+        transaction->script(sql);
+        transaction->commit();
+    }
+
+    OwnSchema schema_;
+    std::unique_ptr<EventStore> theirs_, ours_;
+    const std::string stream_ = stream_in(place);
+    const std::string neighbour_ = stream_in(place, 16, stream_);
+};
+
+TEST_P(AGuess, OfTheEndIsComparedByItsHash) {
+    put(append_to(stream_));
+    // As after a restore: the same position, another history.
+    const std::string other(32, 'x');
+    change("update partition set hash = repeat('x', 32)::bytea where partition = 3");
+    const auto result = put(append_to(stream_));
+    const auto event =
+        ours_->read_stream(StreamName::parse(stream_), {.from = Version{2}}).events[0];
+    EXPECT_EQ(result.outcome->streams.front().first_position, event.at.position);
+    EXPECT_EQ(event.hash, chain_hash(event.at.position, Hash::from(other), event.envelope));
+}
+
+TEST_P(AGuess, OfTheIncarnationIsCompared) {
+    put(append_to(stream_));
+    change("update partition set incarnation = 2");
+    EXPECT_THROW(put(append_to(stream_)), Mismatch);
+    EXPECT_EQ(version_of(*theirs_, stream_), 1);
+}
+
+TEST_P(AGuess, OfAVersionIsCompared) {
+    theirs_->append(append_to(stream_));
+    learn_end();
+    const auto result = put(append_to(stream_, Expected::exactly(Version{5})));
+    ASSERT_EQ(result.kind, Kind::conflict);
+    EXPECT_EQ(result.conflict.failed.front().actual, Version{1});
+    EXPECT_EQ(put(append_to(stream_, Expected::no_stream())).kind, Kind::conflict);
+    ours_->verify_chain();
+}
+
+TEST_P(AGuess, ThatAStreamIsOpenIsCompared) {
+    theirs_->append(append_to(stream_));
+    theirs_->close_stream(StreamName::parse(stream_), {.command_id = "theirs"});
+    learn_end();
+    EXPECT_EQ(put(append_to(stream_, Expected::exactly(Version{2}))).kind, Kind::closed);
+    EXPECT_EQ(version_of(*theirs_, stream_), 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, AGuess, testing::Bool(),
+                         [](const auto& each) { return each.param ? "AGroup" : "ASingleAppend"; });
+
+}  // namespace
+}  // namespace recount::test
