@@ -140,24 +140,6 @@ StreamPage SqliteReader::page_of(const StreamName& stream, const ReadStream& opt
 
 LogPage SqliteReader::read(Partition partition, std::int64_t after, const ReadLog& options,
                            const std::vector<Incarnation>& incarnations) {
-    ChainCheck chain = chain_behind(Position{partition, after});
-    const sqlite::Running running{*log_};
-    log_->bind(1, std::int64_t{partition.value});
-    log_->bind(2, after);
-    PageLimit limit{options.max_events, options.max_bytes};
-    LogPage page;
-    while (log_->step()) {
-        RecordedEvent event = event_in(*log_, Position{partition, log_->integer(0)}, 1);
-        if (!limit.take(event)) return page;
-        chain.next(event, identity_.id, incarnations);
-        page.events.push_back(std::move(event));
-    }
-    page.end = true;
-    return page;
-}
-
-LogPage SqliteReader::read_filtered(Partition partition, std::int64_t after, const ReadLog& options,
-                                    const std::vector<Incarnation>& incarnations) {
     const EnvelopeBytes wanted{options.filter};
     ChainCheck chain = chain_behind(Position{partition, after});
     const sqlite::Running running{*log_};
@@ -166,9 +148,12 @@ LogPage SqliteReader::read_filtered(Partition partition, std::int64_t after, con
     PageLimit limit{options.max_events, options.max_bytes};
     LogPage page;
     page.upto = after;
-    const std::int64_t last = after + static_cast<std::int64_t>(positions_scanned(options));
+    // Without a filter the page's own limits end it.
+    const std::size_t scanned =
+        options.filter.everything() ? options.max_events : positions_scanned(options);
+    std::size_t seen = 0;
     while (log_->step()) {
-        if (page.upto == last) return page;
+        if (seen++ == std::max<std::size_t>(scanned, 1)) return page;
         const Position position{partition, log_->integer(0)};
         const std::string_view envelope = log_->bytes(1);
         if (wanted.may_be_in(envelope)) {

@@ -23,12 +23,10 @@ public:
     StreamPage read_stream(const StreamName& stream, const ReadStream& options);
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
                                ReadStream options);
+    /// The rows are looked through in the order of their positions; those that a filter leaves out
+    /// give their envelope and hash to the chain, and their payload is not read.
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options,
                  const std::vector<Incarnation>& incarnations);
-    /// The rows are looked through in the order of their positions; those that are left out give
-    /// their envelope and hash to the chain, and their payload is not read.
-    LogPage read_filtered(Partition partition, std::int64_t after, const ReadLog& options,
-                          const std::vector<Incarnation>& incarnations);
     /// As stored: zeros for the hash of a partition that is empty.
     std::vector<LogHead> heads();
     std::vector<Incarnation> incarnations();

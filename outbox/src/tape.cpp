@@ -198,7 +198,11 @@ bool Tape::take(bool patient, std::vector<RecordedEvent>& events) {
     return false;
 }
 
-LogPage Tape::read(std::int64_t after, const ReadLog& options, std::int64_t published) {
+LogPage Tape::read(std::int64_t after, const ReadLog& asked, std::int64_t published) {
+    // One event at least, whatever is asked: an empty page would say that there is no more.
+    ReadLog options = asked;
+    options.max_events = std::max<std::size_t>(options.max_events, 1);
+    options.max_bytes = std::max<std::size_t>(options.max_bytes, 1);
     for (int losses = 0; losses < most_losses; ++losses) {
         to_place(after, published);
         LogPage page;

@@ -82,6 +82,11 @@ TEST_F(PublishedLog, IsFilteredAsItsStoreIs) {
             EXPECT_EQ(pages, 18);
         }
     }
+    for (const ReadLog& nothing : {ReadLog{.max_events = 0}, ReadLog{.max_bytes = 0}}) {
+        const LogPage page = log.read(zero, 7, nothing);
+        EXPECT_EQ(page.upto, 8) << "one event is returned all the same";
+        EXPECT_FALSE(page.end);
+    }
     EXPECT_EQ(log.read(zero, 7, {.max_events = 10}).upto, 17);
     EXPECT_THROW(log.read(zero, 0, {.filter = {.categories = {"a-b"}}}), InvalidArgument);
 }

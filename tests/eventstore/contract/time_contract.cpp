@@ -76,6 +76,9 @@ TEST_P(TimeContract, SaysThatItEndsThere) {
     EXPECT_THAT(versions(page.events), ElementsAre(1, 2));
     EXPECT_TRUE(page.end);
     EXPECT_EQ(page.head, Version{4}) << "the stream's, as it is now";
+    const StreamPage cut = store().read_stream(stream("cart-1"), {.max_events = 3, .until = then});
+    EXPECT_THAT(versions(cut.events), ElementsAre(1, 2));
+    EXPECT_TRUE(cut.end) << "the page had more, and that was later";
     EXPECT_THAT(read(Version{3}, Direction::forwards).events, IsEmpty());
     EXPECT_TRUE(read(Version{3}, Direction::forwards).end);
     EXPECT_EQ(read(newest, Direction::backwards).head, Version{4});
