@@ -93,9 +93,11 @@ endfunction()
 #                  [PROTOS <file.proto>…] [TIMEOUT <seconds>] [COST <seconds>])
 #
 # A GoogleTest program, and one entry of ctest. COST is about what a long one takes: the longest
-# start first, so that the cores finish together. `unit` needs nothing; `integration` needs the real
-# servers of ./dev services. LINK need not name GoogleTest, nor tests/support, whose headers are
-# #include "support/servers.hpp", "support/eventually.hpp", "support/temporary_folder.hpp".
+# start first, so that the cores finish together. `unit` needs nothing and is quick, half a minute
+# for all of them; `integration` needs the real servers of ./dev services or programs of ours, or
+# goes through every operation of a disk. LINK need not name GoogleTest, nor tests/support, whose
+# headers are #include "support/servers.hpp", "support/eventually.hpp",
+# "support/temporary_folder.hpp".
 function(recount_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT;COST" "LABELS;SOURCES;LINK;PROTOS")
     if(NOT arg_LABELS)
