@@ -91,7 +91,7 @@ SqlResult Transaction::run(std::string_view sql, std::span<const SqlValue> argum
     std::vector<Parameter> parameters;
     parameters.reserve(arguments.size());
     for (const SqlValue& argument : arguments) parameters.push_back(parameter(argument));
-    return session_.run(sql, parameters);
+    return session_.run(sql, parameters).copy();
 }
 
 void Transaction::write(const RowsWrite& write) {
@@ -113,9 +113,11 @@ SqlResult Transaction::read(std::string_view table, std::span<const std::string>
     for (const std::string& column : columns)
         list += (list.empty() ? "" : ", ") + identifier(column);
     const Parameter wanted = texts(keys);
-    return session_.run(fmt::format("select {} from {} where {} = any($1::text[])", list,
-                                    identifier(table), identifier(key)),
-                        {&wanted, 1});
+    return session_
+        .run(fmt::format("select {} from {} where {} = any($1::text[])", list, identifier(table),
+                         identifier(key)),
+             {&wanted, 1})
+        .copy();
 }
 
 void Transaction::remove(std::string_view table, std::string_view key,

@@ -59,8 +59,7 @@ enum Column : std::size_t {
     payload
 };
 
-std::optional<std::string_view> bytes_at(const SqlResult& rows, std::size_t row,
-                                         std::size_t column) {
+std::optional<std::string_view> bytes_at(const Result& rows, std::size_t row, std::size_t column) {
     if (rows.null(row, column)) return {};
     return rows.bytes(row, column);
 }
@@ -88,7 +87,7 @@ LogPage read_filtered_page(Session& session, Partition partition, std::int64_t a
                                 bytes_array(wanted.types()),
                                 bigint(events + 1),
                                 bigint(bytes)};
-    const SqlResult rows = session.run(filtered_page, parameters);
+    const Result rows = session.run(filtered_page, parameters);
     const bool found = !rows.empty() && rows.integer(0, position) == after;
     if (after > 0 && !found) missing_event(Position{partition, after}, session.name());
 

@@ -106,7 +106,7 @@ public:
         const std::array arguments{text(name), std::move(wanted).finish(), text(owner_),
                                    real(lifetime_.count())};
         const auto asked = environment_.clock.steady();
-        const SqlResult rows = pool_.with_session(
+        const Result rows = pool_.with_session(
             [&](Session& session) { return session.run(acquire_sql, arguments); });
         std::vector<Lease> leases;
         const std::lock_guard lock{mutex_};
@@ -125,7 +125,7 @@ public:
             return {store.heads(), store.incarnations().size()};
         }
         const auto asked = environment_.clock.steady();
-        const SqlResult rows = renew(renew_and_look_sql_);
+        const Result rows = renew(renew_and_look_sql_);
         StoreEnd end;
         for (std::size_t row = 0; row < rows.size(); ++row) {
             if (!rows.null(row, 0)) continue;
@@ -203,7 +203,7 @@ private:
     }
 
     /// By a statement that returns what was renewed, and rows without a name.
-    SqlResult renew(std::string_view sql) {
+    Result renew(std::string_view sql) {
         std::map<Key, Owned> before;
         {
             const std::lock_guard lock{mutex_};
@@ -221,18 +221,18 @@ private:
                                    std::move(epochs).finish(), real(lifetime_.count()),
                                    text(owner_)};
         const auto asked = environment_.clock.steady();
-        SqlResult rows =
+        Result rows =
             pool_.with_session([&](Session& session) { return session.run(sql, arguments); });
         keep(before, asked, rows);
         return rows;
     }
 
     void keep(const std::map<Key, Owned>& before, std::chrono::nanoseconds asked,
-              const SqlResult& rows) {
+              const Result& rows) {
         std::map<Key, std::int64_t> renewed;
         for (std::size_t row = 0; row < rows.size(); ++row) {
             if (rows.null(row, 0)) continue;
-            renewed[{rows.text(row, 0),
+            renewed[{std::string{rows.text(row, 0)},
                      Partition{static_cast<std::int32_t>(rows.integer(row, 1))}}] =
                 rows.integer(row, 2);
         }

@@ -15,7 +15,7 @@ namespace recount::postgres {
 
 namespace {
 
-using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+using Received = std::unique_ptr<PGresult, decltype(&PQclear)>;
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 std::string first_line(const char* message) {
@@ -45,37 +45,6 @@ std::string checked_place(const std::string& connection) {
     const std::string host = setting(options, "host");
     return fmt::format("postgresql://{}{}{}/{}", host.empty() ? "localhost" : host,
                        port.empty() ? "" : ":", port, setting(options, "dbname"));
-}
-
-SqlValue value_of(const PGresult* result, int row, int column) {
-    if (PQgetisnull(result, row, column) != 0) return {};
-    const std::string_view bytes{PQgetvalue(result, row, column),
-                                 static_cast<std::size_t>(PQgetlength(result, row, column))};
-    const Oid type = PQftype(result, column);
-    return PQfformat(result, column) == 1 ? read_binary(type, bytes) : read_text(type, bytes);
-}
-
-void read(PGresult* result, Answer& answer) {
-    const int columns = PQnfields(result);
-    answer.rows = {};
-    answer.types.clear();
-    for (int column = 0; column < columns; ++column) {
-        answer.rows.columns.emplace_back(PQfname(result, column));
-        answer.types.push_back(PQftype(result, column));
-    }
-    answer.rows.rows.resize(static_cast<std::size_t>(PQntuples(result)));
-    for (int row = 0; row < PQntuples(result); ++row) {
-        auto& values = answer.rows.rows[static_cast<std::size_t>(row)];
-        values.reserve(static_cast<std::size_t>(columns));
-        for (int column = 0; column < columns; ++column) {
-            values.push_back(value_of(result, row, column));
-        }
-    }
-    const std::string_view affected = PQcmdTuples(result);
-    for (const char digit : affected) {
-        answer.rows.affected = answer.rows.affected * 10 + (digit - '0');
-    }
-    answer.command = PQcmdStatus(result);
 }
 
 Failure failure_of(const PGresult* result) {
@@ -199,14 +168,15 @@ Answer Link::answer() {
     Answer answer;
     for (;;) {
         while (PQisBusy(state_->handle) != 0) wait(POLLIN);
-        const Result result{PQgetResult(state_->handle), &PQclear};
+        Received result{PQgetResult(state_->handle), &PQclear};
         if (!result) return answer;
         switch (PQresultStatus(result.get())) {
             case PGRES_PIPELINE_SYNC:
                 return answer;  // nothing comes behind it
             case PGRES_COMMAND_OK:
             case PGRES_TUPLES_OK:
-                read(result.get(), answer);
+                answer.command = PQcmdStatus(result.get());
+                answer.rows = Result{result.release()};
                 break;
             case PGRES_PIPELINE_ABORTED:
                 answer.skipped = true;
@@ -222,7 +192,7 @@ std::optional<Failure> Link::copying() {
     std::optional<Failure> failure;
     for (;;) {
         while (PQisBusy(state_->handle) != 0) wait(POLLIN);
-        const Result result{PQgetResult(state_->handle), &PQclear};
+        Received result{PQgetResult(state_->handle), &PQclear};
         if (!result) return failure ? failure : Failure{"", "it began no copy"};
         const ExecStatusType status = PQresultStatus(result.get());
         if (status == PGRES_COPY_IN) return {};

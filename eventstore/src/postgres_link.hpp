@@ -9,8 +9,8 @@
 #include <vector>
 
 #include <recount/core/environment.hpp>
-#include <recount/eventstore/sql.hpp>
 
+#include "postgres_result.hpp"
 #include "postgres_wire.hpp"
 
 namespace recount::postgres {
@@ -23,10 +23,9 @@ struct Failure {
 
 /// What came back for one statement.
 struct Answer {
-    SqlResult rows;
-    std::vector<std::uint32_t> types;  // of the columns
-    std::string command;               // "COMMIT", "INSERT 0 1"
-    std::optional<Failure> failure;    // also when it was skipped behind one that failed
+    Result rows;
+    std::string command;             // "COMMIT", "INSERT 0 1"
+    std::optional<Failure> failure;  // also when it was skipped behind one that failed
     bool skipped = false;
 };
 

@@ -7,7 +7,7 @@
 namespace recount::postgres {
 namespace {
 
-SqlResult committed(Session& session, const Statement& statement) {
+Result committed(Session& session, const Statement& statement) {
     return std::move(session.run_and_commit({&statement, 1}).front());
 }
 
@@ -17,7 +17,7 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
     const auto count = bigint(static_cast<std::int64_t>(limit));
     const std::array open{text(range.after), count};
     const std::array bounded{text(range.after), count, text(range.before.value_or(""))};
-    const SqlResult rows =
+    const Result rows =
         range.before
             ? session.run(
                   "select name, version, closed from stream where name > $1 and name < $3 "
@@ -28,14 +28,14 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
                   open);
     std::vector<StreamHead> page;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        page.push_back({StreamName::trusted(rows.text(row, 0)), Version{rows.integer(row, 1)},
-                        rows.integer(row, 2) != 0});
+        page.push_back({StreamName::trusted(std::string{rows.text(row, 0)}),
+                        Version{rows.integer(row, 1)}, rows.integer(row, 2) != 0});
     }
     return page;
 }
 
 std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last) {
-    const SqlResult count = committed(
+    const Result count = committed(
         session, {"with erased as (update event set salt = null, payload = null where stream = $1 "
                   "and version between $2 and $3 and payload is not null returning 1) "
                   "select count(*) from erased",
@@ -44,7 +44,7 @@ std::int64_t erase_events(Session& session, const StreamName& stream, Version fi
 }
 
 Timestamp raise_horizon(Session& session, Timestamp horizon) {
-    const SqlResult raised =
+    const Result raised =
         committed(session, {"update store set horizon = greatest(horizon, $1) returning horizon",
                             {bigint(microseconds(horizon))}});
     return time_from(raised.integer(0, 0));
@@ -53,13 +53,13 @@ Timestamp raise_horizon(Session& session, Timestamp horizon) {
 std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after,
                                        std::size_t limit) {
     const std::array page_of{text(after), bigint(static_cast<std::int64_t>(limit))};
-    const SqlResult rows = session.run(
+    const Result rows = session.run(
         "select command_id, recorded_at from outcome where command_id > $1 "
         "order by command_id limit $2",
         page_of);
     std::vector<KeptOutcome> page;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        page.push_back({rows.text(row, 0), time_from(rows.integer(row, 1))});
+        page.push_back({std::string{rows.text(row, 0)}, time_from(rows.integer(row, 1))});
     }
     return page;
 }

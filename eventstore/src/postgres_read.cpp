@@ -17,17 +17,16 @@ namespace {
 
 /// The rows that `from` selects, as a page in `order`. One event more than a page may hold tells
 /// whether there is more: `limit`. Bytes are counted on the server, in one pass, so that no page is
-/// much larger on its way than `bytes` says; the first two rows come whatever their size.
+/// much larger on its way than `bytes` says: a row comes when what stands before the one before it
+/// is within them, and the first two whatever their size.
 std::string page(std::string_view from, std::string_view order, std::string_view bytes,
                  std::string_view limit) {
     return fmt::format(
         "select partition, position, version, envelope, hash, salt, payload from ("
-        "  select *, octet_length(envelope) + coalesce(octet_length(payload), 0) as size,"
-        "      sum(octet_length(envelope) + coalesce(octet_length(payload), 0)) over rows_before"
-        "      as upto, row_number() over rows_before as nth"
+        "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
+        "      over (order by {1} rows between unbounded preceding and 2 preceding) as before"
         "  from (select * from event {0} order by {1} limit {3}) e"
-        "  window rows_before as (order by {1} rows unbounded preceding)"
-        ") page where nth <= 2 or upto - size <= {2} order by {1}",
+        ") page where before is null or before <= {2} order by {1}",
         from, order, bytes, limit);
 }
 const std::string log_page = page("where partition = $1 and position > $2", "position", "$4", "$3");
@@ -40,13 +39,12 @@ const std::string stream_page_behind_snapshot = page(
     "version", "$3", "$2");
 constexpr std::string_view head_of_stream = "select version, closed from stream where name = $1";
 
-std::optional<std::string_view> bytes_at(const SqlResult& rows, std::size_t row,
-                                         std::size_t column) {
+std::optional<std::string_view> bytes_at(const Result& rows, std::size_t row, std::size_t column) {
     if (rows.null(row, column)) return {};
     return rows.bytes(row, column);
 }
 
-RecordedEvent event_from(const SqlResult& rows, std::size_t row) {
+RecordedEvent event_from(const Result& rows, std::size_t row) {
     const Position position{Partition{static_cast<std::int32_t>(rows.integer(row, 0))},
                             rows.integer(row, 1)};
     return recorded_event(position, rows.bytes(row, 3), rows.bytes(row, 4), bytes_at(rows, row, 5),
@@ -86,10 +84,10 @@ std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& str
               bigint(bounded(options.max_bytes)), text(type), bigint(fold)}}};
 }
 
-StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,
+StreamPage stream_page_from(std::span<const Result> answers, const StreamName& stream,
                             const ReadStream& options, const std::string& store) {
     const bool forwards = options.direction == Direction::forwards;
-    const SqlResult& rows = answers[1];
+    const Result& rows = answers[1];
 
     StreamPage page;
     if (!answers[0].empty()) {
@@ -99,6 +97,7 @@ StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);
     PageLimit limit{options.max_events, options.max_bytes};
+    page.events.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         // Appended between the two looks.
         page.head = std::max(page.head, Version{rows.integer(row, 2)});
@@ -131,11 +130,12 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
            bigint(bounded(options.max_bytes))}}}};
     const auto answers = session.run_all(statements);
     if (seen.n > 0 && answers[0].empty()) missing_event(seen, session.name());
-    const SqlResult& rows = answers[1];
+    const Result& rows = answers[1];
 
     LogPage page;
     ChainCheck chain{partition, seen.n, seen.n == 0 ? Hash{} : Hash::from(answers[0].bytes(0, 0))};
     PageLimit limit{options.max_events, options.max_bytes};
+    page.events.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         RecordedEvent event = event_from(rows, row);
         if (!limit.take(event)) return page;
@@ -147,7 +147,7 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
 }
 
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins) {
-    const SqlResult rows =
+    const Result rows =
         session.run("select position, hash, recorded_at from partition order by partition");
     std::vector<LogHead> heads;
     for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
@@ -163,7 +163,7 @@ std::vector<LogHead> with_origins(std::vector<LogHead> heads, const std::vector<
 
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id) {
     const std::array id{text(command_id)};
-    const SqlResult rows = session.run("select bytes from outcome where command_id = $1", id);
+    const Result rows = session.run("select bytes from outcome where command_id = $1", id);
     if (rows.empty()) return {};
     return decode_outcome(rows.bytes(0, 0));
 }
@@ -200,10 +200,10 @@ CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
 std::optional<std::string> read_schema(Session& session, std::string_view type,
                                        std::uint32_t revision) {
     const std::array key{text(type), bigint(revision)};
-    const SqlResult rows =
+    const Result rows =
         session.run("select descriptors from schema where type = $1 and revision = $2", key);
     if (rows.empty() || rows.null(0, 0)) return {};
-    return rows.bytes(0, 0);
+    return std::string{rows.bytes(0, 0)};
 }
 
 }  // namespace recount::postgres

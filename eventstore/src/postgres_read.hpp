@@ -19,7 +19,7 @@ std::vector<Statement> statements_for_page(const StreamName& stream, const ReadS
 std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& stream,
                                                            std::string_view type, std::int64_t fold,
                                                            const ReadStream& options);
-StreamPage stream_page_from(std::span<const SqlResult> answers, const StreamName& stream,
+StreamPage stream_page_from(std::span<const Result> answers, const StreamName& stream,
                             const ReadStream& options, const std::string& store);
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
                       const ReadLog& options, const Uuid& store,

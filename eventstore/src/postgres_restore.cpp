@@ -24,7 +24,7 @@ const std::string& compare_server() {
 }
 
 std::vector<LogHead> lock_heads(Session& session) {
-    const SqlResult rows = session.run(
+    const Result rows = session.run(
         "select position, hash, recorded_at from partition order by partition for update");
     std::vector<LogHead> heads;
     for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
@@ -57,7 +57,7 @@ void require_same_server(Session& session) {
     if (session.vouched()) return;
     // A standby writes no log of its own, and refuses whatever is to be written.
     if (session.run("select 1 where pg_is_in_recovery()").empty()) {
-        const SqlResult servers = session.run(compare_server());
+        const Result servers = session.run(compare_server());
         const auto value = [&](std::size_t column) { return servers.integer(0, column); };
         if (value(0) != value(2) || value(1) != value(3)) {
             throw Mismatch(fmt::format(

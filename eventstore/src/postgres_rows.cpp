@@ -30,6 +30,46 @@ constexpr std::string_view read_all =
     "from stream where name = any($3::text[]) "
     "union all select 3, null, null, null, horizon, null, null from store "
     "order by kind, number";
+
+template <class Rows>
+LogHead head_in(const Rows& rows, std::size_t row, std::size_t column) {
+    return {rows.integer(row, column), Hash::from(rows.bytes(row, column + 1)),
+            time_from(rows.integer(row, column + 2))};
+}
+
+/// The rows of a session's transaction, and of a caller's.
+template <class Rows>
+KnownState known_in(const Touched& touched, std::span<const Rows> answers, std::int32_t living,
+                    const std::string& store) {
+    const Rows& heads = answers[0];
+    if (heads.size() != touched.partitions.size()) {
+        throw Mismatch(
+            fmt::format("{} has lost rows of its table partition; restore a backup", store));
+    }
+    KnownState known = KnownState::for_all(touched);
+    for (std::size_t row = 0; row < heads.size(); ++row) {
+        if (heads.integer(row, 1) != living) {
+            throw Mismatch(fmt::format(
+                "{} was restored and declared so since this program opened it; open it again",
+                store));
+        }
+        known.heads[row] = head_in(heads, row, 2);
+    }
+    const Rows& outcomes = answers[1];
+    for (std::size_t row = 0; row < outcomes.size(); ++row) {
+        known.outcomes[touched.index_of_command(outcomes.text(row, 0))] =
+            decode_outcome(outcomes.bytes(row, 1));
+    }
+    const Rows& versions = answers[2];
+    for (std::size_t row = 0; row < versions.size(); ++row) {
+        const std::size_t index = touched.index_of_stream(versions.text(row, 0));
+        known.versions[index] = Version{versions.integer(row, 1)};
+        known.closed[index] = versions.integer(row, 2) != 0;
+    }
+    known.horizon = time_from(answers[3].integer(0, 0));
+    return known;
+}
+
 }  // namespace
 
 Parameter numbers_of(const std::vector<Partition>& partitions) {
@@ -63,7 +103,7 @@ KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::i
         if (kind == 2) rows.push_back({row[2], row[4], row[3]});
         if (kind == 3) rows.push_back({row[4]});
     }
-    return known_from(touched, answers, living, store);
+    return known_in<SqlResult>(touched, answers, living, store);
 }
 
 std::vector<Statement> lock_and_read(const Touched& touched) {
@@ -76,40 +116,13 @@ std::vector<Statement> lock_and_read(const Touched& touched) {
     return statements;
 }
 
-KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
-                      std::int32_t living, const std::string& store) {
-    const SqlResult& heads = answers[0];
-    if (heads.size() != touched.partitions.size()) {
-        throw Mismatch(
-            fmt::format("{} has lost rows of its table partition; restore a backup", store));
-    }
-    KnownState known = KnownState::for_all(touched);
-    for (std::size_t row = 0; row < heads.size(); ++row) {
-        if (heads.integer(row, 1) != living) {
-            throw Mismatch(fmt::format(
-                "{} was restored and declared so since this program opened it; open it again",
-                store));
-        }
-        known.heads[row] = head_from(heads, row, 2);
-    }
-    const SqlResult& outcomes = answers[1];
-    for (std::size_t row = 0; row < outcomes.size(); ++row) {
-        known.outcomes[touched.index_of_command(outcomes.text(row, 0))] =
-            decode_outcome(outcomes.bytes(row, 1));
-    }
-    const SqlResult& versions = answers[2];
-    for (std::size_t row = 0; row < versions.size(); ++row) {
-        const std::size_t index = touched.index_of_stream(versions.text(row, 0));
-        known.versions[index] = Version{versions.integer(row, 1)};
-        known.closed[index] = versions.integer(row, 2) != 0;
-    }
-    known.horizon = time_from(answers[3].integer(0, 0));
-    return known;
+KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,
+                      const std::string& store) {
+    return known_in(touched, answers, living, store);
 }
 
-LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column) {
-    return {rows.integer(row, column), Hash::from(rows.bytes(row, column + 1)),
-            time_from(rows.integer(row, column + 2))};
+LogHead head_from(const Result& rows, std::size_t row, std::size_t column) {
+    return head_in(rows, row, column);
 }
 
 Timestamp time_from(std::int64_t microseconds) {

@@ -31,8 +31,8 @@ Parameter text_array(std::span<const std::string_view> values);
 std::vector<Statement> lock_and_read(const Touched& touched);
 /// The answers to the four statements of lock_and_read(). Throws Mismatch when a partition lives
 /// in another incarnation than the `living`th.
-KnownState known_from(const Touched& touched, std::span<const SqlResult> answers,
-                      std::int32_t living, const std::string& store);
+KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,
+                      const std::string& store);
 
 /// Locks them only; for one who reads behind it.
 Statement lock_only(const Touched& touched);
@@ -42,7 +42,7 @@ Statement read_at_once(const Touched& touched);
 KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::int32_t living,
                          const std::string& store);
 
-LogHead head_from(const SqlResult& rows, std::size_t row, std::size_t column);
+LogHead head_from(const Result& rows, std::size_t row, std::size_t column);
 Timestamp time_from(std::int64_t microseconds);
 std::int64_t microseconds(Timestamp time);
 

@@ -11,7 +11,7 @@ namespace recount::postgres {
 namespace {
 
 StoredSchema newest_of(Session& session, const Parameter& type) {
-    const SqlResult rows = session.run(
+    const Result rows = session.run(
         "select revision, descriptors from schema where type = $1 order by revision desc limit 1",
         {&type, 1});
     StoredSchema newest;
@@ -50,7 +50,7 @@ SchemaRow Schemas::find_or_make(std::string_view type) {
     return pool_.with_session([&](Session& session) {
         constexpr int attempts = 20;  // each lost one was another program's success
         for (int attempt = 0; attempt < attempts; ++attempt) {
-            const SqlResult found = session.run(
+            const Result found = session.run(
                 "select id, revision from schema where type = $1 and fingerprint = $2", key);
             if (!found.empty()) {
                 return SchemaRow{static_cast<std::int32_t>(found.integer(0, 0)),

@@ -141,7 +141,7 @@ const Session::Prepared& Session::prepared(std::string_view sql,
     link_.end_pipeline();
     if (made.failure) refuse(*made.failure, sql);
     if (described.failure) refuse(*described.failure, sql);
-    for (const std::uint32_t type : described.types) {
+    for (const std::uint32_t type : described.rows.types()) {
         if (!reads_binary(type)) statement.binary_rows = false;
     }
     return prepared_.emplace(std::move(key), std::move(statement)).first->second;
@@ -153,7 +153,7 @@ void Session::forget_statements() {
     if (!link_.answer().failure) prepared_.clear();
 }
 
-SqlResult Session::run(std::string_view sql, std::span<const Parameter> parameters) {
+Result Session::run(std::string_view sql, std::span<const Parameter> parameters) {
     return guarded(false, [&] {
         forget_statements();
         const Prepared& statement = prepared(sql, parameters);
@@ -167,14 +167,14 @@ SqlResult Session::run(std::string_view sql, std::span<const Parameter> paramete
     });
 }
 
-std::vector<SqlResult> Session::run_all(std::span<const Statement> statements) {
+std::vector<Result> Session::run_all(std::span<const Statement> statements) {
     return guarded(false, [&] {
         forget_statements();
         return pipeline(statements);
     });
 }
 
-std::vector<SqlResult> Session::run_and_commit(std::span<const Statement> statements) {
+std::vector<Result> Session::run_and_commit(std::span<const Statement> statements) {
     guarded(false, [&] {
         link_.look();
         forget_statements();
@@ -188,7 +188,7 @@ std::vector<SqlResult> Session::run_and_commit(std::span<const Statement> statem
     });
 }
 
-std::vector<SqlResult> Session::pipeline(std::span<const Statement> statements) {
+std::vector<Result> Session::pipeline(std::span<const Statement> statements) {
     std::vector<const Prepared*> plans;
     for (const Statement& each : statements) plans.push_back(&prepared(each.sql, each.parameters));
     link_.begin_pipeline();
@@ -196,7 +196,7 @@ std::vector<SqlResult> Session::pipeline(std::span<const Statement> statements) 
         link_.execute(plans[i]->name, statements[i].parameters, true);
     }
     link_.sync();
-    std::vector<SqlResult> results;
+    std::vector<Result> results;
     std::optional<Failure> failure;
     std::string_view failed;
     std::string command;

@@ -67,13 +67,13 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
 
     /// One statement within a transaction, or one that reads by itself.
-    SqlResult run(std::string_view sql, std::span<const Parameter> parameters = {});
+    Result run(std::string_view sql, std::span<const Parameter> parameters = {});
     /// Several in one round trip, each seeing what was committed when its turn came; the first that
     /// fails ends all. Their columns are of types that are read in binary.
-    std::vector<SqlResult> run_all(std::span<const Statement> statements);
+    std::vector<Result> run_all(std::span<const Statement> statements);
     /// The same for the end of a transaction, the last being "commit"; or, without a begin, for a
     /// transaction of these statements alone. Losing the connection is then OutcomeUnknown.
-    std::vector<SqlResult> run_and_commit(std::span<const Statement> statements);
+    std::vector<Result> run_and_commit(std::span<const Statement> statements);
     /// Statements without arguments, the last a "copy … from stdin (format binary)", and what it
     /// copies: `more` appends to the bytes and returns false with the last. Bytes are on their way
     /// while the next are made. A session whose copy was cut short by an exception is lost.
@@ -96,7 +96,7 @@ private:
     auto guarded(bool commits, const Use& use);
     const Prepared& prepared(std::string_view sql, std::span<const Parameter> parameters);
     void forget_statements();
-    std::vector<SqlResult> pipeline(std::span<const Statement> statements);
+    std::vector<Result> pipeline(std::span<const Statement> statements);
     void check_committed(bool asked, std::string_view command);
     [[noreturn]] void refuse(const Failure& failure, std::string_view sql);
     void set_up(const SessionOptions& options);

@@ -21,7 +21,7 @@ constexpr std::array migrations{sql::postgres_store_0001, sql::postgres_store_00
 constexpr auto newest_migration = static_cast<std::int64_t>(migrations.size());
 constexpr Duration most_skew = std::chrono::seconds{1};
 
-void check_setting(const std::string& store, const std::string& name, const std::string& is,
+void check_setting(const std::string& store, const std::string& name, std::string_view is,
                    const std::string& must_be, const std::string& because) {
     if (is == must_be) return;
     throw Mismatch(fmt::format("{} runs with {} = {}: {}; set it to {} in postgresql.conf", store,
@@ -30,7 +30,7 @@ void check_setting(const std::string& store, const std::string& name, const std:
 
 void check_server(Session& session, Environment& environment) {
     const Timestamp before = environment.clock.now();
-    const SqlResult facts = session.run(
+    const Result facts = session.run(
         "select current_setting('fsync'), current_setting('full_page_writes'), "
         "current_setting('server_encoding'), "
         "(extract(epoch from clock_timestamp()) * 1000000)::bigint");
@@ -133,7 +133,7 @@ void create_store(Session& session, const StoreOptions& options, Environment& en
 }
 
 std::int64_t version_of(Session& session) {
-    const SqlResult newest = session.run("select max(number)::bigint from migration");
+    const Result newest = session.run("select max(number)::bigint from migration");
     return newest.null(0, 0) ? 0 : newest.integer(0, 0);
 }
 
@@ -152,9 +152,9 @@ bool check_version(Session& session, const StoreOptions& options) {
 }  // namespace
 
 std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partitions) {
-    const SqlResult rows =
+    const Result rows =
         session.run("select number, id, parent, began_at from incarnation order by number");
-    const SqlResult forks =
+    const Result forks =
         session.run("select incarnation, partition, position, hash, recorded_at from fork");
     std::vector<Incarnation> incarnations;
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -175,7 +175,7 @@ StoreFacts set_up_store(Session& session, const StoreOptions& options, Environme
     check_server(session, environment);
     if (!has_tables(session)) create_store(session, options, environment);
     const bool older = check_version(session, options);
-    const SqlResult store = session.run("select id, partitions from store");
+    const Result store = session.run("select id, partitions from store");
     if (store.size() != 1) {
         throw Mismatch(fmt::format("{} holds no whole store; restore a backup", session.name()));
     }

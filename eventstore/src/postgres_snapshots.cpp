@@ -24,7 +24,7 @@ SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::stri
          page.at(0),
          page.at(1),
          {"rollback", {}}}};
-    std::vector<SqlResult> answers;
+    std::vector<Result> answers;
     try {
         answers = session.run_all(statements);
     } catch (...) {
@@ -32,15 +32,13 @@ SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::stri
         throw;
     }
     SnapshotPage found;
-    if (const SqlResult& row = answers[1]; !row.empty()) {
+    if (const Result& row = answers[1]; !row.empty()) {
         const Partition partition{static_cast<std::int32_t>(row.integer(0, 2))};
-        found.snapshot = Snapshot{std::string{type},
-                                  row.integer(0, 0),
-                                  Version{row.integer(0, 1)},
-                                  Position{partition, row.integer(0, 3)},
-                                  Uuid::from(row.bytes(0, 4)),
-                                  Hash::from(row.bytes(0, 5)),
-                                  row.bytes(0, 6)};
+        found.snapshot =
+            Snapshot{std::string{type},           row.integer(0, 0),
+                     Version{row.integer(0, 1)},  Position{partition, row.integer(0, 3)},
+                     Uuid::from(row.bytes(0, 4)), Hash::from(row.bytes(0, 5)),
+                     std::string{row.bytes(0, 6)}};
     }
     options.from = first_of(found.snapshot, fold);
     found.page =

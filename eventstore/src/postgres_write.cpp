@@ -218,10 +218,6 @@ Statement write_plan(const AppendPlan& plan, const Touched& touched, const Known
     return statement;
 }
 
-bool has_written(const SqlResult& answer) {
-    return answer.empty() ? answer.affected > 0 : answer.integer(0, 0) != 0;
-}
-
 std::optional<Statement> close_streams(const AppendPlan& plan) {
     std::vector<std::string_view> closed;
     for (const PlannedVersion& grown : plan.versions) {

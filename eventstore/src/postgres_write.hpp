@@ -17,7 +17,10 @@ using SchemaId = std::function<std::int32_t(std::string_view type)>;
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living, const SchemaId& schema_id);
 
-bool has_written(const SqlResult& answer);
+template <class Answer>
+bool has_written(const Answer& answer) {
+    return answer.empty() ? answer.affected > 0 : answer.integer(0, 0) != 0;
+}
 
 /// What must follow write_plan() in its transaction when the plan closes streams.
 std::optional<Statement> close_streams(const AppendPlan& plan);

@@ -8,6 +8,7 @@ using namespace recount;
 using namespace recount::test;
 
 class AStaleState : public AccountTest {};
+class AStateToLoad : public AccountTest {};
 class AStateOfATime : public AccountTest {};
 class ASession : public AccountTest {};
 
@@ -72,6 +73,17 @@ TEST_F(AStaleState, OfAnotherIncarnationIsNotUsed) {
     const int reads = streams_.reads;
     accounts_.handle("1", deposit(1));
     EXPECT_GT(streams_.reads, reads);
+}
+
+TEST_F(AStateToLoad, TakesOneReadOfTheStore) {
+    others_.handle("1", deposit(1));
+    EXPECT_EQ(accounts_.load("1").state.balance, 1);
+    EXPECT_EQ(streams_.reads, 1) << "of what is not cached";
+    others_.handle("1", deposit(5));
+    EXPECT_EQ(accounts_.load("1").state.balance, 6);
+    EXPECT_EQ(streams_.reads, 2) << "of what the cached state lacks";
+    EXPECT_EQ(accounts_.load("2").state.balance, 0);
+    EXPECT_EQ(streams_.reads, 3) << "of a stream that is not there";
 }
 
 TEST_F(AStateOfATime, IsFoldedUpToItPastWhatIsRemembered) {

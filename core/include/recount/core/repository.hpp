@@ -102,8 +102,7 @@ public:
     /// The state of a stream as it is now, and its version.
     Loaded<State> load(std::string_view id, Session* session = nullptr) {
         const StreamName stream{State::category, id};
-        Loaded<State> loaded = states_.recent(stream);
-        states_.refresh(stream, loaded);
+        Loaded<State> loaded = states_.current(stream);
         if (session != nullptr) session->saw(states_.seen(loaded));
         return loaded;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <recount/core/error.hpp>
@@ -30,14 +31,19 @@ public:
 
     /// A state that may be older than the stream: an append at its version tells.
     Loaded<State> recent(const StreamName& stream) {
-        auto cached = cache_.find(stream.full());
-        if (cached && cached->incarnation == streams_.identity().incarnation) {
-            return std::move(*cached);
-        }
+        if (auto cached = find(stream)) return *std::move(cached);
         return fresh(stream);
     }
 
-    /// The state as it is now, folded from its snapshot or the first event.
+    /// The state as it is now: one read of the store, of what the cache lacks.
+    Loaded<State> current(const StreamName& stream) {
+        auto cached = find(stream);
+        if (!cached) return fresh(stream);
+        refresh(stream, *cached);
+        return *std::move(cached);
+    }
+
+    /// The same past the cache, folded from the stream's snapshot or its first event.
     Loaded<State> fresh(const StreamName& stream) {
         cache_.drop(stream.full());
         if constexpr (Snapshots<State>) {
@@ -120,6 +126,12 @@ public:
     void drop(const StreamName& stream) { cache_.drop(stream.full()); }
 
 private:
+    std::optional<Loaded<State>> find(const StreamName& stream) {
+        auto cached = cache_.find(stream.full());
+        if (cached && cached->incarnation != streams_.identity().incarnation) cached.reset();
+        return cached;
+    }
+
     Loaded<State> from_first(const StreamName& stream, StreamPage page) {
         Loaded<State> loaded;
         loaded.incarnation = streams_.identity().incarnation;
