@@ -6,60 +6,13 @@
 
 #include "eventstore/postgres/appends.hpp"
 #include "eventstore/postgres/private_server.hpp"
+#include "eventstore/postgres/writers.hpp"
 #include "support/eventually.hpp"
-
-#include <atomic>
-#include <mutex>
-#include <set>
-#include <thread>
 
 namespace recount::test {
 namespace {
 
 using std::chrono::seconds;
-
-/// Writers that append until told to stop, and remember what they were told.
-class Writers {
-public:
-    Writers(EventStore& store, int count) {
-        for (int i = 0; i < count; ++i) {
-            threads_.emplace_back([this, &store, i](const std::stop_token& stop) {
-                for (int n = 0; !stop.stop_requested(); ++n) {
-                    write(store, stream_of(i, n % 7));
-                }
-            });
-        }
-    }
-    void stop() { threads_.clear(); }
-    [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
-    [[nodiscard]] const std::vector<AppendResult>& committed() const { return committed_; }
-    [[nodiscard]] const std::vector<Append>& open() const { return open_; }
-
-private:
-    static std::string stream_of(int writer, int n) {
-        return "cart-" + std::to_string(writer) + "." + std::to_string(n);
-    }
-
-    void write(EventStore& store, const std::string& stream) {
-        const Append append = append_to(stream, Expected::any(), 2);
-        try {
-            AppendResult result = store.append(append);
-            const std::lock_guard lock{mutex_};
-            committed_.push_back(std::move(result));
-            ++acknowledged_;
-        } catch (const Error& error) {
-            EXPECT_TRUE(error.retryable()) << error.what();
-            const std::lock_guard lock{mutex_};
-            open_.push_back(append);
-        }
-    }
-
-    std::mutex mutex_;
-    std::vector<AppendResult> committed_;
-    std::vector<Append> open_;
-    std::atomic<std::size_t> acknowledged_ = 0;
-    std::vector<std::jthread> threads_;
-};
 
 TEST(CrashedServer, HasEverythingItAcknowledgedAndNothingTwice) {
     PrivateServer server;
@@ -72,6 +25,7 @@ TEST(CrashedServer, HasEverythingItAcknowledgedAndNothingTwice) {
         server.start();
     }
     writers.stop();
+    EXPECT_EQ(writers.turned_away(), 0U);
     EXPECT_FALSE(writers.committed().empty());
     for (const AppendResult& result : writers.committed()) {
         const auto outcome = store->find_outcome(result.outcome->command_id);

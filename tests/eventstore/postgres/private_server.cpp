@@ -1,5 +1,6 @@
 #include "eventstore/postgres/private_server.hpp"
 
+#include "support/eventually.hpp"
 #include "support/servers.hpp"
 
 #include <arpa/inet.h>
@@ -9,10 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
+#include <system_error>
 
 namespace recount::test {
 namespace {
@@ -51,51 +55,83 @@ int free_port() {
 
 }  // namespace
 
-PrivateServer::PrivateServer(const std::string& settings)
-    : folder_("/var/tmp/" + unique_name("recount-test-")), port_(free_port()) {
+PrivateServer::PrivateServer(int port)
+    : folder_("/var/tmp/" + unique_name("recount-test-")), port_(port) {
     std::filesystem::create_directory(folder_);
-    if (::geteuid() == 0) {
-        const passwd* user = ::getpwnam("postgres");
-        if (user == nullptr || ::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
-            throw std::runtime_error("there is no user postgres to run a server");
-        }
+    if (::geteuid() != 0) return;
+    const passwd* user = ::getpwnam("postgres");
+    if (user == nullptr || ::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
+        throw std::runtime_error("there is no user postgres to run a server");
     }
+}
+
+PrivateServer::PrivateServer(const std::string& settings) : PrivateServer(free_port()) {
     run(by_server_user(fmt::format("{} -D {}/data -U recount --auth=trust --encoding=UTF8 "
-                                   "--locale=C --no-instructions",
+                                   "--locale=C --no-instructions --no-sync",
                                    tool("initdb"), folder_)),
         folder_ + "/log");
-    std::ofstream{folder_ + "/data/postgresql.conf", std::ios::app}
-        << "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = " << port_
-        << "\ntimezone = 'UTC'\n"
-        << settings;
+    configure("listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\ntimezone = 'UTC'\n" +
+              settings);
+    start();
+}
+
+PrivateServer::PrivateServer(const Following& following, const std::string& settings)
+    : PrivateServer(free_port()) {
+    run(by_server_user(fmt::format("{} -h 127.0.0.1 -p {} -U recount -D {}/data -c fast --no-sync",
+                                   tool("pg_basebackup"), following.primary.port_, folder_)),
+        folder_ + "/log");
+    run(by_server_user(fmt::format("touch {}/data/standby.signal", folder_)), folder_ + "/log");
+    configure(
+        fmt::format("primary_conninfo = 'host=127.0.0.1 port={} user=recount "
+                    "application_name={}'\nwal_retrieve_retry_interval = 100ms\n{}",
+                    following.primary.port_, following.name, settings));
     start();
 }
 
 PrivateServer::~PrivateServer() {
-    try {
-        if (running_) stop_immediately();
-    } catch (const std::exception&) {
-        return;  // its folder stays, and its log says why
+    if (const pid_t pid = process(); pid != 0) {
+        ::kill(pid, SIGQUIT);
+        ::kill(pid, SIGCONT);
+        if (!eventually([this] { return process() == 0; }, std::chrono::seconds{20})) {
+            ::kill(pid, SIGKILL);  // its children notice, and end
+        }
     }
-    std::filesystem::remove_all(folder_);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
 }
 
 std::string PrivateServer::url(const std::string& schema) const {
-    return fmt::format("postgresql://recount@127.0.0.1:{}/postgres?schema={}", port_, schema);
+    return database() + "?schema=" + schema;
 }
 
-void PrivateServer::start() {
-    run(by_server_user(fmt::format("{0} -D {1}/data -l {1}/data/server.log -w -t 60 -s start",
-                                   tool("pg_ctl"), folder_)),
-        folder_ + "/log");
-    running_ = true;
+std::string PrivateServer::database() const {
+    return fmt::format("postgresql://recount@127.0.0.1:{}/postgres", port_);
 }
 
-void PrivateServer::stop_immediately() {
-    run(by_server_user(
-            fmt::format("{} -D {}/data -m immediate -w -t 60 -s stop", tool("pg_ctl"), folder_)),
+void PrivateServer::start() { pg_ctl(fmt::format("-l {}/data/server.log -s start", folder_)); }
+
+void PrivateServer::stop_immediately() { pg_ctl("-m immediate -s stop"); }
+
+void PrivateServer::promote() { pg_ctl("-s promote"); }
+
+/// What is said last holds.
+void PrivateServer::configure(const std::string& settings) {
+    std::ofstream{folder_ + "/data/postgresql.conf", std::ios::app} << settings
+                                                                    << "port = " << port_ << '\n';
+}
+
+void PrivateServer::pg_ctl(const std::string& action) {
+    run(by_server_user(fmt::format("{} -D {}/data -w -t 60 {}", tool("pg_ctl"), folder_, action)),
         folder_ + "/log");
-    running_ = false;
+}
+
+/// The one that the folder names, if it still runs there; 0 when none does.
+pid_t PrivateServer::process() const {
+    pid_t pid = 0;
+    std::ifstream{folder_ + "/data/postmaster.pid"} >> pid;
+    std::ifstream arguments{fmt::format("/proc/{}/cmdline", pid)};
+    const std::string command{std::istreambuf_iterator<char>{arguments}, {}};
+    return command.find(folder_) == std::string::npos ? 0 : pid;
 }
 
 }  // namespace recount::test
