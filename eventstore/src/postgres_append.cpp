@@ -121,7 +121,7 @@ void Appender::back_off(int attempt) {
 std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
     // Until something is to be committed an old connection that turns out lost is simply replaced.
     return pool_.with_session([&](Session& session) -> std::optional<std::vector<AppendResult>> {
-        require_same_server(session);
+        require_same_server(session, context_.identity.incarnation);
         if (fast_ && unit.guess) {
             unit.guess = false;
             if (auto results = by_guess(unit, session)) return results;

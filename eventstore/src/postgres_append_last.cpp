@@ -52,15 +52,13 @@ std::string settings(const std::string& schema, Duration timeout) {
         schema, milliseconds(timeout), milliseconds(SessionOptions{}.idle));
 }
 
-/// Of the database and store that the transaction is in: number and name, id, and the server on
-/// which the living incarnation was opened beside the one that is there.
+/// Of the database and store that the transaction is in: number and name, id, and what
+/// judge_server() looks at.
 const std::string& where_it_is() {
-    static const std::string sql =
+    static const std::string sql = fmt::format(
         "select (select oid::bigint from pg_database where datname = current_database()), "
-        "current_database(), store.id, began.system_identifier, began.timeline, "
-        "here.system_identifier, here.timeline "
-        "from store, (select * from incarnation order by number desc limit 1) began, " +
-        std::string{this_server};
+        "current_database(), store.id, {} from store, {}",
+        living_and_here, living_and_here_tables());
     return sql;
 }
 
@@ -77,8 +75,8 @@ Histogram& hold_times(Environment& environment) {
 /// Makes the transaction one of the store's own, if it is in the store's database.
 void Appender::enter(CallersTransaction& transaction) {
     std::call_once(placed_, [this] {
-        const auto own = pool_.with_session([](Session& session) {
-            require_same_server(session);
+        const auto own = pool_.with_session([this](Session& session) {
+            require_same_server(session, context_.identity.incarnation);
             return session.run(
                 "select current_schema()::text, "
                 "(select oid::bigint from pg_database where datname = current_database())");
@@ -94,18 +92,12 @@ void Appender::enter(CallersTransaction& transaction) {
     try {
         const SqlResult place =
             transaction.script(settings(schema_, options_.patience) + where_it_is());
-        const auto value = [&](std::size_t column) { return place.integer(0, column); };
-        if (value(0) != database_ || place.bytes(0, 2) != context_.identity.id.view()) {
+        if (place.integer(0, 0) != database_ || place.bytes(0, 2) != context_.identity.id.view()) {
             throw elsewhere(fmt::format("database '{}' has a schema '{}' of its own",
                                         place.text(0, 1), schema_));
         }
-        if (value(3) != value(5) || value(4) != value(6)) {
-            throw elsewhere(fmt::format(
-                "a server with system identifier {} and timeline {}, while the store was opened "
-                "on {} and {}; if it was restored or failed over, run `recount store "
-                "declare-restored`",
-                value(5), value(6), value(3), value(4)));
-        }
+        judge_server(fmt::format("the transaction's copy of {}", context_.identity.name), place, 3,
+                     context_.identity.incarnation);
     } catch (const ServerError& error) {
         if (error.state() == "42P01") throw elsewhere("there is no store in its database");
         if (error.state() == "25P01") {

@@ -42,7 +42,7 @@ AppendResult Appender::import_chunk(const ImportChunk& chunk) {
     const auto attempt_once = [&] {
         return pool_.with_session(
             [&](Session& session) -> std::optional<std::vector<AppendResult>> {
-                require_same_server(session);
+                require_same_server(session, context_.identity.incarnation);
                 if (fast_ && std::exchange(unit.guess, false)) {
                     if (auto results = by_staging(unit, chunk, session)) return results;
                 }

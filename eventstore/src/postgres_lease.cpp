@@ -12,6 +12,7 @@
 
 #include "leases.hpp"
 #include "postgres_pool.hpp"
+#include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
 #include "postgres_watch.hpp"
 
@@ -106,8 +107,7 @@ public:
         const std::array arguments{text(name), std::move(wanted).finish(), text(owner_),
                                    real(lifetime_.count())};
         const auto asked = environment_.clock.steady();
-        const Result rows = pool_.with_session(
-            [&](Session& session) { return session.run(acquire_sql, arguments); });
+        const Result rows = write(acquire_sql, arguments);
         std::vector<Lease> leases;
         const std::lock_guard lock{mutex_};
         for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -179,10 +179,17 @@ private:
         return parameter(SqlValue{static_cast<double>(number)});
     }
 
+    Result write(std::string_view sql, std::span<const Parameter> arguments) {
+        return pool_.with_session([&](Session& session) {
+            require_same_server(session);
+            return session.run(sql, arguments);
+        });
+    }
+
     void give_back(const Lease& lease) {
         const std::array arguments{text(lease.name), integer(lease.partition.value),
                                    bigint(lease.epoch), text(owner_)};
-        pool_.with_session([&](Session& session) { session.run(release_sql, arguments); });
+        write(release_sql, arguments);
     }
 
     /// Early enough to be tried twice more.
@@ -221,8 +228,7 @@ private:
                                    std::move(epochs).finish(), real(lifetime_.count()),
                                    text(owner_)};
         const auto asked = environment_.clock.steady();
-        Result rows =
-            pool_.with_session([&](Session& session) { return session.run(sql, arguments); });
+        Result rows = write(sql, arguments);
         keep(before, asked, rows);
         return rows;
     }

@@ -30,6 +30,26 @@ std::string setting(const Options& options, std::string_view keyword) {
     return {};
 }
 
+/// Takes what precedes the next comma, and the comma.
+std::string_view next_of(std::string_view& list) {
+    const std::string_view item = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    return item;
+}
+
+/// Each host with its port; one port is that of all.
+std::string servers(std::string_view hosts, std::string_view ports) {
+    std::string all;
+    std::string_view port;
+    do {
+        const std::string_view host = next_of(hosts);
+        if (!ports.empty()) port = next_of(ports);
+        all += fmt::format("{}{}{}{}", all.empty() ? "" : ",", host.empty() ? "localhost" : host,
+                           port.empty() ? "" : ":", port);
+    } while (!hosts.empty());
+    return all;
+}
+
 /// libpq's own complaints about a malformed text quote it, password and all, so they stay unsaid.
 std::string checked_place(const std::string& connection) {
     char* complaint = nullptr;
@@ -42,9 +62,8 @@ std::string checked_place(const std::string& connection) {
             "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME and encode other characters "
             "in its parts as %XX");
     }
-    const std::string host = setting(options, "host");
-    return fmt::format("postgresql://{}{}{}/{}", host.empty() ? "localhost" : host,
-                       port.empty() ? "" : ":", port, setting(options, "dbname"));
+    return fmt::format("postgresql://{}/{}", servers(setting(options, "host"), port),
+                       setting(options, "dbname"));
 }
 
 Failure failure_of(const PGresult* result) {

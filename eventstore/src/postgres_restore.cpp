@@ -15,14 +15,6 @@
 namespace recount::postgres {
 namespace {
 
-const std::string& compare_server() {
-    static const std::string sql =
-        "select began.system_identifier, began.timeline, here.system_identifier, here.timeline "
-        "from (select * from incarnation order by number desc limit 1) began, " +
-        std::string{this_server};
-    return sql;
-}
-
 std::vector<LogHead> lock_heads(Session& session) {
     const Result rows = session.run(
         "select position, hash, recorded_at from partition order by partition for update");
@@ -53,22 +45,47 @@ void insert(Session& session, std::int32_t number, const Incarnation& incarnatio
 
 }  // namespace
 
-void require_same_server(Session& session) {
-    if (session.vouched()) return;
-    // A standby writes no log of its own, and refuses whatever is to be written.
-    if (session.run("select 1 where pg_is_in_recovery()").empty()) {
-        const Result servers = session.run(compare_server());
-        const auto value = [&](std::size_t column) { return servers.integer(0, column); };
-        if (value(0) != value(2) || value(1) != value(3)) {
-            throw Mismatch(fmt::format(
-                "{} was opened on the PostgreSQL system {}, timeline {}, and is now on system {}, "
-                "timeline {}: it was restored or failed over, and the last commits may be missing; "
-                "nothing is appended until you have looked and run `recount store "
-                "declare-restored`",
-                session.name(), value(0), value(1), value(2), value(3)));
-        }
+const std::string& living_and_here_tables() {
+    static const std::string tables =
+        "(select * from incarnation order by number desc limit 1) began, " +
+        std::string{this_server};
+    return tables;
+}
+
+void judge_server(const std::string& store, const SqlResult& row, std::size_t first,
+                  const std::optional<Uuid>& opened) {
+    if (row.null(0, first + 4)) {
+        throw ServerError(
+            fmt::format("{} is on a standby, which takes no writes; connect to the primary, with "
+                        "target_session_attrs=read-write in a URL that names both",
+                        store),
+            true, "25006");
     }
+    const auto value = [&](std::size_t column) { return row.integer(0, first + column); };
+    if (value(1) != value(3) || value(2) != value(4)) {
+        throw Mismatch(fmt::format(
+            "{} was opened on the PostgreSQL system {}, timeline {}, and is now on system {}, "
+            "timeline {}: it was restored or failed over, and the last commits may be missing; "
+            "nothing is appended until you have looked and run `recount store declare-restored`",
+            store, value(1), value(2), value(3), value(4)));
+    }
+    if (opened && Uuid::from(row.bytes(0, first)) != *opened)
+        throw Mismatch(another_history(store));
+}
+
+void require_same_server(Session& session, const std::optional<Uuid>& opened) {
+    if (session.vouched()) return;
+    static const std::string sql =
+        fmt::format("select {} from {}", living_and_here, living_and_here_tables());
+    judge_server(session.name(), session.run(sql).copy(), 0, opened);
     session.vouch();
+}
+
+std::string another_history(const std::string& store) {
+    return fmt::format(
+        "{} does not have the history that this program opened: it was declared restored since, or "
+        "this is a server that was left behind by a failover; look which, and open it again",
+        store);
 }
 
 Incarnation open_incarnation(Session& session, std::int32_t partitions, Environment& environment) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "postgres_restore.hpp"
+
 namespace recount::postgres {
 
 namespace {
@@ -49,9 +51,7 @@ KnownState known_in(const Touched& touched, std::span<const Rows> answers, std::
     KnownState known = KnownState::for_all(touched);
     for (std::size_t row = 0; row < heads.size(); ++row) {
         if (heads.integer(row, 1) != living) {
-            throw Mismatch(fmt::format(
-                "{} was restored and declared so since this program opened it; open it again",
-                store));
+            throw Mismatch(another_history(store));
         }
         known.heads[row] = head_in(heads, row, 2);
     }

@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "postgres_restore.hpp"
 #include "type_schema.hpp"
 
 namespace recount::postgres {
@@ -48,6 +49,7 @@ SchemaRow Schemas::find_or_make(std::string_view type) {
     const std::array key{text(type), bytea(known.fingerprint.view())};
     std::array row{key[0], key[1], descriptors, bigint(0)};
     return pool_.with_session([&](Session& session) {
+        require_same_server(session, living_);
         constexpr int attempts = 20;  // each lost one was another program's success
         for (int attempt = 0; attempt < attempts; ++attempt) {
             const Result found = session.run(

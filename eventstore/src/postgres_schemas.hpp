@@ -15,7 +15,8 @@ namespace recount::postgres {
 /// Thread-safe.
 class Schemas {
 public:
-    explicit Schemas(Pool& pool) : pool_(pool) {}
+    /// `living` is the incarnation that is written to.
+    Schemas(Pool& pool, const Uuid& living) : pool_(pool), living_(living) {}
 
     /// Makes certain that all of them are known; in transactions of their own, before any append.
     void require(std::span<const std::string_view> types);
@@ -26,6 +27,7 @@ private:
     SchemaRow find_or_make(std::string_view type);
 
     Pool& pool_;
+    const Uuid living_;
     mutable std::mutex mutex_;
     std::map<std::string, SchemaRow, std::less<>> rows_;
 };

@@ -49,7 +49,7 @@ public:
           facts_(pool_.with_session(
               [&](Session& session) { return set_up_store(session, options, environment_); })),
           origins_(living_origins(facts_.identity, facts_.incarnations)),
-          schemas_(pool_),
+          schemas_(pool_, facts_.identity.incarnation),
           watch_(environment_, facts_.identity.partitions, [this] { return heads(); }),
           announcer_(parse_address(store_url), channel(), environment_),
           appender_(pool_, schemas_, environment_, {facts_.identity, origins_, {}},
@@ -122,7 +122,7 @@ protected:
 
     LogPage read_log_page(Partition partition, std::int64_t after,
                           const ReadLog& options) override {
-        return pool_.with_session([&](Session& session) {
+        return checked_by_history([&](Session& session) {
             return postgres::read_log_page(session, partition, after, options, identity_.id,
                                            facts_.incarnations);
         });
@@ -130,7 +130,7 @@ protected:
 
     LogPage read_filtered_page(Partition partition, std::int64_t after,
                                const ReadLog& options) override {
-        return pool_.with_session([&](Session& session) {
+        return checked_by_history([&](Session& session) {
             return postgres::read_filtered_page(session, partition, after, options, identity_.id,
                                                 facts_.incarnations);
         });
@@ -195,9 +195,20 @@ private:
     template <class Write>
     std::invoke_result_t<Write, Session&> writing(const Write& write) {
         return pool_.with_session([&](Session& session) {
-            require_same_server(session);
+            require_same_server(session, facts_.identity.incarnation);
             return write(session);
         });
+    }
+
+    /// Says why hashes are not those expected when they are those of another history.
+    template <class Read>
+    LogPage checked_by_history(const Read& read) {
+        try {
+            return pool_.with_session(read);
+        } catch (const Divergence&) {
+            if (incarnations().back().id == facts_.identity.incarnation) throw;
+            throw Divergence(another_history(identity_.name));
+        }
     }
 
     [[nodiscard]] std::string channel() const { return "recount-" + to_string(facts_.identity.id); }

@@ -55,13 +55,13 @@ public:
     virtual ~Leases() = default;
 
     /// Those of the partitions that are this process's now: held before, free, or no longer renewed
-    /// by their owner. What a living process owns is not taken.
+    /// by their owner. What a living process owns is not taken. Mismatch: see declare_restored().
     virtual std::vector<Lease> acquire(std::string_view name,
                                        std::span<const Partition> partitions) = 0;
 
     /// Renews everything that is owned and reads where the store ends, by one query on PostgreSQL:
     /// for an owner who looks there at least twice in the lifetime, as a relay does with its beat.
-    /// `store` is the one that the leases were opened beside. Throws Unavailable.
+    /// `store` is the one that the leases were opened beside. Throws Unavailable, Mismatch.
     virtual StoreEnd renew(EventStore& store) = 0;
 
     /// Lets another have it at once.
