@@ -53,6 +53,16 @@ void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResu
     });
 }
 
+bool any_repeated(const std::vector<AppendResult>& results) {
+    return std::any_of(results.begin(), results.end(), [](const AppendResult& result) {
+        return result.kind == AppendResult::Kind::repeated;
+    });
+}
+
+/// An outcome that is found may not be on the standby yet, as when a commit was told to wait no
+/// longer: a failover would lose it. The commit of a write behind it waits until both are there.
+const Statement write_behind{"update store set created_at = created_at returning true", {}};
+
 }  // namespace
 
 bool done_again(const std::string& state) {
@@ -174,7 +184,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
         known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
     heads_.read(unit.touched, known);
     AppendPlan exact = unit.plan(known);
-    if (exact.writes_nothing() && unit.in_doubt.empty()) {
+    if (exact.writes_nothing() && unit.in_doubt.empty() && !any_repeated(exact.results)) {
         end_with_missed(session, unit.group, exact.results);
         transaction.finish();
         return std::move(exact.results);
@@ -182,8 +192,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
 
     std::vector<Statement> writing;
     if (exact.writes_nothing()) {
-        // What is found may not be on the standby yet; a commit behind it waits until it is.
-        writing.push_back({"update store set created_at = created_at returning true", {}});
+        writing.push_back(write_behind);
     } else {
         writing.push_back(
             write_plan(exact, unit.touched, known, living_,
@@ -200,6 +209,13 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
                         session.name()));
     }
     return committed(std::move(exact));
+}
+
+void Appender::confirm_found() {
+    pool_.with_session([&](Session& session) {
+        require_same_server(session, context_.identity.incarnation);
+        return session.run_and_commit({&write_behind, 1});
+    });
 }
 
 std::vector<AppendResult> Appender::committed(AppendPlan plan) {

@@ -91,6 +91,8 @@ private:
     void enter(CallersTransaction& transaction);
     std::optional<AppendResult> try_last(CallersTransaction& transaction, AppendGroup group,
                                          const Touched& touched, bool lock);
+    /// Returns when the standby has every outcome that was found by now.
+    void confirm_found();
     std::vector<AppendResult> committed(AppendPlan plan);
     void back_off(int attempt);
 

@@ -119,6 +119,7 @@ std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, 
     AppendPlan exact = plan(group, touched, known);
     if (exact.results.front().kind != AppendResult::Kind::committed) {
         transaction.abort();
+        if (exact.results.front().kind == AppendResult::Kind::repeated) confirm_found();
         return std::move(exact.results.front());
     }
     if (!lock) held_since = environment_.clock.steady();

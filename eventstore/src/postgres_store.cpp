@@ -44,6 +44,7 @@ public:
     PostgresStore(const std::string& store_url, const StoreOptions& options)
         : StoreBase(store_url, options),
           read_only_(options.read_only),
+          patience_(options.timeout),
           pool_(parse_address(store_url), session_options(options), options.connections,
                 environment_),
           facts_(pool_.with_session(
@@ -222,6 +223,7 @@ private:
     }
 
     bool read_only_;
+    Duration patience_;  // with what is in doubt
     Pool pool_;
     StoreFacts facts_;
     std::vector<LogHead> origins_;
@@ -238,7 +240,7 @@ CommandOutcome PostgresStore::void_command(std::string_view command_id) {
     check_command_id(command_id);
     check_writable();
     const CommandOutcome claim = voided_outcome(command_id, identity_, environment_.clock.now());
-    const Deadline patience{environment_, std::chrono::seconds{10}};
+    const Deadline patience{environment_, patience_};
     for (bool in_doubt = false;;) {
         try {
             return writing([&](Session& session) { return claim_outcome(session, claim); });
