@@ -37,17 +37,6 @@ Append make_append(const CommandOptions& options, std::string command_id, const 
     return append;
 }
 
-void check_same_request(const CommandOutcome& outcome, const StreamName& stream,
-                        const google::protobuf::Message& command) {
-    // A void id stands for no content at all.
-    if (outcome.kind == CommandOutcome::Kind::voided) return;
-    if (outcome.request == request_of(stream, command)) return;
-    throw CommandReused("command id " + outcome.command_id +
-                        " was used before for something else than this " +
-                        command.GetDescriptor()->full_name() + " on stream " + stream.full() +
-                        "; give each command an id of its own");
-}
-
 void add_event(Append& append, const google::protobuf::Message& event) {
     append.writes.front().events.push_back(new_event(event));
 }

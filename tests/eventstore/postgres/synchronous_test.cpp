@@ -1,4 +1,4 @@
-#include <recount/core/error.hpp>
+#include <recount/core.hpp>
 #include <recount/eventstore.hpp>
 #include <recount/eventstore/postgres.hpp>
 
@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
+#include "core/account.hpp"
 #include "eventstore/postgres/appends.hpp"
 #include "eventstore/postgres/server_pair.hpp"
 #include "eventstore/postgres/writers.hpp"
@@ -82,6 +83,8 @@ private:
 
 TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
     const Append cancelled = append_to("cart-1"), waiting = append_to("order-1");
+    Repository<Account> accounts{*store_};
+    const CommandOptions first{.command_id = "first", .expected = Version{0}};
     store_->append(append_to("cart-1"));
     pair_.cut_off();
     {
@@ -97,12 +100,15 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
         pqxx::work work{connection};
         EXPECT_THROW(static_cast<void>(append_and_commit(work, *store_, cancelled)),
                      OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
     }
     EXPECT_THROW(store_->append(waiting), OutcomeUnknown);  // as it is silent for too long
 
     pair_.reconnect();
     EXPECT_EQ(store_->append(cancelled).kind, Kind::repeated);
     EXPECT_EQ(store_->append(waiting).kind, Kind::repeated);
+    EXPECT_TRUE(accounts.handle("1", deposit(5), first).repeated());
     EXPECT_EQ(version_of(*store_, "cart-1"), 2);
     EXPECT_EQ(version_of(*store_, "order-1"), 1);
     store_->verify_chain();

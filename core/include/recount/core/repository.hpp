@@ -44,9 +44,6 @@ struct RepositoryOptions {
 namespace command {
 Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
                    const google::protobuf::Message& command, Version decided_on);
-/// Throws CommandReused when the outcome is of a command with other content.
-void check_same_request(const CommandOutcome& outcome, const StreamName& stream,
-                        const google::protobuf::Message& command);
 void add_event(Append& append, const google::protobuf::Message& event);
 /// Waits a random part of `backoff` · 2^attempt; false when that was the last attempt allowed.
 bool back_off(Streams& streams, const RepositoryOptions& options, int attempt);
@@ -277,15 +274,18 @@ private:
         return unrecorded(options.command_id, refusal, loaded, options);
     }
 
-    /// A command that comes again after it succeeded finds the version moved on, by itself.
+    /// A command that comes again after it succeeded finds the version moved on, by itself. It is
+    /// for the store to say so: what is merely found may not have reached a standby yet.
     template <class Command>
     std::optional<Outcome> first_outcome(const StreamName& stream, const Command& command,
                                          const CommandOptions& options) {
-        if (options.command_id.empty()) return std::nullopt;
-        auto found = streams_.find_outcome(options.command_id);
-        if (!found) return std::nullopt;
-        command::check_same_request(*found, stream, command);
-        AppendResult result{AppendResult::Kind::repeated, std::move(*found), {}, {}};
+        if (options.command_id.empty() || !streams_.find_outcome(options.command_id)) return {};
+        Append again =
+            command::make_append(options, options.command_id, stream, command, *options.expected);
+        again.checks.push_back({stream, again.writes.front().expected});
+        again.writes.clear();
+        AppendResult result = streams_.append(again);
+        if (!result.outcome) return {};
         return finish(std::move(result), options);
     }
 
