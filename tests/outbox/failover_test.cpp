@@ -1,0 +1,64 @@
+#include <recount/core/error.hpp>
+#include <recount/outbox.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/server_pair.hpp"
+#include "outbox/kit.hpp"
+#include "support/eventually.hpp"
+
+#include <memory>
+
+namespace recount::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+const auto undeclared =
+    ThrowsMessage<Mismatch>(AllOf(HasSubstr("timeline"), HasSubstr("declare-restored")));
+
+TEST(StoreThatFailedOverBehindItsTopic, IsPublishedAnewOnceThatIsDeclared) {
+    ServerPair pair{ServerPair::Commits::do_not_wait};
+    auto store = open_store(pair.url(), {.partitions = 2});
+    const KafkaTopic topic = own_topic_for(*store);
+    auto relay = std::make_unique<Relay>(*store, RelayOptions{.topic = topic});
+    append_events(*store, 40);
+    relay->catch_up();
+    pair.catch_up();
+    pair.cut_off();
+    append_events(*store, 40);
+    relay->catch_up();
+    KafkaLog log{{.topic = topic}};
+    EXPECT_EQ(differences(*store, log), "");
+
+    pair.fail_over();
+    EXPECT_THAT([&] { relay->catch_up(); }, undeclared);
+    relay.reset();
+    store = open_store(pair.url());
+    EXPECT_THAT([&] { Relay(*store, {.topic = topic}).catch_up(); }, undeclared);
+
+    declare_restored(pair.url());
+    store = open_store(pair.url());
+    append_events(*store, 30);
+    // The lease that could not be given back has to run out.
+    EXPECT_TRUE(eventually([&] {
+        try {
+            Relay{*store, {.topic = topic}}.catch_up();
+            return true;
+        } catch (const Fenced&) {
+            return false;
+        }
+    }));
+    EXPECT_EQ(differences(*store, topic, {.incarnation = 1}), "");
+    EXPECT_TRUE(eventually([&] { return log.incarnations().size() == 2U; }));
+    EXPECT_EQ(differences(*store, log), "");
+    std::int64_t events = 0;
+    for (const LogHead& head : store->verify_chain()) events += head.n;
+    EXPECT_EQ(events, 70);
+}
+
+}  // namespace
+}  // namespace recount::test
