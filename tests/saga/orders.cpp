@@ -35,9 +35,11 @@ Decision<Account> decide(const Account&, const Do& command) {
     return done;
 }
 Decision<Account> decide(const Account&, const Undo& command) {
-    int& refusals = Weather::today().undo_refusals[command.effect()];
-    if (refusals > 0) {
-        --refusals;
+    // Nothing is added to it here: several engines decide at once.
+    auto& refusals = Weather::today().undo_refusals;
+    const auto left = refusals.find(command.effect());
+    if (left != refusals.end() && left->second > 0) {
+        --left->second;
         return reject("not_now");
     }
     Undone undone;
