@@ -79,17 +79,33 @@ TopicProblem missing(const KafkaTopic& topic, const std::string& name) {
             .mend = "recount topic create " + topic.name + " (or recount::create_topics)"};
 }
 
+/// A topic that somebody made a moment ago is not known to each broker yet, so that one that is not
+/// there is looked for a while: an eighth of the time an answer may take.
+std::optional<kafka::TopicSpec> find(kafka::Admin& admin, const std::string& name,
+                                     const TopicRules& rules, bool patient) {
+    Environment& environment = Environment::system();
+    const auto until = environment.clock.steady() + rules.timeout / 8;
+    for (;;) {
+        auto found = admin.describe(name, rules.timeout);
+        if (found || !patient || environment.clock.steady() > until) return found;
+        environment.scheduler.sleep(look_again);
+    }
+}
+
 /// Looks at the topics; those that are not there become a problem only when `must_exist`.
 std::vector<TopicProblem> inspect(kafka::Admin& admin, const kafka::Settings& settings,
                                   const KafkaTopic& topic, const TopicRules& rules,
                                   std::size_t incarnation, bool must_exist) {
     std::vector<TopicProblem> problems;
-    if (const auto log = admin.describe(topic.log(incarnation), rules.timeout)) {
+    const auto log = find(admin, topic.log(incarnation), rules, must_exist);
+    if (log) {
         inspect_log(settings, *log, rules, problems);
     } else if (must_exist) {
         problems.push_back(missing(topic, topic.log(incarnation)));
     }
-    if (const auto heads = admin.describe(topic.heads(), rules.timeout)) {
+    // One wait is enough when both are missing.
+    const auto heads = find(admin, topic.heads(), rules, must_exist && log);
+    if (heads) {
         inspect_heads(settings, *heads, problems);
     } else if (must_exist) {
         problems.push_back(missing(topic, topic.heads()));

@@ -44,6 +44,13 @@ TEST(ATopicThatIsNotThere, IsNamedAndNotMade) {
     EXPECT_THAT(complaint(topic), HasSubstr("does not exist"));
 }
 
+TEST(ATopicThatIsNotThere, IsLookedForWhileSomebodyMakesIt) {
+    const auto topic = own_topic();
+    const auto making = Environment::system().scheduler.spawn(
+        "make", [&](const std::stop_token&) { create_topics(topic, {.partitions = 2}); });
+    EXPECT_NO_THROW(check_topics(topic, {.partitions = 2, .timeout = std::chrono::minutes{4}}));
+}
+
 TEST(ALogTopic, HasAsManyPartitionsAsTheStore) {
     EXPECT_THAT(complaint(with_log(fine, 3)),
                 AllOf(HasSubstr("partitions=3, expected 2"), HasSubstr("let the relay fill it")));
