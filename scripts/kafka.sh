@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 kafka_version=3.9.1
-kafka_jars=${RECOUNT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/recount}/kafka-$kafka_version
+kafka_jars=$jars_dir/kafka-$kafka_version
 kafka_home=$services_dir/kafka
 
 kafka_is_up() { is_ours "$(recorded kafka.pid)" "$kafka_home/server.properties"; }
@@ -10,43 +10,8 @@ kafka_is_up() { is_ours "$(recorded kafka.pid)" "$kafka_home/server.properties";
 kafka_env() { printf 'export RECOUNT_TEST_KAFKA=127.0.0.1:%s\n' "$(recorded kafka.port)"; }
 
 kafka_fetch() {
-  [[ -d $kafka_jars ]] && return 0
-  say "kafka: fetching Kafka $kafka_version (56 MB, once) into $kafka_jars"
-  mkdir -p "${kafka_jars%/*}"
-  local work attempt
-  work=$(mktemp -d "${kafka_jars%/*}/fetch.XXXXXX")
-  cat >"$work/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>recount</groupId>
-  <artifactId>kafka</artifactId>
-  <version>1</version>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>$kafka_version</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka-tools</artifactId>
-      <version>$kafka_version</version>
-    </dependency>
-  </dependencies>
-</project>
-POM
-  for attempt in 1 2 3; do
-    if MAVEN_OPTS="-Duser.home=${HOME:-/root}" mvn -B -q --strict-checksums -f "$work/pom.xml" \
-      dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$work/lib" \
-      9>&- >"$work/log" 2>&1; then
-      mv -T "$work/lib" "$kafka_jars" 2>/dev/null || [[ -d $kafka_jars ]]
-      rm -rf "$work"
-      return 0
-    fi
-    say "kafka: attempt $attempt failed: $(grep -m 1 ERROR "$work/log" || true)"
-    sleep $((attempt * 3))
-  done
-  die "Kafka could not be fetched; see $work/log"
+  fetch_jars "Kafka $kafka_version" "56 MB" "$kafka_jars" \
+    "org.apache.kafka:kafka_2.13:$kafka_version" "org.apache.kafka:kafka-tools:$kafka_version"
 }
 
 kafka_configure() {

@@ -5,10 +5,14 @@
 
 services_dir=$build_dir/services
 
+# shellcheck source=scripts/jars.sh
+source "$root/scripts/jars.sh"
 # shellcheck source=scripts/postgres.sh
 source "$root/scripts/postgres.sh"
 # shellcheck source=scripts/kafka.sh
 source "$root/scripts/kafka.sh"
+# shellcheck source=scripts/debezium.sh
+source "$root/scripts/debezium.sh"
 
 service_names=(postgres kafka)
 services_started=()
@@ -121,6 +125,12 @@ services_env() {
   for name in "${service_names[@]}"; do
     if "${name}_is_up"; then "${name}_env"; fi
   done
+}
+
+# What tests run besides the services: brokers of their own, Kafka Connect with Debezium.
+services_fetch() {
+  kafka_fetch
+  debezium_fetch
 }
 
 # For the tests: servers named in the environment are used, others started, and only those ended.

@@ -3,16 +3,31 @@
 --
 --     psql "$DATABASE" -v ON_ERROR_STOP=1 -1 -c 'set search_path to shop' -f outbox.sql
 --
--- Rows are only ever inserted. Nobody but Debezium reads them, so old ones may be deleted: the
--- router ignores that. Sagas' events stay out.
+-- Rows are only ever inserted. Nobody but Debezium reads them, so those it has sent may be deleted:
+-- it is not told of that. Sagas' events stay out.
+--
+-- Debezium needs a user that may replicate and read this table:
+--
+--     create role debezium login replication password '...';
+--     grant usage on schema shop to debezium;
+--     grant select on shop.outbox to debezium;
 
 create table outbox (
     id            uuid primary key,       -- the event's
     aggregatetype varchar(255) not null,  -- the stream's category
     aggregateid   varchar(255) not null,  -- the stream's id
     type          varchar(255) not null,  -- full name of the protobuf message
-    payload       bytea                   -- its bytes, as stored
+    payload       bytea,                  -- its bytes, as stored
+    position      bigint       not null   -- in its partition of the log; see connector.json
 );
+
+-- What a connector may read: rows that arrive, not their deletion. Named <schema>_outbox.
+do $body$
+begin
+    execute format('create publication %I for table outbox with (publish = ''insert'')',
+        current_schema || '_outbox');
+end
+$body$;
 
 -- The event's id out of its envelope: a protobuf message with its fields in order, the stream
 -- first, then the version, then the id.
@@ -39,9 +54,10 @@ $body$;
 create function fill_outbox() returns trigger
 language plpgsql set search_path from current as $body$
 begin
-    insert into outbox (id, aggregatetype, aggregateid, type, payload)
+    insert into outbox (id, aggregatetype, aggregateid, type, payload, position)
         select envelope_event_id(a.stream, a.envelope), split_part(a.stream, '-', 1),
-            substr(a.stream, strpos(a.stream, '-') + 1), s.type, a.payload
+            substr(a.stream, strpos(a.stream, '-') + 1), s.type, a.payload,
+            a.position
         from added a join schema s on s.id = a.schema
         where split_part(a.stream, '-', 1) <> 'saga'
         order by a.partition, a.position;

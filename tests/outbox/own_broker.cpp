@@ -6,13 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
 
 #include "kafka/admin.hpp"
+#include "outbox/jars.hpp"
 #include "support/eventually.hpp"
 
 namespace recount::test {
@@ -29,25 +28,6 @@ int free_port() {
     close(handle);
     if (!fine) throw std::runtime_error("no free port");
     return ntohs(address.sin_port);
-}
-
-std::string or_else(const char* variable, const std::string& otherwise) {
-    const char* value = std::getenv(variable);
-    return value != nullptr && *value != '\0' ? value : otherwise;
-}
-
-/// Where scripts/kafka.sh keeps them.
-std::string jars() {
-    const auto cache =
-        or_else("RECOUNT_CACHE",
-                or_else("XDG_CACHE_HOME", or_else("HOME", "/root") + "/.cache") + "/recount");
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(cache, none)) {
-        if (entry.path().filename().string().starts_with("kafka-")) {
-            return entry.path().string() + "/*";
-        }
-    }
-    throw std::runtime_error("no Kafka below " + cache + "; run ./dev services up kafka");
 }
 
 std::string at(int port) { return "127.0.0.1:" + std::to_string(port); }
@@ -118,7 +98,7 @@ OwnBroker::OwnBroker() : OwnBroker(places(1).front()) { start(); }
 
 OwnBroker::OwnBroker(Gate gate) : OwnBroker(behind(std::move(gate))) { start(); }
 
-OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars()) {
+OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars_of("kafka") + "/*") {
     configure(folder_.file("server.properties"), folder_.file("data"), place_);
     std::ofstream{folder_.file("log4j.properties")} << "log4j.rootLogger=OFF\n";
     Child format{{"/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
