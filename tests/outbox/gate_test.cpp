@@ -7,6 +7,8 @@
 #include <spdlog/spdlog.h>
 
 #include <fstream>
+#include <functional>
+#include <map>
 #include <sstream>
 
 #include "outbox/child.hpp"
@@ -25,6 +27,8 @@ using testing::Not;
 
 const std::string password = "canary-of-the-user";
 const std::string wrong_password = "canary-of-nobody";
+const std::map<std::string, std::string> scram{{"SCRAM-SHA-256", "canary-of-256-bits"},
+                                               {"SCRAM-SHA-512", "canary-of-512-bits"}};
 
 void run(const std::vector<std::string>& command) {
     if (Child{command}.wait() != 0) throw std::runtime_error(command[1] + " failed");
@@ -55,7 +59,8 @@ protected:
         broker = std::make_unique<OwnBroker>(Gate{.keystore = certificate->keystore(),
                                                   .keystore_password = "keystore",
                                                   .user = "relay",
-                                                  .password = password});
+                                                  .password = password,
+                                                  .scram = scram});
     }
     static void TearDownTestSuite() {
         broker.reset();
@@ -70,6 +75,9 @@ protected:
         append_events(*store_, 50);
         std::ofstream{folder_.file("password")} << password << "\n";
         std::ofstream{folder_.file("wrong")} << wrong_password << "\n";
+        for (const auto& [mechanism, its] : scram) {
+            std::ofstream{folder_.file(mechanism)} << its << "\n";
+        }
     }
     ~GuardedBroker() override {
         spdlog::set_default_logger(logger_);
@@ -79,26 +87,30 @@ protected:
 
     /// What relay and reader say that are kept out, each within its time limit.
     std::vector<std::string> complaints() {
-        const Duration limit = std::chrono::seconds{3};
-        std::vector<std::string> said;
-        const auto keep = [&](const auto& work) {
-            const auto began = Environment::system().clock.steady();
-            try {
-                work();
-                said.emplace_back("nothing");
-            } catch (const Unavailable& error) {
-                said.emplace_back(error.what());
-            }
-            // Twice as long is left to a slow machine.
-            EXPECT_LT(Environment::system().clock.steady() - began, 2 * limit);
-            EXPECT_THAT(said.back(), Not(HasSubstr("canary")));
-        };
-        keep([&] { Relay{*store_, {.topic = topic_, .broker_timeout = limit}}.catch_up(); });
-        keep([&] { KafkaLog{{.topic = topic_, .broker_timeout = limit}}; });
-        keep([&] { inspect_topics(topic_, {.partitions = 2, .timeout = limit}); });
+        return {relays_complaint(),
+                complaint([&] { KafkaLog{{.topic = topic_, .broker_timeout = limit}}; }),
+                complaint([&] { inspect_topics(topic_, {.partitions = 2, .timeout = limit}); })};
+    }
+    std::string relays_complaint() {
+        return complaint([&] {
+            Relay{*store_, {.topic = topic_, .broker_timeout = limit}}.catch_up();
+        });
+    }
+    static std::string complaint(const std::function<void()>& work) {
+        const auto began = Environment::system().clock.steady();
+        std::string said = "nothing";
+        try {
+            work();
+        } catch (const Unavailable& error) {
+            said = error.what();
+        }
+        // Twice as long is left to a slow machine.
+        EXPECT_LT(Environment::system().clock.steady() - began, 2 * limit);
+        EXPECT_THAT(said, Not(HasSubstr("canary")));
         return said;
     }
 
+    static constexpr Duration limit = std::chrono::seconds{3};
     static std::unique_ptr<Certificate> certificate;
     static std::unique_ptr<OwnBroker> broker;
 
@@ -132,6 +144,36 @@ TEST_F(GuardedBroker, SaysWhoseAWrongPasswordIs) {
         EXPECT_THAT(complaint,
                     AllOf(HasSubstr(broker->behind_gate()), HasSubstr("uthentication failed"),
                           HasSubstr("check user and password (RECOUNT_KAFKA_SASL_")));
+    }
+}
+
+TEST_F(GuardedBroker, LetsInWhoProvesAPasswordWithoutSayingIt) {
+    const Variable authority{"RECOUNT_KAFKA_SSL_CA_LOCATION", certificate->pem()};
+    const Variable everything{"RECOUNT_KAFKA_DEBUG", "security,broker,conf"};
+    for (const auto& [mechanism, its] : scram) {
+        SCOPED_TRACE(mechanism);
+        const Variable proof{"RECOUNT_KAFKA_SASL_MECHANISMS", mechanism};
+        store_ = open_store("memory:", {.partitions = 2});
+        append_events(*store_, 50);
+        topic_.name = unique_name("gate-");
+        {
+            const Variable secret{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", folder_.file(mechanism)};
+            create_topics(topic_, {.partitions = 2});
+            EXPECT_EQ(Relay(*store_, {.topic = topic_}).catch_up(), 50);
+        }
+        append_events(*store_, 20);
+        {
+            // Right for the same user, but not for this mechanism.
+            const Variable secret{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", folder_.file("password")};
+            EXPECT_THAT(relays_complaint(),
+                        AllOf(HasSubstr(broker->behind_gate()), HasSubstr("uthentication failed"),
+                              HasSubstr(mechanism),
+                              HasSubstr("check user and password (RECOUNT_KAFKA_SASL_")));
+        }
+        const Variable secret{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", folder_.file(mechanism)};
+        EXPECT_EQ(Relay(*store_, {.topic = topic_}).catch_up(), 20);
+        KafkaLog log{{.topic = topic_}};
+        EXPECT_EQ(differences(*store_, log), "");
     }
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
@@ -47,12 +48,21 @@ std::vector<BrokerPlace> places(int count) {
 /// Settings of the listener GATE.
 std::string settings(const Gate& gate) {
     const std::string name = "listener.name.gate.";
+    const std::string modules = "org.apache.kafka.common.security.";
+    std::string mechanisms = "PLAIN";
+    std::string scram;
+    for (const auto& [mechanism, password] : gate.scram) {
+        mechanisms += "," + mechanism;
+        std::string small = mechanism;
+        for (char& letter : small) letter = static_cast<char>(std::tolower(letter));
+        scram +=
+            name + small + ".sasl.jaas.config=" + modules + "scram.ScramLoginModule required;\n";
+    }
     return name + "ssl.keystore.type=PKCS12\n" + name + "ssl.keystore.location=" + gate.keystore +
            "\n" + name + "ssl.keystore.password=" + gate.keystore_password + "\n" + name +
            "ssl.key.password=" + gate.keystore_password + "\n" + name +
-           "sasl.enabled.mechanisms=PLAIN\n" + name +
-           "plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule "
-           "required user_" +
+           "sasl.enabled.mechanisms=" + mechanisms + "\n" + scram + name +
+           "plain.sasl.jaas.config=" + modules + "plain.PlainLoginModule required user_" +
            gate.user + "=\"" + gate.password + "\";\n";
 }
 
@@ -101,9 +111,25 @@ OwnBroker::OwnBroker(Gate gate) : OwnBroker(behind(std::move(gate))) { start(); 
 OwnBroker::OwnBroker(BrokerPlace place) : place_(std::move(place)), jars_(jars_of("kafka") + "/*") {
     configure(folder_.file("server.properties"), folder_.file("data"), place_);
     std::ofstream{folder_.file("log4j.properties")} << "log4j.rootLogger=OFF\n";
-    Child format{{"/usr/bin/java", "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
-                  "-cp", jars_, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
-                  "-c", folder_.file("server.properties")}};
+    std::vector<std::string> command{
+        "/usr/bin/java",
+        "-Dlog4j.configuration=file:" + folder_.file("log4j.properties"),
+        "-cp",
+        jars_,
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        "MkU3OEVBNTcwNTJENDM2Qk",
+        "-c",
+        folder_.file("server.properties")};
+    if (place_.gate) {
+        for (const auto& [mechanism, password] : place_.gate->scram) {
+            command.emplace_back("--add-scram");
+            command.push_back(mechanism + "=[name=" + place_.gate->user + ",password=" + password +
+                              "]");
+        }
+    }
+    Child format{command};
     if (!eventually([&] { return !format.running(); })) {
         throw std::runtime_error("the broker's data folder could not be prepared");
     }

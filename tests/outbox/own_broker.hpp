@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,9 @@ struct Gate {
     int port = 0;
     std::string keystore;  // PKCS12
     std::string keystore_password;
-    std::string user, password;
+    std::string user, password;  // of SASL PLAIN
+    /// The same user's of other mechanisms: "SCRAM-SHA-256", "SCRAM-SHA-512".
+    std::map<std::string, std::string> scram = {};
 };
 
 /// Where one node of a cluster listens.
