@@ -23,7 +23,8 @@ Connect::Connect(const std::string& brokers, const std::string& connector)
         << "key.converter=org.apache.kafka.connect.json.JsonConverter\n"
         << "value.converter=org.apache.kafka.connect.json.JsonConverter\n"
         << "header.converter=org.apache.kafka.connect.json.JsonConverter\n"
-        << "offset.storage.file.filename=" << folder_.file("offsets") << "\n"
+        << "offset.storage.file.filename=" << folder_.file("offsets")
+        << "\noffset.flush.interval.ms=1000\n"
         << "config.providers=file\n"
         << "config.providers.file.class="
            "org.apache.kafka.common.config.provider.FileConfigProvider\n";

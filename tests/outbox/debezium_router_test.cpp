@@ -1,5 +1,6 @@
 #include <recount/core/hash.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/eventstore/sql.hpp>
 #include <recount/outbox.hpp>
 
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@
 #include <sstream>
 
 #include "eventstore/postgres/private_server.hpp"
+#include "kafka/admin.hpp"
 #include "outbox/connect.hpp"
 #include "outbox/kit.hpp"
 #include "outbox/message_oracle.hpp"
@@ -22,6 +24,7 @@
 namespace recount::test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::_;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -65,6 +68,8 @@ struct AServiceWithDebezium : testing::Test {
     PrivateServer server{settings(files)};
     std::string category = unique_name("order");
     KafkaTopic topic{.brokers = kafka_brokers(), .name = "outbox.event." + category};
+    std::string url =
+        "postgresql://shop@127.0.0.1:" + std::to_string(server.port()) + "/shop?schema=shop";
     std::unique_ptr<EventStore> store;
     std::unique_ptr<Connect> connect;
 
@@ -154,6 +159,23 @@ struct AServiceWithDebezium : testing::Test {
         }
         return all;
     }
+    /// Up to where it is now, though no row comes.
+    bool server_lets_its_log_go() {
+        auto database = Database::open(url);
+        const auto ask = [&](const std::string& what) {
+            return std::string{database->begin(SqlMode::snapshot)->query(what).text(0, 0)};
+        };
+        const auto now = ask("select pg_current_wal_lsn()::text");
+        return eventually([&] {
+            return ask("select bool_and(confirmed_flush_lsn >= '" + now +
+                       "')::text from pg_replication_slots") == "true";
+        });
+    }
+
+    [[nodiscard]] bool exists(const std::string& name) const {
+        return kafka::Admin{{{"bootstrap.servers", topic.brokers}}}.describe(name, 10s).has_value();
+    }
+
     /// For each key the ids, in their order.
     [[nodiscard]] std::map<std::string, std::vector<std::string>> in_store() const {
         std::map<std::string, std::vector<std::string>> ids;
@@ -213,8 +235,13 @@ TEST_F(AServiceWithDebezium, TellsWhatOurRelayTells) {
     append(std::string(200, 'x'), std::vector<std::string>(300, "many"));
     append("large", {std::string(1'000'000, 'x')});
     in_shop("delete from shop.outbox");
+    const bool told_before = exists("shop.message");
+    in_shop("select pg_logical_emit_message(true, 'not for Debezium', 'but it is told of it')");
     append_events(*store, 40, 7, category);
     ASSERT_TRUE(all_is_told());
+    append_events(*store, 20, 3, "saga");
+    EXPECT_TRUE(server_lets_its_log_go());
+    EXPECT_EQ(exists("shop.message"), told_before);
     connect->stop();
 
     const auto ours = own_message_topic(partitions);
