@@ -8,30 +8,10 @@
 #include "hasher.hpp"
 #include "text.hpp"
 #include "wire.hpp"
+#include "wire_values.hpp"
 
 namespace recount {
 namespace {
-
-std::uint64_t unsigned_of(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-std::uint64_t micros(Timestamp when) { return unsigned_of(when.time_since_epoch().count()); }
-
-std::size_t packed_size(const Positions& positions) {
-    std::size_t size = 0;
-    for (const std::int64_t n : positions.values()) size += wire::varint_size(unsigned_of(n));
-    return size;
-}
-
-void write(wire::Writer& out, std::uint32_t field, const StorePositions& seen) {
-    const std::size_t packed = packed_size(seen.positions);
-    const std::size_t positions = packed == 0 ? 0 : 1 + wire::varint_size(packed) + packed;
-    out.begin(field, 2 * (2 + sizeof(Uuid)) + positions);
-    out.bytes(1, seen.store.view());
-    out.bytes(2, seen.incarnation.view());
-    if (packed == 0) return;
-    out.begin(3, packed);
-    for (const std::int64_t n : seen.positions.values()) out.varint(unsigned_of(n));
-}
 
 [[noreturn]] void unreadable(const std::string& why) {
     throw UnreadableEvent("the bytes of an envelope cannot be read: " + why +
@@ -209,7 +189,7 @@ std::string encode(const Envelope& envelope) {
     bytes.reserve(512);
     wire::Writer out{bytes};
     out.bytes(1, envelope.stream.full());
-    out.number(2, unsigned_of(envelope.version.value));
+    out.number(2, wire::unsigned_of(envelope.version.value));
     out.bytes(3, envelope.event_id.view());
     out.bytes(4, envelope.type);
     out.number(5, envelope.schema_revision);
@@ -226,8 +206,8 @@ std::string encode(const Envelope& envelope) {
         out.bytes(1, name);
         out.bytes(2, value);
     }
-    out.number(15, micros(envelope.occurred_at));
-    out.number(16, micros(envelope.recorded_at));
+    out.number(15, wire::micros(envelope.occurred_at));
+    out.number(16, wire::micros(envelope.recorded_at));
     for (const StorePositions& seen : envelope.after) write(out, 17, seen);
     return bytes;
 }
@@ -260,7 +240,7 @@ Hash origin_hash(const Uuid& store, const Uuid& incarnation, const Position& for
         .add(store.view())
         .add(incarnation.view())
         .add_u32(static_cast<std::uint32_t>(fork.partition.value))
-        .add_u64(unsigned_of(fork.n))
+        .add_u64(wire::unsigned_of(fork.n))
         .add(at_fork.view())
         .finish();
 }
@@ -269,7 +249,7 @@ Hash chain_hash(const Position& position, const Hash& before, std::string_view e
     return thread_hasher()
         .add("recount/event/1")
         .add_u32(static_cast<std::uint32_t>(position.partition.value))
-        .add_u64(unsigned_of(position.n))
+        .add_u64(wire::unsigned_of(position.n))
         .add(before.view())
         .add(envelope)
         .finish();

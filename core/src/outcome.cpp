@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "recount/envelope.pb.h"
-#include "serialise.hpp"
-#include "text.hpp"
+#include "wire.hpp"
+#include "wire_values.hpp"
 
 namespace recount {
 namespace {
@@ -16,12 +16,6 @@ namespace {
 }
 
 Timestamp time_of(std::int64_t micros) { return Timestamp{std::chrono::microseconds{micros}}; }
-
-void set(v1::StorePositions& to, const StorePositions& from) {
-    to.set_store(std::string{from.store.view()});
-    to.set_incarnation(std::string{from.incarnation.view()});
-    to.mutable_positions()->Add(from.positions.values().begin(), from.positions.values().end());
-}
 
 StorePositions positions_of(const v1::StorePositions& from) {
     StorePositions seen{Uuid::from(from.store()), Uuid::from(from.incarnation()), {}};
@@ -65,23 +59,28 @@ CommandOutcome outcome_of(const v1::Outcome& from) {
 }  // namespace
 
 std::string encode(const CommandOutcome& outcome) {
-    v1::Outcome to;
-    to.set_command_id(outcome.command_id);
-    to.set_kind(static_cast<v1::Outcome::Kind>(outcome.kind));
-    to.set_request(std::string{outcome.request.view()});
+    std::string bytes;
+    bytes.reserve(256);
+    wire::Writer out{bytes};
+    out.bytes(1, outcome.command_id);
+    out.number(2, static_cast<std::uint64_t>(outcome.kind));
+    out.bytes(3, outcome.request.view());
+    std::string element;
     for (const StreamAppended& one : outcome.streams) {
-        v1::StreamAppended& added = *to.add_streams();
-        added.set_stream(one.stream.full());
-        added.set_first(one.first.value);
-        added.set_last(one.last.value);
-        added.set_partition(one.first_position.partition.value);
-        added.set_first_n(one.first_position.n);
+        element.clear();
+        wire::Writer added{element};
+        added.bytes(1, one.stream.full());
+        added.number(2, wire::unsigned_of(one.first.value));
+        added.number(3, wire::unsigned_of(one.last.value));
+        added.number(4, wire::unsigned_of(one.first_position.partition.value));
+        added.number(5, wire::unsigned_of(one.first_position.n));
+        out.element(4, element);
     }
-    to.set_rejection_code(outcome.rejection.code);
-    to.set_rejection_detail(outcome.rejection.detail);
-    to.set_recorded_at(outcome.recorded_at.time_since_epoch().count());
-    set(*to.mutable_reached(), outcome.reached);
-    return serialise(to);
+    out.bytes(5, outcome.rejection.code);
+    out.bytes(6, outcome.rejection.detail);
+    out.number(7, wire::micros(outcome.recorded_at));
+    wire::write(out, 8, outcome.reached);
+    return bytes;
 }
 
 CommandOutcome decode_outcome(std::string_view bytes) {

@@ -10,6 +10,7 @@ namespace recount {
 namespace {
 
 constexpr Duration one_look = std::chrono::hours{1};
+constexpr std::size_t most_doubt = 64;
 
 std::size_t bytes_in(std::span<const Append> appends) {
     std::size_t bytes = 0;
@@ -29,9 +30,12 @@ bool overlap(const std::vector<Partition>& some, const std::set<Partition>& othe
 }  // namespace
 
 std::vector<AppendResult> GroupCommit::append(std::span<const Append> appends) {
-    Caller caller{appends, bytes_in(appends), partitions_of(appends)};
-    if (!take_lead_or_queue(caller)) wait(caller);
-    if (caller.state == State::leading) lead(caller);
+    Caller caller{appends, bytes_in(appends)};
+    enter(caller);
+    for (Group group; wait_for_turn(caller, group); group = {}) {
+        commit(group.callers);
+        hand_over(group);
+    }
     if (caller.failure) std::rethrow_exception(caller.failure);
     return std::move(caller.results);
 }
@@ -41,36 +45,8 @@ std::size_t GroupCommit::waiting() {
     return waiting_appends_;
 }
 
-GroupCommit::Partitions GroupCommit::partitions_of(std::span<const Append> appends) const {
-    if (limits_.groups == 1) return {};
-    return touched_by(pointers_to(appends), limits_.partitions).partitions;
-}
-
-bool GroupCommit::may_lead(const Caller& caller) const {
-    if (on_their_way_ >= limits_.groups || overlap(caller.partitions, busy_)) return false;
-    return std::none_of(queue_.begin(), queue_.end(), [&](const Caller* waiting) {
-        return overlap(waiting->partitions, {caller.partitions.begin(), caller.partitions.end()});
-    });
-}
-
-void GroupCommit::start(Caller& caller) {
-    ++on_their_way_;
-    busy_.insert(caller.partitions.begin(), caller.partitions.end());
-    caller.state = State::leading;
-}
-
-void GroupCommit::unqueue(std::deque<Caller*>::iterator& position) {
-    waiting_appends_ -= (*position)->appends.size();
-    waiting_bytes_ -= (*position)->bytes;
-    position = queue_.erase(position);
-}
-
-bool GroupCommit::take_lead_or_queue(Caller& caller) {
+void GroupCommit::enter(Caller& caller) {
     const std::lock_guard lock{mutex_};
-    if (may_lead(caller)) {
-        start(caller);
-        return true;
-    }
     const bool full = waiting_appends_ + caller.appends.size() > limits_.waiting_appends ||
                       waiting_bytes_ + caller.bytes > limits_.waiting_bytes;
     // What is larger than the queue by itself must still get in some time.
@@ -79,65 +55,119 @@ bool GroupCommit::take_lead_or_queue(Caller& caller) {
                          std::to_string(waiting_bytes_) +
                          " bytes wait to be committed, which is all that may; try again later");
     }
-    if (idle_signals_.empty()) {
-        caller.signal = scheduler_.signal();
-    } else {
-        caller.signal = std::move(idle_signals_.back());
-        idle_signals_.pop_back();
-    }
     queue_.push_back(&caller);
     waiting_appends_ += caller.appends.size();
     waiting_bytes_ += caller.bytes;
-    return false;
 }
 
-void GroupCommit::wait(Caller& caller) {
-    while (true) {
-        const std::uint64_t count = caller.signal->count();
+/// Returns true with a group that the caller commits, its own appends among them or not; false when
+/// its appends are decided.
+bool GroupCommit::wait_for_turn(Caller& caller, Group& group) {
+    for (;;) {
+        std::uint64_t seen = 0;
+        Duration at_most = one_look;
         {
             const std::lock_guard lock{mutex_};
-            if (caller.state != State::waiting) {
-                idle_signals_.push_back(std::move(caller.signal));
-                return;
+            if (caller.decided) {
+                if (caller.signal) idle_signals_.push_back(std::move(caller.signal));
+                return false;
             }
+            const Steady now = environment_.clock.steady();
+            if (may_lead(caller, now)) {
+                gather(group, now);
+                return true;
+            }
+            if (!caller.signal && !idle_signals_.empty()) {
+                caller.signal = std::move(idle_signals_.back());
+                idle_signals_.pop_back();
+            }
+            if (!caller.signal) caller.signal = environment_.scheduler.signal();
+            seen = caller.signal->count();
+            at_most = next_look(now);
         }
-        caller.signal->wait(count, one_look, {});
+        caller.signal->wait(seen, at_most, {});
     }
 }
 
-void GroupCommit::lead(Caller& caller) {
-    const Group group = gather(caller);
-    commit(group.callers);
-    hand_over(group);
+bool GroupCommit::may_lead(Caller& caller, Steady now) {
+    const auto position = std::find(queue_.begin(), queue_.end(), &caller);
+    if (position == queue_.end()) return false;  // on its way with another
+    if (on_their_way_.empty()) return queue_.size() >= company_.expected || now >= company_.until;
+    if (on_their_way_.size() >= limits_.groups) return false;
+    if (now - on_their_way_.back()->began < limits_.patience) return false;
+    std::set<Partition> taken = busy();
+    for (auto before = queue_.begin(); before != position; ++before) {
+        const auto& theirs = partitions_of(**before);
+        taken.insert(theirs.begin(), theirs.end());
+    }
+    return !overlap(partitions_of(caller), taken);
 }
 
-GroupCommit::Group GroupCommit::gather(Caller& leader) {
-    Group group{{&leader}, {leader.partitions.begin(), leader.partitions.end()}};
-    std::size_t appends = leader.appends.size();
-    std::size_t bytes = leader.bytes;
-    const std::lock_guard lock{mutex_};
-    std::set<Partition> passed_by;  // of those that wait for another group
+/// When a waiting caller has to look by itself whether it may lead.
+Duration GroupCommit::next_look(Steady now) const {
+    if (on_their_way_.empty()) {
+        return std::max(std::chrono::ceil<Duration>(company_.until - now), Duration{1});
+    }
+    if (on_their_way_.size() >= limits_.groups) return one_look;
+    const Steady late = on_their_way_.back()->began + limits_.patience;
+    // Late already, and in this one's way: whoever hands over tells it.
+    return now < late ? std::chrono::ceil<Duration>(late - now) : one_look;
+}
+
+const std::vector<Partition>& GroupCommit::partitions_of(Caller& caller) const {
+    if (!caller.partitions) {
+        caller.partitions = touched_by(pointers_to(caller.appends), limits_.partitions).partitions;
+    }
+    return *caller.partitions;
+}
+
+std::set<Partition> GroupCommit::busy() const {
+    std::set<Partition> partitions;
+    for (const Group* group : on_their_way_) {
+        for (Caller* caller : group->callers) {
+            const auto& theirs = partitions_of(*caller);
+            partitions.insert(theirs.begin(), theirs.end());
+        }
+    }
+    return partitions;
+}
+
+/// Takes from the queue, in its order, whoever is in nobody's way.
+void GroupCommit::gather(Group& group, Steady now) {
+    learn_from_company();
+    group.began = now;
+    std::size_t appends = 0, bytes = 0;
+    const bool alone = on_their_way_.empty();
+    std::set<Partition> taken;  // also by those that wait for another group
+    if (!alone) taken = busy();
     for (auto position = queue_.begin(); position != queue_.end();) {
         Caller& next = **position;
-        const bool free =
-            std::all_of(next.partitions.begin(), next.partitions.end(), [&](Partition partition) {
-                return !passed_by.contains(partition) &&
-                       (group.partitions.contains(partition) || !busy_.contains(partition));
-            });
-        if (!free) {
-            passed_by.insert(next.partitions.begin(), next.partitions.end());
+        if (!alone && overlap(partitions_of(next), taken)) {
+            taken.insert(next.partitions->begin(), next.partitions->end());
             ++position;
             continue;
         }
         appends += next.appends.size();
         bytes += next.bytes;
-        if (appends > limits_.group_appends || bytes > limits_.group_bytes) break;
-        unqueue(position);
+        const bool too_large = appends > limits_.group_appends || bytes > limits_.group_bytes;
+        if (too_large && !group.callers.empty()) break;
+        waiting_appends_ -= next.appends.size();
+        waiting_bytes_ -= next.bytes;
         group.callers.push_back(&next);
-        group.partitions.insert(next.partitions.begin(), next.partitions.end());
-        busy_.insert(next.partitions.begin(), next.partitions.end());
+        position = queue_.erase(position);
     }
-    return group;
+    on_their_way_.push_back(&group);
+}
+
+void GroupCommit::learn_from_company() {
+    const std::size_t awaited = company_.expected - company_.waited;
+    // Who comes alone again and again was waited for by nobody.
+    if (awaited > 1 || (awaited == 1 && company_.waited > 0)) {
+        const bool worth_it = 2 * (queue_.size() - company_.waited) >= awaited;
+        doubt_ = worth_it ? 1 : std::min(2 * doubt_, most_doubt);
+        if (!worth_it) in_vain_ = doubt_;
+    }
+    company_ = {};
 }
 
 void GroupCommit::commit(std::span<Caller* const> callers) {
@@ -178,36 +208,32 @@ void GroupCommit::commit_together(std::span<Caller* const> callers) {
 }
 
 void GroupCommit::hand_over(const Group& group) {
-    // Raised behind the lock, or else whoever wakes would wait for it; those who go on to the
-    // database first. A signal outlives its caller: it goes back to idle_signals_.
+    // Raised behind the lock, or else whoever wakes would wait for it. A signal outlives its
+    // caller: it goes back to idle_signals_.
     std::vector<Signal*> signals;
     {
         const std::lock_guard lock{mutex_};
-        --on_their_way_;
-        for (const Partition partition : group.partitions) busy_.erase(partition);
-        let_next_lead(signals);
+        std::erase(on_their_way_, &group);
+        const Steady now = environment_.clock.steady();
+        company_ = {queue_.size(), queue_.size() + group.callers.size(), now};
+        if (in_vain_ > 0) {
+            --in_vain_;
+            company_.expected = company_.waited;
+        } else {
+            company_.until += std::min<Steady>((now - group.began) / 2, limits_.company);
+        }
+        // They look for themselves: who still waits for another group changes nothing.
+        const bool one_leads = on_their_way_.empty() || limits_.groups == 1;
+        for (Caller* caller : queue_) {
+            if (caller->signal) signals.push_back(caller->signal.get());
+            if (one_leads) break;
+        }
         for (Caller* caller : group.callers) {
-            caller->state = State::done;
+            caller->decided = true;
             if (caller->signal) signals.push_back(caller->signal.get());
         }
     }
     for (Signal* signal : signals) signal->raise();
-}
-
-void GroupCommit::let_next_lead(std::vector<Signal*>& signals) {
-    std::set<Partition> passed_by;
-    for (auto position = queue_.begin();
-         position != queue_.end() && on_their_way_ < limits_.groups;) {
-        Caller& next = **position;
-        if (overlap(next.partitions, busy_) || overlap(next.partitions, passed_by)) {
-            passed_by.insert(next.partitions.begin(), next.partitions.end());
-            ++position;
-            continue;
-        }
-        unqueue(position);
-        start(next);
-        signals.push_back(next.signal.get());
-    }
 }
 
 }  // namespace recount

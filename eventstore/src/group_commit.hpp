@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -23,14 +25,25 @@ struct GroupLimits {
     std::size_t group_bytes = std::size_t{8} << 20;
     std::size_t waiting_appends = 10'000;  // beyond it, Overloaded
     std::size_t waiting_bytes = std::size_t{64} << 20;
-    /// So many groups may be on their way at a time, as long as no two touch the same partition.
+    /// So many groups may be on their way at a time, as long as no two touch the same partition;
+    /// the next one only when the one before takes longer than `patience`, as it may wait for a
+    /// lock.
     std::size_t groups = 1;
     std::int32_t partitions = 1;  // of the store; only used with several groups
+    Duration patience = std::chrono::milliseconds{5};
+    /// A group waits for those of the one before who come again, at most so long.
+    Duration company = std::chrono::milliseconds{5};
 };
 
 /// Lets appends of several threads share a transaction. A caller that finds nobody in its way
-/// commits at once; whoever comes meanwhile queues, and the first of the queue then commits for all
-/// that wait. Nobody is overtaken in a partition. Each caller gets the verdicts on its own appends.
+/// commits at once; whoever comes meanwhile queues, and the first who can then commits for all that
+/// wait. Nobody is overtaken in a partition. Each caller gets the verdicts on its own appends.
+///
+/// Threads that append one thing after the other come again shortly after their group. If the next
+/// group left without them, there would be two that pass by each other, each with half of the
+/// threads; so it waits until as many have come, for at most half the time of a commit, and does
+/// not for a while when that was in vain. One who is alone waits for nobody.
+///
 /// Thread-safe; calls block until decided.
 class GroupCommit {
 public:
@@ -38,8 +51,8 @@ public:
     /// committed none. Called by as many threads at a time as there may be groups.
     using Commit = std::function<std::vector<AppendResult>(AppendGroup)>;
 
-    GroupCommit(Scheduler& scheduler, std::string name, Commit commit, GroupLimits limits = {})
-        : scheduler_(scheduler),
+    GroupCommit(Environment& environment, std::string name, Commit commit, GroupLimits limits = {})
+        : environment_(environment),
           name_(std::move(name)),
           commit_(std::move(commit)),
           limits_(limits) {}
@@ -52,47 +65,52 @@ public:
     std::size_t waiting();
 
 private:
-    enum class State { waiting, leading, done };
-    using Partitions = std::vector<Partition>;
+    using Steady = std::chrono::nanoseconds;
     struct Caller {
         std::span<const Append> appends;
         std::size_t bytes = 0;
-        Partitions partitions = {};  // that its appends touch, when several groups may be
-        State state = State::waiting;
+        std::optional<std::vector<Partition>> partitions = {};  // once somebody had to know them
+        bool decided = false;
         std::unique_ptr<Signal> signal = {};  // when waiting
         std::vector<AppendResult> results = {};
         std::exception_ptr failure = {};
     };
-
-    /// The callers that share a transaction, and the partitions that are theirs meanwhile.
+    /// The callers that share a transaction.
     struct Group {
-        std::vector<Caller*> callers;
-        std::set<Partition> partitions;
+        std::vector<Caller*> callers = {};
+        Steady began{0};
+    };
+    /// Who is expected to come again before the next group leaves.
+    struct Company {
+        std::size_t waited = 0;    // in the queue already
+        std::size_t expected = 0;  // all together
+        Steady until{0};
     };
 
-    [[nodiscard]] Partitions partitions_of(std::span<const Append> appends) const;
-    bool take_lead_or_queue(Caller& caller);
-    bool may_lead(const Caller& caller) const;
-    void start(Caller& caller);
-    void unqueue(std::deque<Caller*>::iterator& position);
-    void wait(Caller& caller);
-    void lead(Caller& caller);
-    Group gather(Caller& leader);
+    void enter(Caller& caller);
+    bool wait_for_turn(Caller& caller, Group& group);
+    [[nodiscard]] bool may_lead(Caller& caller, Steady now);
+    [[nodiscard]] Duration next_look(Steady now) const;
+    void gather(Group& group, Steady now);
+    void learn_from_company();
+    const std::vector<Partition>& partitions_of(Caller& caller) const;
+    [[nodiscard]] std::set<Partition> busy() const;
     void commit(std::span<Caller* const> callers);
     void commit_together(std::span<Caller* const> callers);
     void hand_over(const Group& group);
-    void let_next_lead(std::vector<Signal*>& signals);
 
-    Scheduler& scheduler_;
+    Environment& environment_;
     std::string name_;
     Commit commit_;
     GroupLimits limits_;
 
     std::mutex mutex_;
-    std::size_t on_their_way_ = 0;
-    std::set<Partition> busy_;  // partitions of the groups on their way
+    std::vector<const Group*> on_their_way_;
     std::deque<Caller*> queue_;
     std::size_t waiting_appends_ = 0, waiting_bytes_ = 0;
+    Company company_;
+    std::size_t in_vain_ = 0;  // for so many groups nobody is waited for
+    std::size_t doubt_ = 1;    // how many that is to be next time
     std::vector<std::unique_ptr<Signal>> idle_signals_;
 };
 

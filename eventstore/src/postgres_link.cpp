@@ -157,6 +157,9 @@ void Link::execute(const std::string& name, std::span<const Parameter> parameter
     std::vector<const char*> values;
     std::vector<int> lengths;
     std::vector<int> formats;
+    values.reserve(parameters.size());
+    lengths.reserve(parameters.size());
+    formats.reserve(parameters.size());
     for (const Parameter& each : parameters) {
         values.push_back(each.null ? nullptr : each.bytes.c_str());
         lengths.push_back(static_cast<int>(each.bytes.size()));

@@ -123,17 +123,16 @@ void Session::find_schema(const Address& address, const SessionOptions& options)
     }
 }
 
-const Session::Prepared& Session::prepared(std::string_view sql,
-                                           std::span<const Parameter> parameters) {
-    std::string key{sql};
-    for (const Parameter& each : parameters) {
-        key.append(1, '\0').append(std::to_string(each.type));
-    }
-    if (const auto known = prepared_.find(key); known != prepared_.end()) return known->second;
+const Prepared& Session::prepared(std::string_view sql, std::span<const Parameter> parameters) {
+    if (const Prepared* known = prepared_.find(sql, parameters)) return *known;
+    return prepared_.add(prepare(sql, parameters));
+}
 
-    Prepared statement{fmt::format("s{}", ++prepared_count_)};
+Prepared Session::prepare(std::string_view sql, std::span<const Parameter> parameters) {
+    Prepared statement{std::string{sql}, {}, fmt::format("s{}", ++prepared_count_)};
+    for (const Parameter& each : parameters) statement.types.push_back(each.type);
     link_.begin_pipeline();
-    link_.prepare(statement.name, std::string{sql}, parameters);
+    link_.prepare(statement.name, statement.sql, parameters);
     link_.describe(statement.name);
     link_.sync();
     const Answer made = link_.answer();
@@ -144,7 +143,7 @@ const Session::Prepared& Session::prepared(std::string_view sql,
     for (const std::uint32_t type : described.rows.types()) {
         if (!reads_binary(type)) statement.binary_rows = false;
     }
-    return prepared_.emplace(std::move(key), std::move(statement)).first->second;
+    return statement;
 }
 
 void Session::forget_statements() {

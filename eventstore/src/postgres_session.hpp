@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <recount/core/environment.hpp>
@@ -14,6 +13,7 @@
 
 #include "postgres_address.hpp"
 #include "postgres_link.hpp"
+#include "postgres_prepared.hpp"
 #include "postgres_wire.hpp"
 
 namespace recount::postgres {
@@ -87,14 +87,10 @@ public:
     void rollback() noexcept;
 
 private:
-    struct Prepared {
-        std::string name;
-        bool binary_rows = true;
-    };
-
     template <class Use>
     auto guarded(bool commits, const Use& use);
     const Prepared& prepared(std::string_view sql, std::span<const Parameter> parameters);
+    Prepared prepare(std::string_view sql, std::span<const Parameter> parameters);
     void forget_statements();
     std::vector<Result> pipeline(std::span<const Statement> statements);
     void check_committed(bool asked, std::string_view command);
@@ -106,7 +102,7 @@ private:
     std::string name_;
     bool usable_ = true;
     bool vouched_ = false;
-    std::unordered_map<std::string, Prepared> prepared_;
+    PreparedStatements prepared_;
     std::uint64_t prepared_count_ = 0;
 };
 

@@ -60,7 +60,7 @@ public:
                         announcer_.grown();
                     },
                     {.patience = options.timeout}),
-          groups_(environment_.scheduler, facts_.identity.name,
+          groups_(environment_, facts_.identity.name,
                   [this](AppendGroup group) { return appender_.append(group); },
                   // One connection is left to those who read.
                   {.groups = std::max<std::size_t>(options.connections, 2) - 1,

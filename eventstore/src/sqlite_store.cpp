@@ -30,7 +30,7 @@ public:
           path_(sqlite_path(url)),
           readers_(path_, options.timeout),
           appended_(environment_.scheduler.signal()),
-          group_(environment_.scheduler, "sqlite:" + path_,
+          group_(environment_, "sqlite:" + path_,
                  [this](AppendGroup group) { return commit(group); }) {
         open_sqlite_file(path_, options, environment_, file_);
         identity_ = file_.identity;

@@ -213,6 +213,44 @@ TEST(AnOutcome, ComesBackAsItWent) {
     }
 }
 
+v1::Outcome generated(const CommandOutcome& outcome) {
+    v1::Outcome message;
+    message.set_command_id(outcome.command_id);
+    message.set_kind(static_cast<v1::Outcome::Kind>(outcome.kind));
+    message.set_request(std::string{outcome.request.view()});
+    for (const StreamAppended& one : outcome.streams) {
+        v1::StreamAppended& added = *message.add_streams();
+        added.set_stream(std::string{one.stream.full()});
+        added.set_first(one.first.value);
+        added.set_last(one.last.value);
+        added.set_partition(one.first_position.partition.value);
+        added.set_first_n(one.first_position.n);
+    }
+    message.set_rejection_code(outcome.rejection.code);
+    message.set_rejection_detail(outcome.rejection.detail);
+    message.set_recorded_at(outcome.recorded_at.time_since_epoch().count());
+    message.mutable_reached()->set_store(std::string{outcome.reached.store.view()});
+    message.mutable_reached()->set_incarnation(std::string{outcome.reached.incarnation.view()});
+    for (const std::int64_t n : outcome.reached.positions.values()) {
+        message.mutable_reached()->add_positions(n);
+    }
+    return message;
+}
+
+TEST(AnOutcome, HasTheBytesThatProtobufGivesIt) {
+    CommandOutcome refused;
+    refused.command_id = "x";
+    refused.kind = CommandOutcome::Kind::refused;
+    refused.rejection = {"code", std::string(300, 'd')};
+    CommandOutcome bare;
+    bare.streams.push_back({StreamName{"cart", std::string(200, 'c')}, Version{0}, Version{1}, {}});
+    CommandOutcome early = good_outcome();
+    early.recorded_at = Timestamp{std::chrono::microseconds{-1}};
+    for (const CommandOutcome& outcome : {good_outcome(), refused, bare, early}) {
+        EXPECT_EQ(encode(outcome), generated(outcome).SerializeAsString());
+    }
+}
+
 TEST(AnOutcome, ThatIsBrokenIsRefused) {
     const auto broken = [](const std::function<void(v1::Outcome&)>& damage) {
         v1::Outcome message;

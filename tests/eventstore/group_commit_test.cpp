@@ -33,8 +33,8 @@ class CommitsBehindAGate : public testing::Test {
 protected:
     std::unique_ptr<GroupCommit> make(GroupLimits limits = {}) {
         return std::make_unique<GroupCommit>(
-            Environment::system().scheduler, "store",
-            [this](AppendGroup group) { return commit(group); }, limits);
+            Environment::system(), "store", [this](AppendGroup group) { return commit(group); },
+            limits);
     }
 
     std::vector<AppendResult> commit(AppendGroup group) {

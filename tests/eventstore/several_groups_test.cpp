@@ -78,10 +78,10 @@ protected:
     std::mutex mutex_;
     std::set<std::string> on_their_way_, gone_;
     std::atomic<bool> let_go_ = false;
-    GroupCommit groups_{Environment::system().scheduler,
+    GroupCommit groups_{Environment::system(),
                         "store",
                         [this](AppendGroup group) { return commit(group); },
-                        {.groups = 2, .partitions = partitions}};
+                        {.groups = 2, .partitions = partitions, .patience = Duration::zero()}};
     std::vector<std::jthread> callers_;
 };
 
