@@ -49,6 +49,7 @@ void Batch::clear() {
     entries_.clear();
     after_.clear();
     states_.clear();
+    last_.clear();
 }
 
 }  // namespace recount

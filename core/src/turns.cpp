@@ -2,18 +2,21 @@
 
 namespace recount {
 
-Turns::Turn Turns::take(const std::string& name) {
-    std::shared_ptr<Signal> signal;
+std::optional<Turns::Turn> Turns::take(const std::string& name, Errand* errand) {
+    std::shared_ptr<Waiter> waiter;
     {
         std::lock_guard lock{mutex_};
         const auto [queue, free] = taken_.try_emplace(name);
         if (!free) {
-            signal = scheduler_.signal();
-            queue->second.push_back(signal);
+            waiter = std::make_shared<Waiter>(scheduler_.signal(), errand);
+            queue->second.push_back(waiter);
         }
     }
     // Whoever ends passes the turn on: raised once is ours.
-    while (signal && signal->count() == 0) signal->wait(0, std::chrono::seconds{1}, {});
+    while (waiter && waiter->signal->count() == 0) {
+        waiter->signal->wait(0, std::chrono::seconds{1}, {});
+    }
+    if (waiter && waiter->done) return {};
     return Turn{*this, name};
 }
 
@@ -24,7 +27,7 @@ std::size_t Turns::waiting(const std::string& name) {
 }
 
 void Turns::end(const std::string& name) {
-    std::shared_ptr<Signal> next;
+    std::shared_ptr<Waiter> next;
     {
         std::lock_guard lock{mutex_};
         const auto found = taken_.find(name);
@@ -35,7 +38,31 @@ void Turns::end(const std::string& name) {
         next = std::move(found->second.front());
         found->second.pop_front();
     }
-    next->raise();
+    next->signal->raise();
+}
+
+Turns::Turn::Errands::Errands(Turn& turn, std::size_t at_most) : turn_(turn) {
+    std::lock_guard lock{turn_.turns_->mutex_};
+    Queue& queue = turn_.turns_->taken_.at(turn_.name_);
+    // Nobody is overtaken: behind one without an errand all wait.
+    while (!queue.empty() && queue.front()->errand != nullptr && taken_.size() < at_most) {
+        taken_.push_back(std::move(queue.front()));
+        queue.pop_front();
+    }
+}
+
+Turns::Turn::Errands::~Errands() {
+    std::lock_guard lock{turn_.turns_->mutex_};
+    Queue& queue = turn_.turns_->taken_.at(turn_.name_);
+    for (; !taken_.empty(); taken_.pop_back()) {
+        if (taken_.back()) queue.push_front(std::move(taken_.back()));
+    }
+}
+
+void Turns::Turn::Errands::done(std::size_t i) {
+    const std::shared_ptr<Waiter> waiter = std::move(taken_[i]);
+    waiter->done = true;
+    waiter->signal->raise();
 }
 
 }  // namespace recount

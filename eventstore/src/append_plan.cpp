@@ -79,6 +79,14 @@ private:
                                   result.outcome->recorded_at, encode(*result.outcome)});
     }
 
+    bool committed_here(std::string_view command_id) const {
+        const auto& ids = touched_.command_ids;
+        const auto found = std::lower_bound(ids.begin(), ids.end(), command_id);
+        if (found == ids.end() || *found != command_id) return false;
+        const auto i = static_cast<std::size_t>(found - ids.begin());
+        return outcomes_[i] != nullptr && !known_.outcomes[i];
+    }
+
     static void judge(const Append& append, AppendResult& result) {
         result.kind = AppendResult::Kind::conflict;
         const auto& failed = result.conflict.failed;
@@ -93,6 +101,8 @@ private:
 
     void check(const Append& append, Conflict& conflict) {
         written_.clear();
+        // Whatever the versions are: the state that it was decided on is not there.
+        orphaned_ = !append.follows.empty() && !committed_here(append.follows);
         for (const StreamWrite& write : append.writes) {
             const std::size_t index = touched_.index_of_stream(write.stream.full());
             written_.push_back(index);
@@ -110,8 +120,8 @@ private:
 
     void check(const StreamName& stream, std::size_t index, const Expected& expected,
                Conflict& conflict) const {
-        const Version actual = versions_[index];
-        if (!expected.holds(actual)) conflict.failed.push_back({stream, expected, actual, false});
+        if (!orphaned_ && expected.holds(versions_[index])) return;
+        conflict.failed.push_back({stream, expected, versions_[index], false});
     }
 
     CommandOutcome begin_outcome(const Append& append, CommandOutcome::Kind kind) const {
@@ -216,6 +226,7 @@ private:
     std::vector<Version> versions_;
     std::vector<bool> closed_;
     std::vector<const CommandOutcome*> outcomes_;
+    bool orphaned_ = false;             // the append at hand, by what it follows
     std::vector<std::size_t> written_;  // by the append at hand: where its streams stand
     std::string salts_;
     Envelope envelope_;
@@ -246,21 +257,6 @@ std::vector<LogHead> living_origins(const StoreIdentity& identity,
     return origins;
 }
 
-AppendResult repeated(const CommandOutcome& first, const Hash& request) {
-    AppendResult result;
-    if (first.request == request || first.kind == CommandOutcome::Kind::voided) {
-        result.kind = AppendResult::Kind::repeated;
-        result.outcome = first;
-        return result;
-    }
-    result.kind = AppendResult::Kind::reused;
-    result.message = "command id " + first.command_id + " was used before, at " +
-                     to_string(first.recorded_at) +
-                     ", for a command with other content; nothing was written. Give each command "
-                     "an id of its own, and repeat a command with the content it had";
-    return result;
-}
-
 void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
                  const std::optional<Timestamp>& occurred_at) {
     LogHead& head = end.head;
@@ -282,17 +278,6 @@ void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,
                        const PlanContext& context, Timestamp now, Random& random) {
     return Planner{group, touched, known, context, now, random}.run(group);
-}
-
-CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,
-                              Timestamp now) {
-    CommandOutcome outcome;
-    outcome.command_id = command_id;
-    outcome.kind = CommandOutcome::Kind::voided;
-    outcome.recorded_at = now;
-    outcome.reached.store = identity.id;
-    outcome.reached.incarnation = identity.incarnation;
-    return outcome;
 }
 
 }  // namespace recount

@@ -3,6 +3,7 @@
 #include <recount/core.hpp>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,15 @@ struct Account {
     bool closed = false;
 };
 
+/// An amount that `evolve` fails on.
+constexpr std::int64_t unlucky = 13'013;
+
 inline Account evolve(Account account, const Opened& event) {
     account.owner = event.owner();
     return account;
 }
 inline Account evolve(Account account, const Deposited& event) {
+    if (event.amount() == unlucky) throw std::runtime_error("unlucky");
     account.balance += event.amount();
     return account;
 }

@@ -157,6 +157,17 @@ TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
     EXPECT_EQ(accounts_.handle("1", withdraw(1)).version(), Version{4});
 }
 
+TEST_F(AnOvertakenBatch, DecidesAgainWhereOthersWroteAsManyEventsAsItselfHad) {
+    accounts_.handle("1", deposit(5));
+    accounts_.enqueue(batch_, "1", deposit(4));
+    accounts_.enqueue(batch_, "1", withdraw(9));
+    others_.handle("1", withdraw(5));
+    const auto outcomes = batch_.commit();
+    EXPECT_TRUE(outcomes[0]);
+    EXPECT_EQ(outcomes[1].rejection().code, "too_little") << "the stream is at the version, but";
+    EXPECT_EQ(others_.load("1").state.balance, 4);
+}
+
 TEST_F(AnOvertakenBatch, RefusesWhatWasExpectedAtAnotherVersion) {
     accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{0}});
     accounts_.enqueue(batch_, "1", deposit(1), {.expected = Version{1}});

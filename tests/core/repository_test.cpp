@@ -190,7 +190,7 @@ TEST_F(ACommand, WaitsForItsTurnInsteadOfConflicting) {
             });
         }
     }
-    EXPECT_EQ(watched.appends, 200);
+    EXPECT_LE(watched.appends, 200) << "one attempt each, and those that wait go together";
     EXPECT_EQ(shared.load("1").state.balance, 200);
 }
 

@@ -51,6 +51,38 @@ TEST_P(AppendContract, BringsOnePageAtMostOfEachStreamThatFailed) {
     EXPECT_TRUE(result.conflict.missed[2].end);
 }
 
+TEST_P(AppendContract, LetsNoAppendFollowOneThatIsNotCommittedWithIt) {
+    add("cart-1", 2);
+    const Append first = make_append("c-1", {write("cart-1", Expected::exactly(Version{1}))});
+    Append second = make_append("c-2", {write("cart-1", Expected::exactly(Version{2}))});
+    second.follows = "c-1";
+    Append third = make_append("c-3", {write("cart-2", Expected::no_stream())},
+                               {check("cart-1", Expected::exactly(Version{2}))});
+    third.follows = "c-2";
+    const std::vector group{first, second, third};
+    for (const AppendResult& result : store().append(group)) {
+        EXPECT_EQ(result.kind, AppendResult::Kind::conflict);
+    }
+    EXPECT_EQ(read_all("cart-1").size(), 2U);
+    EXPECT_TRUE(read_all("cart-2").empty());
+
+    EXPECT_EQ(store().append(second).kind, AppendResult::Kind::conflict) << "not in its group";
+    second.follows.clear();
+    EXPECT_EQ(store().append(second).kind, AppendResult::Kind::committed);
+}
+
+TEST_P(AppendContract, LetsAppendsFollowEachOther) {
+    std::vector<Append> group{make_append("c-1", {write("cart-1", Expected::no_stream())}),
+                              make_append("c-2", {write("cart-1", Expected::exactly(Version{1}))})};
+    group[1].follows = "c-1";
+    for (const AppendResult& result : store().append(group)) {
+        EXPECT_EQ(result.kind, AppendResult::Kind::committed);
+    }
+    for (const AppendResult& result : store().append(group)) {
+        EXPECT_EQ(result.kind, AppendResult::Kind::repeated) << "an outcome is looked for first";
+    }
+}
+
 TEST_P(AppendContract, BringsNothingMissedToWhoDoesNotAsk) {
     add("cart-1", 2);
     const AppendResult result =

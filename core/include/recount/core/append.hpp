@@ -78,7 +78,11 @@ struct Append {
     std::vector<StreamCheck> checks;
     std::optional<Rejection> rejection;  // only without writes
     std::vector<StorePositions> after;   // what the writer had seen
-    std::size_t missed_events = 0;       // a conflict brings so many of each stream: see Conflict
+    /// Command id of an earlier append of the same group: this one was decided on what that leaves,
+    /// and conflicts unless that is committed with it. A version alone would not do: somebody else
+    /// may have brought the stream to it. Empty: decided on what the store held.
+    std::string follows = {};
+    std::size_t missed_events = 0;  // a conflict brings so many of each stream: see Conflict
 };
 
 /// Where the events of one stream of an append went.

@@ -49,7 +49,8 @@ private:
     Streams& streams_;
     std::vector<Entry> entries_;
     std::unordered_map<std::string, std::any> states_;  // by State and stream, with what is pending
-    std::vector<std::function<void(bool)>> after_;      // told whether all went as decided
+    std::unordered_map<std::string, std::string> last_;  // by stream, whose command wrote last
+    std::vector<std::function<void(bool)>> after_;       // told whether all went as decided
 };
 
 }  // namespace recount

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <any>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,51 +9,21 @@
 #include <variant>
 
 #include <recount/core/batch.hpp>
+#include <recount/core/command_group.hpp>
+#include <recount/core/command_handling.hpp>
 #include <recount/core/fold.hpp>
 #include <recount/core/ids.hpp>
 #include <recount/core/outcome.hpp>
-#include <recount/core/session.hpp>
 #include <recount/core/state_loader.hpp>
 #include <recount/core/streams.hpp>
 #include <recount/core/turns.hpp>
 
 namespace recount {
 
-/// What a caller may say about a command. All of it optional.
-struct CommandOptions {
-    Session* session = nullptr;   // its writes and reads; grows by what this command wrote and saw
-    std::string command_id = {};  // makes the command happen once, whatever is sent again
-    std::string correlation_id = {};
-    std::string causation_id = {};
-    std::string traceparent = {};
-    std::map<std::string, std::string> headers = {};
-    std::optional<Timestamp> occurred_at = {};
-    std::optional<Version> expected = {};  // the caller decided on this version: else refused
-};
-
-struct RepositoryOptions {
-    int attempts = 5;  // decisions on ever newer state before Contended is thrown
-    Duration backoff = std::chrono::milliseconds{2};  // doubles with each attempt, with full jitter
-    std::size_t cached_states = 1024;                 // 0 turns the cache off
-    std::size_t page = 1000;                          // events read at a time
-    std::int64_t snapshots = 0;  // one every so many events, of a State that Snapshots; 0: none
-};
-
-/// The pure half of command handling, without templates on the store's side. See repository.cpp.
-namespace command {
-Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
-                   const google::protobuf::Message& command, Version decided_on);
-void add_event(Append& append, const google::protobuf::Message& event);
-/// Waits a random part of `backoff` · 2^attempt; false when that was the last attempt allowed.
-bool back_off(Streams& streams, const RepositoryOptions& options, int attempt);
-[[noreturn]] void throw_contended(const StreamName& stream, int attempts, const Conflict& conflict);
-/// Throws InvalidArgument unless a batch and the repository that adds to it are of one store.
-void check_same_store(bool same);
-}  // namespace command
-
 /// Handles the commands of one kind of stream: load, fold, decide, append at the version read. When
 /// another writer was faster the decision is made again on the newer state, at most `attempts`
-/// times. Commands on one stream take turns, so those of one repository do not conflict.
+/// times. Commands on one stream take turns, so those of one repository do not conflict; those that
+/// wait are decided by the thread that has the turn, and committed together with its own.
 ///
 /// Thread-safe; the store must outlive it. Throws what the store throws, and Contended.
 ///
@@ -104,6 +73,11 @@ public:
         return loaded;
     }
 
+    /// How many commands wait for their turn on a stream.
+    std::size_t waiting(std::string_view id) {
+        return turns_.waiting(StreamName{State::category, id}.full());
+    }
+
     /// The state as it was at a time (ReadStream::until), folded from the first event.
     Loaded<State> load_as_of(std::string_view id, Timestamp when) {
         return states_.as_of(StreamName{State::category, id}, when);
@@ -113,8 +87,12 @@ private:
     template <class Command>
     Outcome decide_and_append(const StreamName& stream, const Command& command,
                               const CommandOptions& options) {
-        const Turns::Turn turn = turns_.take(stream.full());
         const std::string command_id = id_of(options);
+        WaitingCommand<State> waiting{[&](Loaded<State>& pending) {
+            return decide_while_waiting(stream, command, command_id, options, pending);
+        }};
+        auto turn = turns_.take(stream.full(), options.expected ? nullptr : &waiting);
+        if (!turn) return finish(std::move(waiting).done(), options);
         Conflict conflict;
         Loaded<State> loaded = states_.recent(stream);
         for (int attempt = 0; attempt == 0 || again(stream, loaded, conflict, attempt); ++attempt) {
@@ -139,8 +117,22 @@ private:
             if (attempt == 0 && options_.attempts > 1) {
                 append.missed_events = states_.missed_events();
             }
-            AppendResult result = streams_.append(append);
-            if (result.outcome) return settle(stream, std::move(loaded), decision, result, options);
+            CommandGroup<State> group{streams_, *turn};
+            AppendResult result = group.append(std::move(append), [&] {
+                Loaded<State> pending = loaded;
+                fold_decided(pending, decision);
+                return pending;
+            });
+            if (result.outcome) {
+                if (auto after_all = std::move(group).state()) {
+                    keep(stream, *std::move(after_all));
+                } else if (result.kind == AppendResult::Kind::committed) {
+                    fold_decided(loaded, decision);
+                    StateLoader<State>::follow(loaded, *result.outcome, decision.events().size());
+                    keep(stream, std::move(loaded));
+                }
+                return finish(std::move(result), options);
+            }
             conflict = std::move(result.conflict);
         }
         command::throw_contended(stream, options_.attempts, conflict);
@@ -159,16 +151,22 @@ private:
         return true;
     }
 
-    Outcome settle(const StreamName& stream, Loaded<State> loaded, const Decision<State>& decision,
-                   AppendResult& result, const CommandOptions& options) {
-        const std::size_t events = decision.events().size();
-        if (result.kind == AppendResult::Kind::committed && events > 0) {
-            fold_decided(loaded, decision);
-            StateLoader<State>::follow(loaded, *result.outcome, events);
-            states_.snapshot_when_due(stream, loaded);
-            states_.keep(stream, std::move(loaded));
-        }
-        return finish(std::move(result), options);
+    /// Nothing when it has to look at the store by itself.
+    template <class Command>
+    std::optional<Append> decide_while_waiting(const StreamName& stream, const Command& command,
+                                               const std::string& command_id,
+                                               const CommandOptions& options,
+                                               Loaded<State>& pending) {
+        const Decision<State> decision = decide(std::as_const(pending.state), command);
+        if (decision.events().empty() && options.command_id.empty()) return {};
+        Append append = append_of(stream, pending.version, command, command_id, decision, options);
+        fold_decided(pending, decision);
+        return append;
+    }
+
+    void keep(const StreamName& stream, Loaded<State> loaded) {
+        states_.snapshot_when_due(stream, loaded);
+        states_.keep(stream, std::move(loaded));
     }
 
     template <class Command>
@@ -183,7 +181,10 @@ private:
             Decision<State> decision = decide(std::as_const(pending.state), command);
             entry.append =
                 append_of(stream, pending.version, command, kept.command_id, decision, kept);
+            std::string& last = batch.last_[stream.full()];
+            entry.append->follows = last;
             events = decision.events().size();
+            if (events > 0) last = kept.command_id;
             fold_decided(pending, decision);
         }
         entry.settle = [this, stream, command, kept, events, &pending](AppendResult result) {

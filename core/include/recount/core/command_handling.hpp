@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <google/protobuf/message.h>
+
+#include <recount/core/append.hpp>
+#include <recount/core/environment.hpp>
+#include <recount/core/session.hpp>
+#include <recount/core/stream.hpp>
+#include <recount/core/streams.hpp>
+#include <recount/core/values.hpp>
+
+namespace recount {
+
+/// What a caller may say about a command. All of it optional.
+struct CommandOptions {
+    Session* session = nullptr;   // its writes and reads; grows by what this command wrote and saw
+    std::string command_id = {};  // makes the command happen once, whatever is sent again
+    std::string correlation_id = {};
+    std::string causation_id = {};
+    std::string traceparent = {};
+    std::map<std::string, std::string> headers = {};
+    std::optional<Timestamp> occurred_at = {};
+    std::optional<Version> expected = {};  // the caller decided on this version: else refused
+};
+
+struct RepositoryOptions {
+    int attempts = 5;  // decisions on ever newer state before Contended is thrown
+    Duration backoff = std::chrono::milliseconds{2};  // doubles with each attempt, with full jitter
+    std::size_t cached_states = 1024;                 // 0 turns the cache off
+    std::size_t page = 1000;                          // events read at a time
+    std::int64_t snapshots = 0;  // one every so many events, of a State that Snapshots; 0: none
+};
+
+/// The pure half of command handling, without templates on the store's side. See repository.cpp.
+namespace command {
+Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
+                   const google::protobuf::Message& command, Version decided_on);
+void add_event(Append& append, const google::protobuf::Message& event);
+/// Waits a random part of `backoff` · 2^attempt; false when that was the last attempt allowed.
+bool back_off(Streams& streams, const RepositoryOptions& options, int attempt);
+[[noreturn]] void throw_contended(const StreamName& stream, int attempts, const Conflict& conflict);
+/// Throws InvalidArgument unless a batch and the repository that adds to it are of one store.
+void check_same_store(bool same);
+}  // namespace command
+
+}  // namespace recount

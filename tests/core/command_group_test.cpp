@@ -1,0 +1,150 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "store_fixture.hpp"
+#include "support/eventually.hpp"
+
+namespace {
+
+using namespace recount;
+using namespace recount::test;
+
+/// A first command holds the stream until the test lets it go; the others wait behind it.
+class CommandsOfOneStream : public AccountTest {
+protected:
+    CommandsOfOneStream() {
+        accounts_.handle("1", deposit(10));
+        streams_.appends = 0;
+        streams_.before_append = [this] {
+            if (streams_.appends == 1) {
+                held_ = true;
+                EXPECT_TRUE(eventually([this] { return let_go_.load(); }));
+            } else if (second_) {
+                second_();
+            }
+        };
+    }
+
+    template <class Command>
+    void begin(const Command& command, CommandOptions options = {}) {
+        const std::size_t number = begun_++;
+        threads_.emplace_back([this, command, options, number] {
+            std::string said;
+            try {
+                const Outcome outcome = accounts_.handle("1", command, options);
+                said = outcome ? "done" : outcome.rejection().code;
+                if (outcome.repeated()) said += " before";
+            } catch (const std::exception& error) {
+                said = error.what();
+            }
+            const std::lock_guard lock{mutex_};
+            said_[number] = said;
+        });
+        if (number == 0) {
+            ASSERT_TRUE(eventually([this] { return held_.load(); }));
+        } else {
+            ASSERT_TRUE(eventually([&] { return accounts_.waiting("1") == begun_ - 1; }));
+        }
+    }
+
+    void end() {
+        let_go_ = true;
+        threads_.clear();
+    }
+
+    std::atomic<bool> held_ = false, let_go_ = false;
+    std::size_t begun_ = 0;
+    std::function<void()> second_;
+    std::mutex mutex_;
+    std::map<std::size_t, std::string> said_;
+    std::vector<std::jthread> threads_;
+};
+
+TEST_F(CommandsOfOneStream, ShareAnAppendEachDecidedOnWhatTheEarlierOnesMade) {
+    begin(deposit(1));
+    begin(withdraw(8));
+    begin(withdraw(4), {.command_id = "c-3"});
+    begin(withdraw(3));
+    end();
+    EXPECT_EQ(said_, (std::map<std::size_t, std::string>{
+                         {0, "done"}, {1, "done"}, {2, "too_little"}, {3, "done"}}));
+    EXPECT_EQ(streams_.appends, 2) << "one, and one for all that waited";
+    EXPECT_EQ(streams_.last.size(), 3U);
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+    const int reads = streams_.reads;
+    EXPECT_TRUE(accounts_.handle("1", deposit(1)));
+    EXPECT_EQ(streams_.reads, reads) << "the state that they left is known";
+    EXPECT_EQ(others_.load("1").state.balance, 1);
+}
+
+TEST_F(CommandsOfOneStream, AreDecidedAgainWhenOthersWereFaster) {
+    second_ = [this] {
+        second_ = nullptr;
+        others_.handle("1", withdraw(5));
+    };
+    begin(deposit(1));
+    begin(withdraw(6));
+    begin(withdraw(5));
+    end();
+    EXPECT_EQ(said_,
+              (std::map<std::size_t, std::string>{{0, "done"}, {1, "done"}, {2, "too_little"}}));
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+    EXPECT_EQ(head(*store_), Version{4}) << "a refusal without an id is not recorded";
+}
+
+TEST_F(CommandsOfOneStream, AreNotDecidedOnOneThatOnlySeemsToHaveHappened) {
+    others_.handle("1", deposit(2), {.command_id = "c-2"});
+    begin(deposit(1));
+    begin(deposit(2), {.command_id = "c-2"});
+    begin(withdraw(14));
+    begin(withdraw(13));
+    end();
+    EXPECT_EQ(said_, (std::map<std::size_t, std::string>{
+                         {0, "done"}, {1, "done before"}, {2, "too_little"}, {3, "done"}}));
+    EXPECT_EQ(others_.load("1").state.balance, 0);
+}
+
+TEST_F(CommandsOfOneStream, FailByThemselves) {
+    others_.handle("2", deposit(2), {.command_id = "c-2"});
+    begin(deposit(1));
+    begin(deposit(3));
+    begin(deposit(4), {.command_id = "c-2"});                     // another command's id
+    begin(deposit(5), {.command_id = std::string(10'000, 'x')});  // breaks a limit
+    begin(deposit(6));
+    end();
+    EXPECT_EQ(said_[0], "done");
+    EXPECT_EQ(said_[1], "done");
+    EXPECT_NE(said_[2].find("was used before"), std::string::npos) << said_[2];
+    EXPECT_NE(said_[3].find("command"), std::string::npos) << said_[3];
+    EXPECT_EQ(said_[4], "done");
+    EXPECT_EQ(others_.load("1").state.balance, 20);
+}
+
+TEST_F(CommandsOfOneStream, AreNotDecidedOnAStateThatIsHalfFolded) {
+    begin(deposit(1));
+    begin(deposit(2));
+    begin(deposit(unlucky));
+    begin(deposit(3));
+    end();
+    EXPECT_EQ(said_, (std::map<std::size_t, std::string>{
+                         {0, "done"}, {1, "done"}, {2, "unlucky"}, {3, "done"}}));
+    EXPECT_EQ(others_.load("1").state.balance, 16);
+    EXPECT_TRUE(accounts_.handle("1", withdraw(16)));
+}
+
+TEST_F(CommandsOfOneStream, AreAllToldThatTheStoreIsAway) {
+    second_ = [] { throw Unavailable("away"); };
+    begin(deposit(1));
+    begin(deposit(2));
+    begin(deposit(3));
+    end();
+    EXPECT_EQ(said_, (std::map<std::size_t, std::string>{{0, "done"}, {1, "away"}, {2, "away"}}));
+    EXPECT_EQ(streams_.appends, 2);
+    second_ = nullptr;
+    EXPECT_TRUE(accounts_.handle("1", withdraw(11)));
+}
+
+}  // namespace
