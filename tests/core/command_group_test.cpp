@@ -124,15 +124,15 @@ TEST_F(CommandsOfOneStream, FailByThemselves) {
 }
 
 TEST_F(CommandsOfOneStream, AreNotDecidedOnAStateThatIsHalfFolded) {
-    begin(deposit(1));
+    begin(open("somebody with a name that is not short"));
     begin(deposit(2));
     begin(deposit(unlucky));
-    begin(deposit(3));
+    begin(open("somebody else"));
     end();
     EXPECT_EQ(said_, (std::map<std::size_t, std::string>{
-                         {0, "done"}, {1, "done"}, {2, "unlucky"}, {3, "done"}}));
-    EXPECT_EQ(others_.load("1").state.balance, 16);
-    EXPECT_TRUE(accounts_.handle("1", withdraw(16)));
+                         {0, "done"}, {1, "done"}, {2, "unlucky"}, {3, "taken"}}));
+    EXPECT_EQ(others_.load("1").state.balance, 12);
+    EXPECT_TRUE(accounts_.handle("1", withdraw(12)));
 }
 
 TEST_F(CommandsOfOneStream, AreAllToldThatTheStoreIsAway) {

@@ -71,6 +71,16 @@ TEST_P(AppendContract, LetsNoAppendFollowOneThatIsNotCommittedWithIt) {
     EXPECT_EQ(store().append(second).kind, AppendResult::Kind::committed);
 }
 
+TEST_P(AppendContract, LetsNoAppendFollowOneThatWasCommittedBefore) {
+    const Append first = make_append("c-1", {write("cart-1", Expected::no_stream())});
+    Append second = make_append("c-2", {write("cart-1", Expected::exactly(Version{1}))});
+    second.follows = "c-1";
+    ASSERT_EQ(store().append(first).kind, AppendResult::Kind::committed);
+    const auto results = store().append(std::vector{first, second});
+    EXPECT_EQ(results[0].kind, AppendResult::Kind::repeated);
+    EXPECT_EQ(results[1].kind, AppendResult::Kind::conflict);
+}
+
 TEST_P(AppendContract, LetsAppendsFollowEachOther) {
     std::vector<Append> group{make_append("c-1", {write("cart-1", Expected::no_stream())}),
                               make_append("c-2", {write("cart-1", Expected::exactly(Version{1}))})};
