@@ -8,7 +8,7 @@ std::optional<Turns::Turn> Turns::take(const std::string& name, Errand* errand) 
         std::lock_guard lock{mutex_};
         const auto [queue, free] = taken_.try_emplace(name);
         if (!free) {
-            waiter = std::make_shared<Waiter>(scheduler_.signal(), errand);
+            waiter = std::make_shared<Waiter>(Waiter{scheduler_.signal(), errand});
             queue->second.push_back(waiter);
         }
     }
