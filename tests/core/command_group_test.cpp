@@ -121,6 +121,8 @@ TEST_F(CommandsOfOneStream, FailByThemselves) {
     EXPECT_NE(said_[3].find("command"), std::string::npos) << said_[3];
     EXPECT_EQ(said_[4], "done");
     EXPECT_EQ(others_.load("1").state.balance, 20);
+    EXPECT_EQ(accounts_.load("1").state.balance, 20) << "nothing is kept of what was not committed";
+    EXPECT_EQ(accounts_.handle("1", withdraw(21)).rejection().code, "too_little");
 }
 
 TEST_F(CommandsOfOneStream, AreNotDecidedOnAStateThatIsHalfFolded) {

@@ -113,6 +113,7 @@ private:
         }
         // What fails for good may be one command's doing: the others must not suffer for it.
         decided_.clear();
+        pending_.reset();  // it holds what they decided
         return streams_.append(group.first(1));
     }
 
