@@ -37,7 +37,7 @@ recorded() { cat "$services_dir/$1" 2>/dev/null || true; }
 # is_ours PID MARK: the process lives and its command line carries MARK, so the id was not reused.
 is_ours() {
   [[ -n $1 && -r /proc/$1/cmdline ]] &&
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$2"
+    tr 2>/dev/null '\0' ' ' <"/proc/$1/cmdline" | grep -qF -- "$2"
 }
 
 # wait_until SECONDS COMMAND…: polls ten times a second.
