@@ -2,7 +2,9 @@
 #include <recount/core/error.hpp>
 
 #include <cstdint>
+#include <optional>
 
+#include "hasher.hpp"
 #include "recount/envelope.pb.h"
 #include "wire.hpp"
 #include "wire_values.hpp"
@@ -10,9 +12,13 @@
 namespace recount {
 namespace {
 
-[[noreturn]] void unreadable(const std::string& why) {
-    throw UnreadableEvent("the bytes of a command outcome cannot be read: " + why +
-                          "; restore the row, or void the command under a new id");
+constexpr std::size_t digest_bytes = 16;
+constexpr std::string_view digest_head{"\x4a\x10"};  // field 9, so many bytes
+
+[[noreturn]] void unreadable(std::string_view command_id, const std::string& why) {
+    throw UnreadableEvent("what is kept of command id " + std::string{command_id} +
+                          " cannot be read: " + why +
+                          "; restore the row of its outcome from a backup");
 }
 
 Timestamp time_of(std::int64_t micros) { return Timestamp{std::chrono::microseconds{micros}}; }
@@ -36,7 +42,7 @@ CommandOutcome::Kind kind_of(v1::Outcome::Kind kind) {
         case v1::Outcome::KIND_VOIDED:
             return CommandOutcome::Kind::voided;
         default:
-            unreadable("unknown kind " + std::to_string(kind));
+            throw InvalidArgument("unknown kind " + std::to_string(kind));
     }
 }
 
@@ -56,11 +62,15 @@ CommandOutcome outcome_of(const v1::Outcome& from) {
     return outcome;
 }
 
-}  // namespace
+std::string digest_of(std::string_view bytes) {
+    const Hash hash = thread_hasher().add("recount/outcome/1").add(bytes).finish();
+    return std::string{hash.view().substr(0, digest_bytes)};
+}
 
-std::string encode(const CommandOutcome& outcome) {
+/// All fields but the digest.
+std::string fields_of(const CommandOutcome& outcome) {
     std::string bytes;
-    bytes.reserve(256);
+    bytes.reserve(288);
     wire::Writer out{bytes};
     out.bytes(1, outcome.command_id);
     out.number(2, static_cast<std::uint64_t>(outcome.kind));
@@ -83,16 +93,47 @@ std::string encode(const CommandOutcome& outcome) {
     return bytes;
 }
 
-CommandOutcome decode_outcome(std::string_view bytes) {
+CommandOutcome parsed(std::string_view bytes) {
     v1::Outcome from;
     if (bytes.size() > INT32_MAX ||
         !from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        unreadable("not a recount.v1.Outcome");
+        throw InvalidArgument("not a recount.v1.Outcome");
     }
+    return outcome_of(from);
+}
+
+/// The bytes without their digest; nothing when they have none.
+std::optional<std::string_view> digested(std::string_view bytes) {
+    if (bytes.size() < digest_head.size() + digest_bytes) return {};
+    const std::size_t end = bytes.size() - digest_head.size() - digest_bytes;
+    if (bytes.substr(end, digest_head.size()) != digest_head) return {};
+    return bytes.substr(0, end);
+}
+
+}  // namespace
+
+std::string encode(const CommandOutcome& outcome) {
+    std::string bytes = fields_of(outcome);
+    const std::string digest = digest_of(bytes);
+    bytes.append(digest_head).append(digest);
+    return bytes;
+}
+
+CommandOutcome decode_outcome(std::string_view command_id, std::string_view bytes) {
     try {
-        return outcome_of(from);
+        const auto fields = digested(bytes);
+        if (fields && digest_of(*fields) != bytes.substr(bytes.size() - digest_bytes)) {
+            throw InvalidArgument("its digest does not fit");
+        }
+        CommandOutcome outcome = parsed(fields.value_or(bytes));
+        // One that was written without a digest has these very bytes, unless it had one.
+        if (!fields && fields_of(outcome) != bytes) throw InvalidArgument("it was changed");
+        if (outcome.command_id != command_id) {
+            throw InvalidArgument("it is that of " + outcome.command_id);
+        }
+        return outcome;
     } catch (const InvalidArgument& error) {
-        unreadable(error.what());
+        unreadable(command_id, error.what());
     }
 }
 

@@ -3,14 +3,51 @@
 #include <recount/core/error.hpp>
 #include <recount/core/metrics.hpp>
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "hasher.hpp"
 #include "serialise.hpp"
 
 namespace recount::snapshot {
 
-std::string bytes_of(const google::protobuf::Message& message) { return serialise(message); }
+namespace {
 
-bool read(const Snapshot& from, google::protobuf::Message& message) {
-    return message.ParseFromString(from.bytes);
+constexpr char sealed = '\0';
+constexpr std::size_t message_at = 1 + sizeof(Hash);
+
+Hash hash_of(const Snapshot& snapshot, const StreamName& stream, std::string_view message) {
+    Sha256& hasher = thread_hasher();
+    hasher.add("recount/snapshot/1");
+    for (const std::string& name : {stream.full(), snapshot.type}) {
+        hasher.add_u64(name.size()).add(name);
+    }
+    hasher.add_u64(static_cast<std::uint64_t>(snapshot.fold))
+        .add_u64(static_cast<std::uint64_t>(snapshot.version.value))
+        .add_u32(static_cast<std::uint32_t>(snapshot.last.partition.value))
+        .add_u64(static_cast<std::uint64_t>(snapshot.last.n))
+        .add(snapshot.last_event.view())
+        .add(snapshot.last_hash.view())
+        .add(message);
+    return hasher.finish();
+}
+
+}  // namespace
+
+void seal(Snapshot& snapshot, const StreamName& stream, const google::protobuf::Message& message) {
+    const std::string state = serialise(message);
+    snapshot.bytes.reserve(message_at + state.size());
+    snapshot.bytes = sealed;
+    snapshot.bytes.append(hash_of(snapshot, stream, state).view()).append(state);
+}
+
+bool read(const Snapshot& from, const StreamName& stream, google::protobuf::Message& message) {
+    const std::string_view bytes{from.bytes};
+    if (bytes.size() < message_at || bytes.front() != sealed) return false;
+    const std::string_view state = bytes.substr(message_at);
+    return bytes.substr(1, sizeof(Hash)) == hash_of(from, stream, state).view() &&
+           message.ParseFromArray(state.data(), static_cast<int>(state.size()));
 }
 
 void count_ignored(Streams& streams, const StreamName& stream, const std::string& reason) {

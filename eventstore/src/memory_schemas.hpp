@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "stored_rows.hpp"
 #include "type_schema.hpp"
 
 namespace recount {
@@ -24,6 +26,14 @@ public:
         const auto found = types_.find(type);
         if (found == types_.end() || revision != 1) return std::nullopt;
         return found->second.descriptors;
+    }
+
+    [[nodiscard]] std::vector<RevisionRow> rows() const {
+        std::vector<RevisionRow> rows;
+        for (const auto& [type, schema] : types_) {
+            rows.push_back({type, 1, std::string{schema.fingerprint.view()}, schema.descriptors});
+        }
+        return rows;
     }
 
 private:

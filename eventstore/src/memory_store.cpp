@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "import_plan.hpp"
+#include "memory_outcomes.hpp"
 #include "memory_schemas.hpp"
 #include "memory_snapshots.hpp"
 #include "store_base.hpp"
@@ -37,18 +38,18 @@ public:
 
     std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
         const std::lock_guard lock{mutex_};
-        return outcome_of(command_id);
+        return outcomes_.find(command_id);
     }
 
     CommandOutcome void_command(std::string_view command_id) override {
         check_command_id(command_id);
         const std::lock_guard lock{mutex_};
-        if (auto first = outcome_of(command_id)) return *std::move(first);
+        if (auto first = outcomes_.find(command_id)) return *std::move(first);
         if (expired(command_id, horizon_)) {
             throw CommandExpired(expired_message(command_id, horizon_));
         }
         CommandOutcome outcome = voided_outcome(command_id, identity_, environment_.clock.now());
-        outcomes_.emplace(command_id, encode(outcome));
+        outcomes_.put(command_id, encode(outcome));
         return outcome;
     }
 
@@ -81,8 +82,21 @@ protected:
         snapshots_.drop(stream, first, last);
     }
     Timestamp raise_horizon(Timestamp horizon) override;
-    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override;
-    void forget_outcomes(const std::vector<std::string_view>& command_ids) override;
+    void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
+        const std::lock_guard lock{mutex_};
+        outcomes_.forget(command_ids);
+    }
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
+        const std::lock_guard lock{mutex_};
+        return outcomes_.page(after, limit);
+    }
+    std::vector<RevisionRow> revision_rows() override {
+        const std::lock_guard lock{mutex_};
+        return schemas_.rows();
+    }
+    std::vector<EventColumns> event_columns(Partition, std::int64_t, std::size_t) override {
+        return {};
+    }
 
 private:
     struct Row {
@@ -105,12 +119,6 @@ private:
         return recorded_event(position, row.envelope, row.hash.view(), row.salt, row.payload);
     }
 
-    [[nodiscard]] std::optional<CommandOutcome> outcome_of(std::string_view command_id) const {
-        const auto found = outcomes_.find(command_id);
-        if (found == outcomes_.end()) return std::nullopt;
-        return decode_outcome(found->second);
-    }
-
     [[nodiscard]] std::vector<Position>* stream_of(std::string_view stream) {
         const auto found = streams_.find(stream);
         return found == streams_.end() ? nullptr : &found->second;
@@ -130,7 +138,7 @@ private:
     std::map<std::string, std::vector<Position>, std::less<>> streams_;
     std::set<std::string, std::less<>> closed_;
     MemorySnapshots snapshots_;
-    std::map<std::string, std::string, std::less<>> outcomes_;
+    MemoryOutcomes outcomes_;
     Timestamp horizon_;
     MemorySchemas schemas_;
 };
@@ -172,7 +180,7 @@ KnownState MemoryStore::known_of(const Touched& touched) {
         known.closed[i] = closed_.contains(touched.streams[i]);
     }
     for (std::size_t i = 0; i < touched.command_ids.size(); ++i) {
-        known.outcomes[i] = outcome_of(touched.command_ids[i]);
+        known.outcomes[i] = outcomes_.find(touched.command_ids[i]);
     }
     known.horizon = horizon_;
     return known;
@@ -190,7 +198,7 @@ void MemoryStore::keep(AppendPlan& plan) {
         if (grown.closed) closed_.emplace(grown.stream);
     }
     for (PlannedOutcome& outcome : plan.outcomes) {
-        outcomes_.emplace(outcome.command_id, std::move(outcome.bytes));
+        outcomes_.put(outcome.command_id, std::move(outcome.bytes));
     }
 }
 
@@ -222,21 +230,6 @@ std::int64_t MemoryStore::erase_some(const StreamName& stream, Version first, Ve
 Timestamp MemoryStore::raise_horizon(Timestamp horizon) {
     const std::lock_guard lock{mutex_};
     return horizon_ = std::max(horizon_, horizon);
-}
-
-std::vector<KeptOutcome> MemoryStore::list_outcomes(std::string_view after, std::size_t limit) {
-    const std::lock_guard lock{mutex_};
-    std::vector<KeptOutcome> page;
-    for (auto each = outcomes_.upper_bound(after); each != outcomes_.end(); ++each) {
-        if (page.size() == limit) break;
-        page.push_back({each->first, decode_outcome(each->second).recorded_at});
-    }
-    return page;
-}
-
-void MemoryStore::forget_outcomes(const std::vector<std::string_view>& command_ids) {
-    const std::lock_guard lock{mutex_};
-    for (const std::string_view id : command_ids) outcomes_.erase(outcomes_.find(id));
 }
 
 StreamPage MemoryStore::read_stream_page(const StreamName& stream, const ReadStream& options) {

@@ -50,20 +50,6 @@ Timestamp raise_horizon(Session& session, Timestamp horizon) {
     return time_from(raised.integer(0, 0));
 }
 
-std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after,
-                                       std::size_t limit) {
-    const std::array page_of{text(after), bigint(static_cast<std::int64_t>(limit))};
-    const Result rows = session.run(
-        "select command_id, recorded_at from outcome where command_id > $1 "
-        "order by command_id limit $2",
-        page_of);
-    std::vector<KeptOutcome> page;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        page.push_back({std::string{rows.text(row, 0)}, time_from(rows.integer(row, 1))});
-    }
-    return page;
-}
-
 void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids) {
     committed(session, {"delete from outcome where command_id = any($1::text[])",
                         {text_array(command_ids)}});

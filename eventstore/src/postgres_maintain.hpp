@@ -14,7 +14,6 @@ namespace recount::postgres {
 std::vector<StreamHead> list_names(Session& session, const NameRange& range, std::size_t limit);
 std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last);
 Timestamp raise_horizon(Session& session, Timestamp horizon);
-std::vector<KeptOutcome> list_outcomes(Session& session, std::string_view after, std::size_t limit);
 void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids);
 
 }  // namespace recount::postgres

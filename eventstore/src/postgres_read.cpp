@@ -165,7 +165,7 @@ std::optional<CommandOutcome> read_outcome(Session& session, std::string_view co
     const std::array id{text(command_id)};
     const Result rows = session.run("select bytes from outcome where command_id = $1", id);
     if (rows.empty()) return {};
-    return decode_outcome(rows.bytes(0, 0));
+    return decode_outcome(command_id, rows.bytes(0, 0));
 }
 
 CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
@@ -190,7 +190,7 @@ CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
         }
         // Committed also when it was there: what is found may not be on the standby yet.
         const auto answers = session.run_and_commit(claiming);
-        return decode_outcome(answers[1].bytes(0, 0));
+        return decode_outcome(claim.command_id, answers[1].bytes(0, 0));
     } catch (...) {
         session.rollback();
         throw;

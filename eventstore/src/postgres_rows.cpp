@@ -57,8 +57,8 @@ KnownState known_in(const Touched& touched, std::span<const Rows> answers, std::
     }
     const Rows& outcomes = answers[1];
     for (std::size_t row = 0; row < outcomes.size(); ++row) {
-        known.outcomes[touched.index_of_command(outcomes.text(row, 0))] =
-            decode_outcome(outcomes.bytes(row, 1));
+        const std::string_view id = outcomes.text(row, 0);
+        known.outcomes[touched.index_of_command(id)] = decode_outcome(id, outcomes.bytes(row, 1));
     }
     const Rows& versions = answers[2];
     for (std::size_t row = 0; row < versions.size(); ++row) {

@@ -21,6 +21,7 @@
 #include "postgres_schemas.hpp"
 #include "postgres_setup.hpp"
 #include "postgres_snapshots.hpp"
+#include "postgres_verify.hpp"
 #include "postgres_watch.hpp"
 #include "store_base.hpp"
 #include "stores.hpp"
@@ -174,9 +175,20 @@ protected:
         return writing([&](Session& session) { return postgres::raise_horizon(session, horizon); });
     }
 
-    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override {
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
         return pool_.with_session(
-            [&](Session& session) { return postgres::list_outcomes(session, after, limit); });
+            [&](Session& session) { return postgres::outcome_rows(session, after, limit); });
+    }
+
+    std::vector<RevisionRow> revision_rows() override {
+        return pool_.with_session(postgres::revision_rows);
+    }
+
+    std::vector<EventColumns> event_columns(Partition partition, std::int64_t after,
+                                            std::size_t limit) override {
+        return pool_.with_session([&](Session& session) {
+            return postgres::event_columns(session, partition, after, limit);
+        });
     }
 
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override {

@@ -15,7 +15,7 @@ std::optional<Timestamp> birth_of(std::string_view command_id) {
 
 }  // namespace
 
-bool forgotten(const KeptOutcome& outcome, Timestamp horizon) {
+bool forgotten(const OutcomeRow& outcome, Timestamp horizon) {
     if (outcome.recorded_at >= horizon) return false;
     const auto birth = birth_of(outcome.command_id);
     return !birth || *birth < horizon;

@@ -8,21 +8,17 @@
 #include <recount/core/values.hpp>
 
 #include "append_group.hpp"
+#include "stored_rows.hpp"
 
 namespace recount {
 
 /// Outcomes are kept at least so long.
 constexpr Duration shortest_retention = std::chrono::hours{1};
 
-struct KeptOutcome {
-    std::string command_id;
-    Timestamp recorded_at;
-};
-
 /// True for an outcome that maintain() removes: recorded before the horizon, and its command id, if
 /// it tells its birth, born before it as well. So whatever the clocks: of an id whose outcome was
 /// removed, expired() is true for ever.
-bool forgotten(const KeptOutcome& outcome, Timestamp horizon);
+bool forgotten(const OutcomeRow& outcome, Timestamp horizon);
 
 /// True for a command id in UUIDv7 layout that was born before the horizon: when it has no outcome,
 /// nobody knows any more whether it happened.

@@ -137,9 +137,18 @@ protected:
         return writer_->raise_horizon(horizon);
     }
 
-    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) override {
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
+        return with_reader([&](SqliteReader& reader) { return reader.outcome_rows(after, limit); });
+    }
+
+    std::vector<RevisionRow> revision_rows() override {
+        return with_reader([](SqliteReader& reader) { return reader.revision_rows(); });
+    }
+
+    std::vector<EventColumns> event_columns(Partition partition, std::int64_t after,
+                                            std::size_t limit) override {
         return with_reader(
-            [&](SqliteReader& reader) { return reader.list_outcomes(after, limit); });
+            [&](SqliteReader& reader) { return reader.event_columns(partition, after, limit); });
     }
 
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override {

@@ -57,9 +57,6 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
         "select name, (select max(version) from event where stream = stream.id), closed "
         "from stream "
         "where name > ? and (?2 is null or name < ?2) order by name limit ?3");
-    outcomes_ = connection_.prepare(
-        "select command_id, recorded_at from outcome where command_id > ? "
-        "order by command_id limit ?");
     snapshot_ = connection_.prepare(
         "select fold, version, partition, position, event_id, hash, bytes from snapshot "
         "where stream = ? and type = ?");
@@ -69,7 +66,7 @@ std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view comman
     const sqlite::Running running{*outcome_};
     outcome_->bind_text(1, command_id);
     if (!outcome_->step()) return std::nullopt;
-    return decode_outcome(outcome_->bytes(0));
+    return decode_outcome(command_id, outcome_->bytes(0));
 }
 
 StreamPage SqliteReader::read_stream(const StreamName& stream, const ReadStream& options) {
@@ -218,18 +215,6 @@ std::vector<StreamHead> SqliteReader::list_names(const NameRange& range, std::si
     while (names_->step()) {
         page.push_back({StreamName::trusted(std::string{names_->text(0)}),
                         Version{names_->integer(1)}, names_->integer(2) != 0});
-    }
-    return page;
-}
-
-std::vector<KeptOutcome> SqliteReader::list_outcomes(std::string_view after, std::size_t limit) {
-    const sqlite::Running running{*outcomes_};
-    outcomes_->bind_text(1, after);
-    outcomes_->bind(2, static_cast<std::int64_t>(limit));
-    std::vector<KeptOutcome> page;
-    while (outcomes_->step()) {
-        page.push_back({std::string{outcomes_->text(0)},
-                        Timestamp{std::chrono::microseconds{outcomes_->integer(1)}}});
     }
     return page;
 }

@@ -31,7 +31,10 @@ public:
     std::vector<LogHead> heads();
     std::vector<Incarnation> incarnations();
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit);
-    std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit);
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit);
+    std::vector<RevisionRow> revision_rows();
+    std::vector<EventColumns> event_columns(Partition partition, std::int64_t after,
+                                            std::size_t limit);
     std::optional<std::string> schema(std::string_view type, std::uint32_t revision);
 
 private:
@@ -43,7 +46,7 @@ private:
     StoreIdentity identity_;
     sqlite::Connection connection_;
     Prepared outcome_, stream_, forwards_, backwards_, log_, hash_at_, heads_, schema_;
-    Prepared names_, outcomes_, snapshot_;
+    Prepared names_, snapshot_;
 };
 
 /// Readers, made when they are needed and kept for the next who reads. Thread-safe.

@@ -171,7 +171,7 @@ std::optional<CommandOutcome> SqliteWriter::read_outcome(std::string_view comman
     const sqlite::Running running{*outcome_};
     outcome_->bind_text(1, command_id);
     if (!outcome_->step()) return std::nullopt;
-    return decode_outcome(outcome_->bytes(0));
+    return decode_outcome(command_id, outcome_->bytes(0));
 }
 
 void SqliteWriter::write(const AppendPlan& plan) {

@@ -250,10 +250,10 @@ Maintained StoreBase::maintain(const MaintainOptions& options) {
     done.horizon = raise_horizon(environment_.clock.now() - options.keep_outcomes);
     std::string after;
     while (!options.stop.stop_requested()) {
-        const auto page = list_outcomes(after, std::max<std::size_t>(options.step, 1));
+        const auto page = outcome_rows(after, std::max<std::size_t>(options.step, 1));
         if (page.empty()) break;
         std::vector<std::string_view> old;
-        for (const KeptOutcome& outcome : page) {
+        for (const OutcomeRow& outcome : page) {
             if (forgotten(outcome, done.horizon)) old.push_back(outcome.command_id);
         }
         if (!old.empty()) forget_outcomes(old);

@@ -15,6 +15,7 @@
 #include "append_plan.hpp"
 #include "import_chunk.hpp"
 #include "retention.hpp"
+#include "stored_rows.hpp"
 
 namespace recount {
 
@@ -118,6 +119,7 @@ public:
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) final;
     std::vector<StreamHead> list_streams(std::string_view category, std::string_view after,
                                          std::size_t limit) final;
+    std::vector<LogHead> verify_chain(const std::function<void(const Position&)>& progress) final;
     std::int64_t erase(const StreamName& stream, Version first, Version last) final;
     void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) final;
     Maintained maintain(const MaintainOptions& options) final;
@@ -149,9 +151,14 @@ protected:
     virtual void drop_snapshots(const StreamName& stream, Version first, Version last) = 0;
     /// Commits the later of this and the horizon that is there, and returns it.
     virtual Timestamp raise_horizon(Timestamp horizon) = 0;
-    /// Outcomes behind a command id, in order of their bytes.
-    virtual std::vector<KeptOutcome> list_outcomes(std::string_view after, std::size_t limit) = 0;
+    /// Those behind a command id, in order of their bytes.
+    virtual std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) = 0;
     virtual void forget_outcomes(const std::vector<std::string_view>& command_ids) = 0;
+    virtual std::vector<RevisionRow> revision_rows() = 0;
+    /// Those of the first events behind a position; none where envelopes have no columns beside
+    /// them.
+    virtual std::vector<EventColumns> event_columns(Partition partition, std::int64_t after,
+                                                    std::size_t limit) = 0;
     /// Throws when this store was opened to be read only.
     virtual void check_writable() const {}
     /// Throws InvalidArgument for a partition that the store does not have.
@@ -166,6 +173,12 @@ protected:
     Environment& environment_;
     AppendLimits limits_;
     StoreIdentity identity_;
+
+private:
+    LogHead verify_partition(Partition partition,
+                             const std::function<void(const Position&)>& progress);
+    void verify_streams();
+    void verify_stream(const StreamHead& head, const NameRange& range);
 };
 
 }  // namespace recount

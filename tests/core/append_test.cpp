@@ -6,8 +6,6 @@
 
 #include <functional>
 
-#include "recount/envelope.pb.h"
-
 namespace {
 
 using namespace recount;
@@ -184,89 +182,6 @@ TEST(ARequest, IsItsContentOnly) {
         difference.make(append);
         EXPECT_NE(request_hash(append), hash) << difference.name;
     }
-}
-
-CommandOutcome good_outcome() {
-    CommandOutcome outcome;
-    outcome.command_id = "command-1";
-    outcome.kind = CommandOutcome::Kind::events;
-    outcome.request = request_hash(good_append());
-    outcome.streams.push_back(
-        {StreamName{"cart", "1"}, Version{3}, Version{5}, {Partition{2}, 40}});
-    outcome.streams.push_back({StreamName{"cart", "2"}, Version{1}, Version{1}, {Partition{0}, 7}});
-    outcome.recorded_at = Timestamp{std::chrono::microseconds{1291191960000007}};
-    outcome.reached = {Uuid::from("0123456789abcdef"), Uuid::from("fedcba9876543210"),
-                       Positions{16}};
-    outcome.reached.positions.raise({Partition{2}, 42});
-    return outcome;
-}
-
-TEST(AnOutcome, ComesBackAsItWent) {
-    EXPECT_EQ(decode_outcome(encode(good_outcome())), good_outcome());
-    for (const auto kind : {CommandOutcome::Kind::nothing, CommandOutcome::Kind::refused,
-                            CommandOutcome::Kind::voided}) {
-        CommandOutcome outcome;
-        outcome.command_id = "x";
-        outcome.kind = kind;
-        outcome.rejection = {"code", "detail\nof two lines"};
-        EXPECT_EQ(decode_outcome(encode(outcome)), outcome);
-    }
-}
-
-v1::Outcome generated(const CommandOutcome& outcome) {
-    v1::Outcome message;
-    message.set_command_id(outcome.command_id);
-    message.set_kind(static_cast<v1::Outcome::Kind>(outcome.kind));
-    message.set_request(std::string{outcome.request.view()});
-    for (const StreamAppended& one : outcome.streams) {
-        v1::StreamAppended& added = *message.add_streams();
-        added.set_stream(std::string{one.stream.full()});
-        added.set_first(one.first.value);
-        added.set_last(one.last.value);
-        added.set_partition(one.first_position.partition.value);
-        added.set_first_n(one.first_position.n);
-    }
-    message.set_rejection_code(outcome.rejection.code);
-    message.set_rejection_detail(outcome.rejection.detail);
-    message.set_recorded_at(outcome.recorded_at.time_since_epoch().count());
-    message.mutable_reached()->set_store(std::string{outcome.reached.store.view()});
-    message.mutable_reached()->set_incarnation(std::string{outcome.reached.incarnation.view()});
-    for (const std::int64_t n : outcome.reached.positions.values()) {
-        message.mutable_reached()->add_positions(n);
-    }
-    return message;
-}
-
-TEST(AnOutcome, HasTheBytesThatProtobufGivesIt) {
-    CommandOutcome refused;
-    refused.command_id = "x";
-    refused.kind = CommandOutcome::Kind::refused;
-    refused.rejection = {"code", std::string(300, 'd')};
-    CommandOutcome bare;
-    bare.streams.push_back({StreamName{"cart", std::string(200, 'c')}, Version{0}, Version{1}, {}});
-    CommandOutcome early = good_outcome();
-    early.recorded_at = Timestamp{std::chrono::microseconds{-1}};
-    for (const CommandOutcome& outcome : {good_outcome(), refused, bare, early}) {
-        EXPECT_EQ(encode(outcome), generated(outcome).SerializeAsString());
-    }
-}
-
-TEST(AnOutcome, ThatIsBrokenIsRefused) {
-    const auto broken = [](const std::function<void(v1::Outcome&)>& damage) {
-        v1::Outcome message;
-        EXPECT_TRUE(message.ParseFromString(encode(good_outcome())));
-        damage(message);
-        return message.SerializeAsString();
-    };
-    const std::string bytes[] = {
-        "",
-        "\xff",
-        broken([](auto& m) { m.set_kind(v1::Outcome::KIND_UNSPECIFIED); }),
-        broken([](auto& m) { m.set_kind(static_cast<v1::Outcome::Kind>(9)); }),
-        broken([](auto& m) { m.set_request("short"); }),
-        broken([](auto& m) { m.mutable_streams(0)->set_stream("nodash"); }),
-        broken([](auto& m) { m.mutable_reached()->set_store("short"); })};
-    for (const std::string& one : bytes) EXPECT_THROW(decode_outcome(one), UnreadableEvent);
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ TEST_F(PlannedGroup, RecordsARefusalWithWhatItHadSeen) {
     EXPECT_EQ(outcome.reached.positions[partition_of("cart-1", 2)], 20);
     EXPECT_EQ(outcome.reached.positions.sum(), 20);
     EXPECT_TRUE(made.heads.empty());
-    EXPECT_EQ(decode_outcome(made.outcomes[0].bytes), outcome);
+    EXPECT_EQ(decode_outcome("a", made.outcomes[0].bytes), outcome);
 }
 
 TEST_F(PlannedGroup, DoesNotRecordARefusalThatWasDecidedOnAnOldVersion) {

@@ -6,22 +6,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace recount::test {
 
 /// Flips a bit of each byte of a column in one row of a store that is open, past the store, one
-/// after the other, and puts it back: each must be named by the position `named`, by whoever reads
-/// the log (unless the log's readers do not look at it) and by whoever verifies it.
+/// after the other, and puts it back: each must be named by `named`, by whoever reads the log
+/// (unless the log's readers do not look at it) and by whoever verifies it.
 struct DamageSweep {
     EventStore& store;
     Database& database;
     std::string table;
-    std::int64_t position;  // of the row, in table and log
-    Partition partition;
+    std::string row;  // a condition
     std::string named;
-    bool read = true;
+    std::optional<Partition> partition = {};  // whose readers notice, too
     bool chained = true;  // the chain covers it, of events that a reader leaves out, too
 
     /// Returns how many bytes there were.
@@ -30,22 +31,36 @@ struct DamageSweep {
         for (std::size_t i = 0; i < whole.size(); ++i) {
             std::string damaged = whole;
             damaged[i] = static_cast<char>(damaged[i] ^ 1 << i % 8);
-            set(name, damaged);
-            const std::string where = table + "." + name + ", byte " + std::to_string(i);
-            expect_named(where + " verified", [&] { store.verify_chain(); });
-            if (read) expect_named(where + " read", [&] { store.read(partition, 0); });
-            if (read) {
-                const ReadLog all{.filter = {.categories = {"cart"}}};
-                expect_named(where + " taken", [&] { store.read(partition, 0, all); });
-            }
-            if (read && chained) {
-                const ReadLog none{.filter = {.categories = {"stock"}, .types = {"x", "y"}}};
-                expect_named(where + " left out", [&] { store.read(partition, 0, none); });
-            }
+            set(name, Bytes{damaged});
+            expect_noticed(name + ", byte " + std::to_string(i));
+        }
+        set(name, Bytes{whole});
+        EXPECT_NO_THROW(store.verify_chain());
+        return whole.size();
+    }
+
+    /// The same of a number, from its lowest bit, or a higher one, to its 15th.
+    void number(const std::string& name, int lowest = 0) {
+        const std::int64_t whole =
+            database.begin(SqlMode::snapshot)->query(select(name)).integer(0, 0);
+        for (int bit = lowest; bit < 15; ++bit) {
+            set(name, whole ^ (std::int64_t{1} << bit));
+            expect_noticed(name + ", bit " + std::to_string(bit));
         }
         set(name, whole);
         EXPECT_NO_THROW(store.verify_chain());
-        return whole.size();
+    }
+
+    void expect_noticed(const std::string& column) {
+        const std::string where = table + "." + column;
+        expect_named(where + " verified", [&] { store.verify_chain(); });
+        if (!partition) return;
+        expect_named(where + " read", [&] { store.read(*partition, 0); });
+        const ReadLog all{.filter = {.categories = {"cart"}}};
+        expect_named(where + " taken", [&] { store.read(*partition, 0, all); });
+        if (!chained) return;
+        const ReadLog none{.filter = {.categories = {"stock"}, .types = {"x", "y"}}};
+        expect_named(where + " left out", [&] { store.read(*partition, 0, none); });
     }
 
     template <class Read>
@@ -59,18 +74,19 @@ struct DamageSweep {
         }
     }
 
-    std::string get(const std::string& name) {
-        return database.begin(SqlMode::snapshot)
-            ->query("select " + name + " from " + table + " where partition = $1 and position = $2",
-                    partition.value, position)
-            .bytes(0, 0);
+    [[nodiscard]] std::string select(const std::string& name) const {
+        return "select " + name + " from " + table + " where " + row;
     }
 
-    void set(const std::string& name, const std::string& value) {
+    std::string get(const std::string& name) {
+        return std::string{database.begin(SqlMode::snapshot)->query(select(name)).bytes(0, 0)};
+    }
+
+    template <class Value>
+    void set(const std::string& name, const Value& value) {
         const auto transaction = database.begin(SqlMode::write);
-        transaction->exec(
-            "update " + table + " set " + name + " = $1 where partition = $2 and position = $3",
-            Bytes{value}, partition.value, position);
+        EXPECT_EQ(
+            transaction->exec("update " + table + " set " + name + " = $1 where " + row, value), 1);
         transaction->commit();
     }
 
@@ -89,14 +105,31 @@ struct DamageSweep {
         store->append(append);
         const auto database = Database::open(url);
         const std::string place = std::to_string(partition.value) + ":";
-        DamageSweep event{*store, *database, "event", 2, partition, place + "2"};
+        const auto row = [&](int position) {
+            return "partition = " + std::to_string(partition.value) +
+                   " and position = " + std::to_string(position);
+        };
+        DamageSweep event{*store, *database, "event", row(2), place + "2", partition};
         EXPECT_GT(event.column("envelope"), 100U);
         EXPECT_EQ(event.column("hash"), 32U);
         event.chained = false;
         EXPECT_EQ(event.column("salt"), 16U);
         EXPECT_EQ(event.column("payload"), 6U);
-        DamageSweep head{*store, *database, "partition", 3, partition, place + "3", false};
+        event.partition.reset();
+        event.number("version", 1);  // there is a third version
+        event.number("schema");
+        DamageSweep head{*store, *database, "partition", row(3), place + "3"};
         EXPECT_EQ(head.column("hash"), 32U);
+        head.number("recorded_at");
+        DamageSweep outcome{*store, *database, "outcome", "true", "command id id "};
+        EXPECT_GT(outcome.column("bytes"), 100U);
+        outcome.number("kind");
+        outcome.number("recorded_at");
+        store->close_stream(stream);
+        DamageSweep type{*store, *database, "schema", "type = 'recount.v1.StreamClosed'",
+                         "type recount.v1.StreamClosed"};
+        EXPECT_GT(type.column("descriptors"), 70U);
+        EXPECT_EQ(type.column("fingerprint"), 32U);
     }
 };
 

@@ -32,12 +32,13 @@ protected:
         store_ = open_store(url_);
     }
 
-    void verify_names(const std::string& position) {
-        EXPECT_THAT([&] { store_->verify_chain(); },
-                    ThrowsMessage<Divergence>(HasSubstr("position " + position)));
+    void verify_names(const std::string& place) {
+        EXPECT_THAT([&] { store_->verify_chain(); }, ThrowsMessage<Divergence>(HasSubstr(place)));
     }
 
-    std::string at(int n) { return std::to_string(partition_.value) + ":" + std::to_string(n); }
+    std::string at(int n) {
+        return "position " + std::to_string(partition_.value) + ":" + std::to_string(n);
+    }
 
     TemporaryFolder folder_;
     std::string url_ = "sqlite:" + folder_.file("store.db");
@@ -91,6 +92,30 @@ TEST_F(AStoreThatWasTamperedWith, NamesAnEventOfAnotherVersion) {
 TEST_F(AStoreThatWasTamperedWith, NamesAnEventOfAnotherStream) {
     tamper("update stream set name = 'cart-2'");
     EXPECT_THROW(store_->read_stream(stream("cart-2")), Divergence);
+}
+
+TEST_F(AStoreThatWasTamperedWith, NamesAStreamThatIsClosedWithoutItsClosing) {
+    tamper("update stream set closed = 1");
+    verify_names("cart-1");
+}
+
+TEST_F(AStoreThatWasTamperedWith, NamesAStreamThatIsOpenBehindItsClosing) {
+    store_ = open_store(url_);
+    store_->close_stream(stream("cart-1"));
+    tamper("update stream set closed = 0");
+    verify_names("cart-1");
+}
+
+TEST_F(AStoreThatWasTamperedWith, NamesAStreamWhoseEventsAreAllGone) {
+    tamper("delete from event");
+    tamper("update partition set position = 0, hash = zeroblob(32), recorded_at = 0");
+    verify_names("cart-1");
+}
+
+TEST_F(AStoreThatWasTamperedWith, NamesACommandWhoseOutcomeIsAnothers) {
+    tamper("update outcome set command_id = 'b'");
+    EXPECT_THROW(store_->find_outcome("b"), UnreadableEvent);
+    EXPECT_THROW(store_->verify_chain(), UnreadableEvent);
 }
 
 TEST_F(AStoreThatWasTamperedWith, NamesARemovedEvent) {

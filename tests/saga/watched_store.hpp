@@ -57,6 +57,10 @@ public:
                                          std::size_t limit) override {
         return store_.list_streams(category, after, limit);
     }
+    std::vector<LogHead> verify_chain(
+        const std::function<void(const Position&)>& progress) override {
+        return store_.verify_chain(progress);
+    }
     std::int64_t erase(const StreamName& stream, Version first, Version last) override {
         return store_.erase(stream, first, last);
     }

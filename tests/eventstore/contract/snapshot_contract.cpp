@@ -62,7 +62,31 @@ TEST_P(SnapshotContract, OfAnotherFoldIsIgnoredAndReplaced) {
 
 TEST_P(SnapshotContract, ThatCannotBeReadIsIgnoredAndReplaced) {
     deposit_times(12);
-    spoil([](Snapshot& snapshot) { snapshot.bytes = "\x0a\x7f"; });
+    spoil([](Snapshot& snapshot) { snapshot.bytes = "\x0a\x7f"; }, false);
+    heals("unreadable", 12);
+}
+
+TEST_P(SnapshotContract, OfWhichAnythingWasChangedIsIgnoredAndReplaced) {
+    deposit_times(12);
+    const Snapshot whole = read().snapshot.value();
+    for (std::size_t i = 0; i < whole.bytes.size(); ++i) {
+        spoil([&](Snapshot& one) { one.bytes[i] = static_cast<char>(one.bytes[i] ^ 1 << i % 8); },
+              false);
+        heals("unreadable", 12);
+    }
+    // Columns beside it, to what fits the stream as well.
+    const auto other = store().read_stream(account_, {.from = Version{9}, .max_events = 1}).events;
+    spoil(
+        [&](Snapshot& one) {
+            one.version = Version{9};
+            one.last = other.front().at.position;
+            one.last_event = other.front().at.event_id;
+            one.last_hash = other.front().hash;
+        },
+        false);
+    heals("unreadable", 12);
+    spoil([](Snapshot& one) { one.fold = -1; });
+    spoil([](Snapshot& one) { one.fold = Saved::fold; }, false);
     heals("unreadable", 12);
 }
 

@@ -66,10 +66,13 @@ protected:
     SnapshotPage read(std::int64_t fold = Saved::fold) {
         return kept().read_snapshot(account_, snapshot_type<Saved>(), fold, {});
     }
-    /// Changes the snapshot that is there.
-    void spoil(const std::function<void(Snapshot&)>& change) {
+    /// Changes the snapshot that is there, past its seal or under a new one.
+    void spoil(const std::function<void(Snapshot&)>& change, bool sealed = true) {
         Snapshot snapshot = read().snapshot.value();
+        KeptAccount state;
+        ASSERT_TRUE(snapshot::read(snapshot, account_, state));
         change(snapshot);
+        if (sealed) snapshot::seal(snapshot, account_, state);
         kept().keep_snapshot(account_, snapshot);
         settle();
     }

@@ -73,10 +73,11 @@ std::string place(int position) {
 /// Columns beside the envelope, which only streams and heads are read by.
 TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     const auto stream = StreamName::parse("cart-1");
-    const auto with = [&](const std::string& sql, const auto& look, const std::string& named) {
+    const auto with = [&](const std::string& sql, const auto& look, const std::string& named,
+                          int events = 5) {
         const OwnSchema schema;
         const auto store = open_store(schema.url());
-        store->append(append_to("cart-1", Expected::no_stream(), 5));
+        store->append(append_to("cart-1", Expected::no_stream(), events));
         const auto database = Database::open(schema.url());
         const auto transaction = database->begin(SqlMode::write);
         EXPECT_EQ(transaction->exec(sql), 1) << sql;
@@ -89,6 +90,14 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     with("update event set version = 9 where version = 3", read, "version 3");
     with("update event set stream = 'cart-2' where version = 3", read, "version 3");
     with("update stream set version = 7", read, "version 6");
+    with("update stream set version = 7", verify, "cart-1");
+    with("update stream set version = 4", verify, "cart-1");
+    with("update stream set version = 0", verify, "cart-1", 1);
+    with("update stream set closed = true", verify, "cart-1");
+    with("update stream set name = 'cart-2'", verify, "cart-2");
+    with("update event set version = 9 where version = 3", verify, place(3));
+    with("update event set stream = 'cart-2' where version = 3", verify, place(3));
+    with("update partition set recorded_at = 7 where position = 5", verify, place(5));
     with("update partition set position = 7 where position = 5", verify, place(5));
     with("update partition set position = 4 where position = 5", verify, place(5));
 }

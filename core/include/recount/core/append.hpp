@@ -110,8 +110,9 @@ struct CommandOutcome {
 
 /// The outcome's bytes (recount.v1.Outcome in recount/envelope.proto), as stores keep them.
 std::string encode(const CommandOutcome& outcome);
-/// Throws UnreadableEvent.
-CommandOutcome decode_outcome(std::string_view bytes);
+/// What became of `command_id`. Throws UnreadableEvent, which names it, when the bytes are not what
+/// encode() made for it: they carry a digest of themselves.
+CommandOutcome decode_outcome(std::string_view command_id, std::string_view bytes);
 
 struct FailedCheck {
     StreamName stream;

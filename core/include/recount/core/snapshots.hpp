@@ -25,7 +25,7 @@ struct Snapshot {
     Position last;
     Uuid last_event;
     Hash last_hash;
-    std::string bytes;
+    std::string bytes;  // sealed: see snapshot::seal
     friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 
@@ -80,8 +80,13 @@ struct WholeSnapshot {
 
 /// The bytes of snapshots and what is counted about them, without templates. See snapshots.cpp.
 namespace snapshot {
-std::string bytes_of(const google::protobuf::Message& message);
-[[nodiscard]] bool read(const Snapshot& from, google::protobuf::Message& message);
+/// Sets the bytes: a zero byte, with which no message begins, SHA-256("recount/snapshot/1", the
+/// lengths and bytes of stream and type, fold, version, last, last_event, last_hash, the message),
+/// and the message.
+void seal(Snapshot& snapshot, const StreamName& stream, const google::protobuf::Message& message);
+/// False when they are not what seal() made of all these, or no such message.
+[[nodiscard]] bool read(const Snapshot& from, const StreamName& stream,
+                        google::protobuf::Message& message);
 /// Why a snapshot was of no use: "fold", "history", "unreadable".
 void count_ignored(Streams& streams, const StreamName& stream, const std::string& reason);
 /// Whether one could be kept. It may not, and nobody else need know.
@@ -101,7 +106,7 @@ std::optional<Loaded<State>> state_of(Streams& streams, const StreamName& stream
         snapshot::count_ignored(streams, stream, "fold");
         return std::nullopt;
     }
-    if (!snapshot::read(from, message)) {
+    if (!snapshot::read(from, stream, message)) {
         snapshot::count_ignored(streams, stream, "unreadable");
         return std::nullopt;
     }
@@ -127,14 +132,12 @@ const std::string& snapshot_type() {
 }
 
 template <class State>
-Snapshot snapshot_of(const Loaded<State>& loaded) {
-    return {snapshot_type<State>(),
-            State::fold,
-            loaded.version,
-            loaded.last,
-            loaded.last_event,
-            loaded.last_hash,
-            snapshot::bytes_of(to_snapshot(loaded.state))};
+Snapshot snapshot_of(const StreamName& stream, const Loaded<State>& loaded) {
+    Snapshot snapshot{
+        snapshot_type<State>(), State::fold, loaded.version, loaded.last, loaded.last_event,
+        loaded.last_hash,       {}};
+    snapshot::seal(snapshot, stream, to_snapshot(loaded.state));
+    return snapshot;
 }
 
 }  // namespace recount

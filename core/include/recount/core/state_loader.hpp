@@ -164,7 +164,7 @@ private:
         loaded.snapshot = loaded.version;
         bool kept = true;
         try {
-            kept_->keep_snapshot(stream, snapshot_of(loaded));
+            kept_->keep_snapshot(stream, snapshot_of(stream, loaded));
         } catch (const std::exception&) {
             kept = false;
         }

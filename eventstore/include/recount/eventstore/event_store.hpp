@@ -66,9 +66,13 @@ public:
     /// never log it; `identity().name` is for that.
     [[nodiscard]] virtual const std::string& url() const = 0;
 
-    /// Recomputes every hash and digest, partition by partition; throws Divergence that names the
-    /// first bad position. Returns the heads that were reached. `progress` is told after each page.
-    std::vector<LogHead> verify_chain(const std::function<void(const Position&)>& progress = {});
+    /// Recomputes every hash and digest, partition by partition; then compares what no event's hash
+    /// covers: columns beside envelopes, heads, rows of streams, the outcomes of commands, the
+    /// descriptors of types. Throws Divergence that names the first bad position, or the stream or
+    /// type, and UnreadableEvent that names the command id. Returns the heads that were reached.
+    /// `progress` is told after each page. One read for every stream: it takes its time.
+    virtual std::vector<LogHead> verify_chain(
+        const std::function<void(const Position&)>& progress = {}) = 0;
 
     /// The file descriptor set (protobuf FileDescriptorSet bytes) under which a type's revision was
     /// stored; nothing when the type is unknown here.
