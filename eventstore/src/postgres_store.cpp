@@ -271,6 +271,11 @@ CommandOutcome PostgresStore::void_command(std::string_view command_id) {
 
 std::unique_ptr<EventStore> open_postgres_store(const std::string& url,
                                                 const StoreOptions& options) {
+    if (!options.durable) {
+        throw InvalidArgument(
+            "a store on PostgreSQL waits for the disk with each commit, and cannot be opened "
+            "otherwise; leave `durable` as it is");
+    }
     return std::make_unique<PostgresStore>(url, options);
 }
 

@@ -36,7 +36,7 @@ public:
         identity_ = file_.identity;
         origins_ = living_origins(identity_, file_.incarnations);
         if (!options.read_only) {
-            writer_.emplace(path_, options.timeout, identity_, file_.incarnations, environment_);
+            writer_.emplace(path_, options, identity_, file_.incarnations, environment_);
         }
         heads_ = heads();
     }

@@ -15,12 +15,13 @@ std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
 
 }  // namespace
 
-SqliteWriter::SqliteWriter(const std::string& path, Duration timeout, const StoreIdentity& identity,
+SqliteWriter::SqliteWriter(const std::string& path, const StoreOptions& options,
+                           const StoreIdentity& identity,
                            const std::vector<Incarnation>& incarnations, Environment& environment)
     : context_{identity, living_origins(identity, incarnations),
                [this](std::string_view type) { return types_.find(type)->second.revision; }},
       environment_(environment),
-      connection_(path, {.create = false, .timeout = timeout}) {
+      connection_(path, {.create = false, .durable = options.durable, .timeout = options.timeout}) {
     const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
     data_version_ = prepare("pragma data_version");
     head_ = prepare("select position, hash, recorded_at from partition where partition = ?");

@@ -21,8 +21,9 @@ namespace recount {
 /// The one connection that writes a store's file. One thread at a time.
 class SqliteWriter {
 public:
-    SqliteWriter(const std::string& path, Duration timeout, const StoreIdentity& identity,
-                 const std::vector<Incarnation>& incarnations, Environment& environment);
+    SqliteWriter(const std::string& path, const StoreOptions& options,
+                 const StoreIdentity& identity, const std::vector<Incarnation>& incarnations,
+                 Environment& environment);
     ~SqliteWriter();
     SqliteWriter(const SqliteWriter&) = delete;
     SqliteWriter& operator=(const SqliteWriter&) = delete;

@@ -97,10 +97,11 @@ struct BareWriter::Handles {
     sqlite3_stmt *find_outcome, *find_stream, *find_version;
 };
 
-BareWriter::BareWriter(const std::string& made, Care care) : handles_(new Handles{}), care_(care) {
+BareWriter::BareWriter(const std::string& made, Care care, bool durable)
+    : handles_(new Handles{}), care_(care) {
     sqlite3* connection = handles_->connection = open(made);
     exec(connection, "pragma journal_mode = wal");
-    exec(connection, "pragma synchronous = full");
+    exec(connection, durable ? "pragma synchronous = full" : "pragma synchronous = normal");
     exec(connection, "pragma wal_autocheckpoint = 4000");
     exec(connection, "pragma cache_size = -16384");
     const auto make = [connection](const char* sql) { return prepare(connection, sql); };

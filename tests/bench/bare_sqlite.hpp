@@ -26,11 +26,11 @@ enum class Care {
 };
 
 /// A hand-made client: writes the same rows into an empty store's tables with SQLite's C API,
-/// `per_commit` appends in a transaction, with synchronous=FULL. `made` is the file of an empty
-/// store.
+/// `per_commit` appends in a transaction, with synchronous=FULL or, not durable, NORMAL. `made` is
+/// the file of an empty store.
 class BareWriter {
 public:
-    BareWriter(const std::string& made, Care care);
+    BareWriter(const std::string& made, Care care, bool durable = true);
     ~BareWriter();
     BareWriter(const BareWriter&) = delete;
     BareWriter& operator=(const BareWriter&) = delete;

@@ -24,12 +24,18 @@ struct Workload {
     std::size_t per_call;
     int threads;
     double goal;
+    bool durable = true;  // synchronous=FULL, else NORMAL
 };
 
 constexpr Workload workloads[] = {
-    {"1 append a commit", 4'000, 1, 1, 0.85},        {"groups of 10", 20'000, 10, 1, 0.9},
-    {"groups of 100", 100'000, 100, 1, 0.9},         {"groups of 500", 200'000, 500, 1, 0.9},
+    {"1 append a commit", 4'000, 1, 1, 0.85},
+    {"groups of 10", 20'000, 10, 1, 0.9},
+    {"groups of 100", 100'000, 100, 1, 0.9},
+    {"groups of 500", 200'000, 500, 1, 0.9},
     {"8 writers, 1 append a call", 16'000, 1, 8, 1},
+    {"NORMAL, 1 append a commit", 20'000, 1, 1, 0.85, false},
+    {"NORMAL, groups of 10", 50'000, 10, 1, 0.9, false},
+    {"NORMAL, groups of 100", 100'000, 100, 1, 0.9, false},
 };
 
 std::vector<Append> appends_of(const Workload& workload) {
@@ -57,7 +63,7 @@ std::vector<double> spent(double seconds, double cpu, std::size_t appends) {
 
 std::vector<double> run_store(const std::string& path, const Workload& workload,
                               const std::vector<Append>& appends) {
-    const auto store = open_store("sqlite:" + path);
+    const auto store = open_store("sqlite:" + path, {.durable = workload.durable});
     const double began = seconds_now();
     const double cpu = cpu_seconds();
     {
@@ -84,7 +90,7 @@ std::vector<double> run_store(const std::string& path, const Workload& workload,
 std::vector<double> run_bare(const std::string& path, Care care, const Workload& workload,
                              const std::vector<Rows>& rows) {
     open_store("sqlite:" + path).reset();
-    BareWriter writer{path, care};
+    BareWriter writer{path, care, workload.durable};
     const double began = seconds_now();
     const double cpu = cpu_seconds();
     writer.write(rows, workload.per_call);
@@ -138,7 +144,7 @@ void compare(Harness& harness, const Workload& workload) {
 
 int main(int count, char** arguments) {
     using namespace recount::bench;
-    Harness harness{count, arguments, {{"W16", "append on SQLite, synchronous=FULL"}}};
+    Harness harness{count, arguments, {{"W16", "append on SQLite, synchronous=FULL and NORMAL"}}};
     harness.condition("SQLite", sqlite3_libversion());
     harness.condition("payload bytes", "60");
     harness.begin();

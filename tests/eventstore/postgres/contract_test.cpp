@@ -1,3 +1,5 @@
+#include <recount/core/error.hpp>
+
 #include "eventstore/contract/snapshot_contract.hpp"
 #include "eventstore/postgres/own_schema.hpp"
 
@@ -29,6 +31,11 @@ INSTANTIATE_TEST_SUITE_P(Stores, ClosedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, SnapshotContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, UpkeepContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ImportContract, kinds, kind_name);
+
+TEST(AStoreOnPostgresql, IsNotOpenedWithoutDurability) {
+    const OwnSchema schema;
+    EXPECT_THROW(open_store(schema.url(), {.durable = false}), InvalidArgument);
+}
 
 }  // namespace
 }  // namespace recount::test

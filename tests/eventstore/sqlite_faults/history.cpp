@@ -104,6 +104,34 @@ std::map<std::string, std::size_t> History::events_by_append(EventStore& store) 
     return count;
 }
 
+void History::expect_whole(const Asked& one, const std::optional<CommandOutcome>& outcome,
+                           const std::map<std::string, std::size_t>& events) {
+    const std::string& id = one.append.metadata.command_id;
+    std::size_t whole = 0;
+    for (const StreamWrite& write : one.append.writes) whole += write.events.size();
+    const auto found = events.find(id);
+    const bool happened = outcome && outcome->kind == CommandOutcome::Kind::events;
+    EXPECT_EQ(found == events.end() ? 0 : found->second, happened ? whole : 0) << id;
+}
+
+std::size_t History::expect_beginning(EventStore& store) const {
+    EXPECT_EQ(store.verify_chain(), store.heads());
+    const auto events = events_by_append(store);
+    std::size_t lost = 0;
+    for (const Asked& one : asked_) {
+        const auto outcome = store.find_outcome(one.append.metadata.command_id);
+        expect_whole(one, outcome, events);
+        if (one.told != Told::outcome) continue;
+        if (!outcome) ++lost;
+        EXPECT_EQ(lost == 0, outcome.has_value())
+            << one.append.metadata.command_id << " is there, and what preceded it is not";
+        if (outcome) {
+            EXPECT_EQ(*outcome, one.outcome);
+        }
+    }
+    return lost;
+}
+
 void History::expect_kept(EventStore& store) const {
     EXPECT_EQ(store.verify_chain(), store.heads());
     const auto events = events_by_append(store);
@@ -117,11 +145,7 @@ void History::expect_kept(EventStore& store) const {
         if (one.told == Told::failed) {
             EXPECT_FALSE(outcome) << id << " failed, and is there";
         }
-        std::size_t whole = 0;
-        for (const StreamWrite& write : one.append.writes) whole += write.events.size();
-        const auto found = events.find(id);
-        const bool happened = outcome && outcome->kind == CommandOutcome::Kind::events;
-        EXPECT_EQ(found == events.end() ? 0 : found->second, happened ? whole : 0) << id;
+        expect_whole(one, outcome, events);
     }
     for (const auto& [id, acknowledged] : imports_) {
         const StreamPage page = store.read_stream(stream("import-" + id));

@@ -28,6 +28,9 @@ public:
 
     /// Everything that was told is so: outcomes, whole appends, the chain.
     void expect_kept(EventStore& store) const;
+    /// Of a store that may lose its end with the power: what there is, is whole, and is the
+    /// beginning of what was told. Returns how many of the outcomes that were told it lost.
+    [[nodiscard]] std::size_t expect_beginning(EventStore& store) const;
     /// Asks everything again on a disk that works: told is repeated, failed is done now, and what
     /// was unknown is one of the two.
     void settle(EventStore& store);
@@ -45,6 +48,8 @@ private:
     Asked& asked(const Append& append, bool voids);
     void note(const Append& append, const AppendResult& result);
     static std::map<std::string, std::size_t> events_by_append(EventStore& store);
+    static void expect_whole(const Asked& one, const std::optional<CommandOutcome>& outcome,
+                             const std::map<std::string, std::size_t>& events);
 
     std::vector<Asked> asked_;
     std::map<std::string, std::int64_t> imports_;  // how many events were acknowledged, by id

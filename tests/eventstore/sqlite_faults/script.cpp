@@ -2,9 +2,11 @@
 
 namespace recount::test {
 
-std::unique_ptr<EventStore> open_or_not(const std::string& url) {
+std::unique_ptr<EventStore> open_or_not(const std::string& url, bool durable) {
     std::unique_ptr<EventStore> store;
-    survives([&] { store = open_store(url, two_partitions); });
+    StoreOptions options = two_partitions;
+    options.durable = durable;
+    survives([&] { store = open_store(url, options); });
     return store;
 }
 

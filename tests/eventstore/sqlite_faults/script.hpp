@@ -11,7 +11,7 @@ namespace recount::test {
 inline const StoreOptions two_partitions{.partitions = 2};
 
 /// Nothing when it cannot be opened; never throws what a fault may cause.
-std::unique_ptr<EventStore> open_or_not(const std::string& url);
+std::unique_ptr<EventStore> open_or_not(const std::string& url, bool durable = true);
 
 /// What a program does in a day: appends small and large, of types old and new, to one stream and
 /// to several, alone and in groups, a conflict, a refusal, a repeat, a void, an import. `day` keeps

@@ -22,6 +22,11 @@ struct StoreOptions {
     bool create = true;
     /// A second process may read a SQLite store that another one writes.
     bool read_only = false;
+    /// Of a SQLite store, false: synchronous=NORMAL. A commit no longer waits for the disk, and
+    /// when the machine crashes (not when the program does) the last ones may be lost, from some
+    /// moment on, whole. For what can be made again; after such a crash, declare_restored(), as
+    /// after any loss. InvalidArgument for a store on PostgreSQL.
+    bool durable = true;
     /// How long a statement may wait for a lock or the server for an answer.
     Duration timeout = std::chrono::seconds{10};
     std::size_t connections = 4;  // of a PostgreSQL store
