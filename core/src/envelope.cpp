@@ -41,12 +41,12 @@ public:
         check();
         return value;
     }
-    std::string text() {
+    std::string_view text() {
         const std::string_view value = bytes();
         if (!text::valid_utf8(value)) {
             unreadable("field " + std::to_string(field()) + " is not UTF-8");
         }
-        return std::string{value};
+        return value;
     }
     template <class Value>
     Value fixed() {
@@ -123,10 +123,36 @@ void read_header(std::string_view bytes, std::map<std::string, std::string>& hea
     headers[std::move(name)] = std::move(value);
 }
 
+/// A field that is not there has protobuf's default, not that of a new Envelope. The stream stays:
+/// see read_stream_name().
+void clear(Envelope& envelope) {
+    envelope.version = {};
+    envelope.event_id = {};
+    envelope.type.clear();
+    envelope.schema_revision = 0;
+    envelope.encoding.clear();
+    envelope.payload_digest = {};
+    envelope.append_id.clear();
+    envelope.append_index = 0;
+    envelope.append_count = 0;
+    envelope.correlation_id.clear();
+    envelope.causation_id.clear();
+    envelope.traceparent.clear();
+    envelope.headers.clear();
+    envelope.occurred_at = {};
+    envelope.recorded_at = {};
+    envelope.after.clear();
+}
+
+/// One event of a stream is often read behind another of it.
+void read_stream_name(std::string_view bytes, StreamName& stream) {
+    if (stream.full() != bytes) stream = StreamName::parse(bytes);
+}
+
 bool read_field(Fields& in, Envelope& envelope) {
     switch (in.field()) {
         case 1:
-            envelope.stream = StreamName::parse(in.bytes());
+            read_stream_name(in.bytes(), envelope.stream);
             break;
         case 2:
             envelope.version.value = static_cast<std::int64_t>(in.number());
@@ -214,19 +240,22 @@ std::string encode(const Envelope& envelope) {
 
 Envelope decode_envelope(std::string_view bytes) {
     Envelope envelope;
-    // A field that is not there has protobuf's default, not that of a new Envelope.
-    envelope.schema_revision = 0;
-    envelope.encoding.clear();
-    envelope.append_count = 0;
+    decode_envelope(bytes, envelope);
+    return envelope;
+}
+
+void decode_envelope(std::string_view bytes, Envelope& into) {
+    clear(into);
+    bool named = false;
     try {
         for (Fields in{bytes}; in.next();) {
-            if (!read_field(in, envelope)) in.skip();
+            named = named || in.field() == 1;
+            if (!read_field(in, into)) in.skip();
         }
     } catch (const InvalidArgument& error) {
         unreadable(error.what());
     }
-    if (envelope.stream.full().empty()) unreadable("it names no stream");
-    return envelope;
+    if (!named || into.stream.full().empty()) unreadable("it names no stream");
 }
 
 Hash payload_digest(std::string_view salt, std::string_view payload) {

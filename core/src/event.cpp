@@ -83,26 +83,23 @@ void parse_payload(const RecordedEvent& event, google::protobuf::Message& messag
 
 void parse_payload(const RecordedEvent& event, google::protobuf::Message& message,
                    std::string_view stored_as) {
-    const std::string wanted{stored_as};
-    if (event.erased()) {
-        throw UnreadableEvent(where(event) + " was erased; ask erased() before reading it as " +
-                              wanted);
-    }
-    if (event.at.type != wanted) {
-        throw UnreadableEvent(where(event) + " is a " + event.at.type + ", not a " + wanted +
-                              "; read it as its own type");
+    const auto refuse = [&](const std::string& how, const std::string& advice) {
+        throw UnreadableEvent(where(event) + how + std::string{stored_as} + advice);
+    };
+    if (event.erased()) refuse(" was erased; ask erased() before reading it as ", "");
+    if (event.at.type != stored_as) {
+        refuse(" is a " + event.at.type + ", not a ", "; read it as its own type");
     }
     if (event.at.encoding != "plain") {
-        throw UnreadableEvent(where(event) + " is " + event.at.encoding +
-                              "; unseal it before reading it as " + wanted);
+        refuse(" is " + event.at.encoding + "; unseal it before reading it as ", "");
     }
     const bool fits =
         event.payload->size() <= static_cast<std::size_t>(std::numeric_limits<int>::max());
     if (!fits || !parse(*event.payload, message)) {
-        throw UnreadableEvent(where(event) + " does not hold the bytes of a " + wanted +
-                              " nested at most " + std::to_string(deepest) +
-                              " deep; check the message's schema against the stored revision " +
-                              std::to_string(event.at.schema_revision));
+        refuse(" does not hold the bytes of a ",
+               " nested at most " + std::to_string(deepest) +
+                   " deep; check the message's schema against the stored revision " +
+                   std::to_string(event.at.schema_revision));
     }
 }
 

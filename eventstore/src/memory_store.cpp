@@ -116,7 +116,7 @@ private:
 
     [[nodiscard]] RecordedEvent event_at(const Position& position) {
         const Row& row = rows_of(position.partition)[static_cast<std::size_t>(position.n - 1)];
-        return recorded_event(position, row.envelope, row.hash.view(), row.salt, row.payload);
+        return recorded_event({position, row.envelope, row.hash.view(), row.salt, row.payload});
     }
 
     [[nodiscard]] std::vector<Position>* stream_of(std::string_view stream) {

@@ -59,11 +59,6 @@ enum Column : std::size_t {
     payload
 };
 
-std::optional<std::string_view> bytes_at(const Result& rows, std::size_t row, std::size_t column) {
-    if (rows.null(row, column)) return {};
-    return rows.bytes(row, column);
-}
-
 Parameter bytes_array(const std::vector<std::string>& values) {
     Array array{Type::bytea};
     for (const std::string& value : values) array.add(std::string_view{value});
@@ -99,7 +94,7 @@ LogPage read_filtered_page(Session& session, Partition partition, std::int64_t a
         const Position at{partition, rows.integer(row, position)};
         const bool is_sent = rows.integer(row, sent) != 0;
         if (is_sent || rows.integer(row, broken) != 0) {
-            const auto before = bytes_at(rows, row, hash_before);
+            const auto before = rows.bytes_or_null(row, hash_before);
             ChainCheck chain{
                 partition, rows.null(row, position_before) ? 0 : rows.integer(row, position_before),
                 before ? Hash::from(*before) : Hash{}};
@@ -108,9 +103,9 @@ LogPage read_filtered_page(Session& session, Partition partition, std::int64_t a
                                 store, incarnations);
             } else {
                 ++received;
-                RecordedEvent event =
-                    recorded_event(at, rows.bytes(row, envelope), rows.bytes(row, hash),
-                                   bytes_at(rows, row, salt), bytes_at(rows, row, payload));
+                RecordedEvent event = recorded_event(
+                    {at, rows.bytes(row, envelope), rows.bytes(row, hash),
+                     rows.bytes_or_null(row, salt), rows.bytes_or_null(row, payload)});
                 const bool takes = options.filter.takes(event.at);
                 page.upto = std::max(page.upto, at.n - 1);
                 if (takes && !limit.take(event)) return page;

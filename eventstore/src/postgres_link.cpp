@@ -186,7 +186,14 @@ void Link::query(const std::string& text) {
     flush();
 }
 
-Answer Link::answer() {
+Answer Link::answer(const std::function<void(const Result& row)>& take) {
+    require(PQsetSingleRowMode(state_->handle));
+    return read_answer(&take);
+}
+
+Answer Link::answer() { return read_answer(nullptr); }
+
+Answer Link::read_answer(const std::function<void(const Result& row)>* take) {
     Answer answer;
     for (;;) {
         while (PQisBusy(state_->handle) != 0) wait(POLLIN);
@@ -195,6 +202,9 @@ Answer Link::answer() {
         switch (PQresultStatus(result.get())) {
             case PGRES_PIPELINE_SYNC:
                 return answer;  // nothing comes behind it
+            case PGRES_SINGLE_TUPLE:
+                (*take)(Result{result.release()});
+                break;
             case PGRES_COMMAND_OK:
             case PGRES_TUPLES_OK:
                 answer.command = PQcmdStatus(result.get());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,6 +75,9 @@ public:
     /// failure.
     void query(const std::string& text);
     Answer answer();
+    /// The same, but each row is given to `take` as soon as it is there and not kept: the next ones
+    /// are on their way meanwhile. `take` throws nothing.
+    Answer answer(const std::function<void(const Result& row)>& take);
 
     /// Behind a query that ends with a copy from stdin: waits until rows can be sent, or says why
     /// not.
@@ -85,6 +89,7 @@ public:
 private:
     struct State;
 
+    Answer read_answer(const std::function<void(const Result& row)>* take);
     void flush();
     void wait(short events);
     void require(int done);

@@ -22,7 +22,7 @@ namespace {
 std::string page(std::string_view from, std::string_view order, std::string_view bytes,
                  std::string_view limit) {
     return fmt::format(
-        "select partition, position, version, envelope, hash, salt, payload from ("
+        "select partition, position, envelope, hash, salt, payload, version from ("
         "  select *, sum(octet_length(envelope) + coalesce(octet_length(payload), 0))"
         "      over (order by {1} rows between unbounded preceding and 2 preceding) as before"
         "  from (select * from event {0} order by {1} limit {3}) e"
@@ -37,19 +37,6 @@ const std::string stream_page_behind_snapshot = page(
     "where stream = $1 and version >= coalesce((select s.version from snapshot s "
     "where s.stream = $1 and s.type = $4 and s.fold = $5), 1)",
     "version", "$3", "$2");
-constexpr std::string_view head_of_stream = "select version, closed from stream where name = $1";
-
-std::optional<std::string_view> bytes_at(const Result& rows, std::size_t row, std::size_t column) {
-    if (rows.null(row, column)) return {};
-    return rows.bytes(row, column);
-}
-
-RecordedEvent event_from(const Result& rows, std::size_t row) {
-    const Position position{Partition{static_cast<std::int32_t>(rows.integer(row, 0))},
-                            rows.integer(row, 1)};
-    return recorded_event(position, rows.bytes(row, 3), rows.bytes(row, 4), bytes_at(rows, row, 5),
-                          bytes_at(rows, row, 6));
-}
 
 std::int64_t one_more(std::size_t events) {
     return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, 1'000'000)) + 1;
@@ -61,6 +48,20 @@ std::int64_t bounded(std::size_t bytes) {
 
 }  // namespace
 
+EventParts event_parts(const Result& rows, std::size_t row) {
+    const Position position{Partition{static_cast<std::int32_t>(rows.integer(row, 0))},
+                            rows.integer(row, 1)};
+    return {position, rows.bytes(row, 2), rows.bytes(row, 3), rows.bytes_or_null(row, 4),
+            rows.bytes_or_null(row, 5)};
+}
+
+void lacks_version(const StreamName& stream, Version version, Version head,
+                   const std::string& store) {
+    throw Divergence(
+        fmt::format("stream {} of {} lacks version {} of {}; a row was removed: restore a backup",
+                    stream.full(), store, version.value, head.value));
+}
+
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options) {
     const auto statements = statements_for_page(stream, options);
     return stream_page_from(session.run_all(statements), stream, options, session.name());
@@ -68,7 +69,6 @@ StreamPage read_stream_page(Session& session, const StreamName& stream, const Re
 
 std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options) {
     const bool forwards = options.direction == Direction::forwards;
-    // The head first: what is appended in between only makes the page say that there is more.
     return {{head_of_stream, {text(stream.full())}},
             {forwards ? stream_page : stream_page_backwards,
              {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
@@ -100,19 +100,16 @@ StreamPage stream_page_from(std::span<const Result> answers, const StreamName& s
     page.events.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         // Appended between the two looks.
-        page.head = std::max(page.head, Version{rows.integer(row, 2)});
-        if (!forwards && row == 0) version = rows.integer(row, 2);
-        RecordedEvent event = event_from(rows, row);
+        page.head = std::max(page.head, Version{rows.integer(row, 6)});
+        if (!forwards && row == 0) version = rows.integer(row, 6);
+        RecordedEvent event = recorded_event(event_parts(rows, row));
         if (!limit.take(event)) return page;
         check_row(event, stream, Version{version});
         page.events.push_back(std::move(event));
         version += forwards ? 1 : -1;
     }
     if (forwards ? version <= page.head.value : version >= 1) {
-        throw Divergence(
-            fmt::format("stream {} of {} lacks version {} of {}; a row was removed: "
-                        "restore a backup",
-                        stream.full(), store, version, page.head.value));
+        lacks_version(stream, Version{version}, page.head, store);
     }
     page.end = true;
     return page;
@@ -128,21 +125,25 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
          {log_page,
           {integer(partition.value), bigint(seen.n), bigint(one_more(options.max_events)),
            bigint(bounded(options.max_bytes))}}}};
-    const auto answers = session.run_all(statements);
-    if (seen.n > 0 && answers[0].empty()) missing_event(seen, session.name());
-    const Result& rows = answers[1];
-
     LogPage page;
-    ChainCheck chain{partition, seen.n, seen.n == 0 ? Hash{} : Hash::from(answers[0].bytes(0, 0))};
-    PageLimit limit{options.max_events, options.max_bytes};
-    page.events.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        RecordedEvent event = event_from(rows, row);
-        if (!limit.take(event)) return page;
-        chain.next(event, store, incarnations);
-        page.events.push_back(std::move(event));
-    }
     page.end = true;
+    std::optional<ChainCheck> chain;
+    if (seen.n == 0) chain.emplace(partition, 0, Hash{});
+    PageLimit limit{options.max_events, options.max_bytes};
+    session.run_rows(statements, [&](std::size_t statement, const Result& row) {
+        if (statement == 0) {
+            chain.emplace(partition, seen.n, Hash::from(row.bytes(0, 0)));
+            return true;
+        }
+        if (!chain) missing_event(seen, session.name());
+        RecordedEvent event = recorded_event(event_parts(row, 0));
+        page.end = limit.take(event);
+        if (!page.end) return false;
+        chain->next(event, store, incarnations);
+        page.events.push_back(std::move(event));
+        return true;
+    });
+    if (!chain) missing_event(seen, session.name());
     return page;
 }
 

@@ -9,8 +9,18 @@
 #include <recount/eventstore/event_store.hpp>
 
 #include "postgres_session.hpp"
+#include "store_base.hpp"
 
 namespace recount::postgres {
+
+/// Version and closing of a stream, $1. Read before its events: what is appended in between only
+/// makes them say that there is more.
+inline constexpr std::string_view head_of_stream =
+    "select version, closed from stream where name = $1";
+/// Of a row that begins with partition, position, envelope, hash, salt, payload.
+EventParts event_parts(const Result& rows, std::size_t row);
+[[noreturn]] void lacks_version(const StreamName& stream, Version version, Version head,
+                                const std::string& store);
 
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options);
 /// The two statements that read a page, to go with others, and the page from their answers.

@@ -68,6 +68,12 @@ void Result::wrong(std::size_t row, std::size_t column, std::string_view wanted)
 }
 
 std::int64_t Result::integer(std::size_t row, std::size_t column) const {
+    const bool binary = PQfformat(result_.get(), number(column)) == 1;
+    const auto type = static_cast<Type>(PQftype(result_.get(), number(column)));
+    if (binary && (type == Type::bigint || type == Type::integer)) {  // nearly always
+        const std::string_view bytes = at(row, column);
+        if (!bytes.empty()) return read_integer(bytes);
+    }
     const SqlValue found = value(row, column);
     if (const auto* number = std::get_if<std::int64_t>(&found)) return *number;
     wrong(row, column, "an integer");
@@ -81,12 +87,19 @@ std::string_view Result::text(std::size_t row, std::size_t column) const {
 }
 
 std::string_view Result::bytes(std::size_t row, std::size_t column) const {
+    const auto found = bytes_or_null(row, column);
+    if (!found) wrong(row, column, "binary bytes");
+    return *found;
+}
+
+std::optional<std::string_view> Result::bytes_or_null(std::size_t row, std::size_t column) const {
+    const std::string_view found = at(row, column);
+    if (found.empty() && PQgetisnull(result_.get(), number(row), number(column)) != 0) return {};
     const bool binary = PQfformat(result_.get(), number(column)) == 1;
-    const auto type = static_cast<Type>(PQftype(result_.get(), number(column)));
-    if (null(row, column) || !binary || type != Type::bytea) {
+    if (!binary || static_cast<Type>(PQftype(result_.get(), number(column))) != Type::bytea) {
         wrong(row, column, "binary bytes");
     }
-    return at(row, column);
+    return found;
 }
 
 std::vector<std::uint32_t> Result::types() const {

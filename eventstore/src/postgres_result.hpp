@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,8 @@ public:
     [[nodiscard]] std::int64_t integer(std::size_t row, std::size_t column) const;
     [[nodiscard]] std::string_view text(std::size_t row, std::size_t column) const;
     [[nodiscard]] std::string_view bytes(std::size_t row, std::size_t column) const;
+    [[nodiscard]] std::optional<std::string_view> bytes_or_null(std::size_t row,
+                                                                std::size_t column) const;
 
     /// Of the columns, by their numbers in pg_type.
     [[nodiscard]] std::vector<std::uint32_t> types() const;

@@ -2,28 +2,14 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <exception>
+
 namespace recount::postgres {
 
 namespace {
 
 constexpr std::size_t max_prepared = 256;
 constexpr Duration grace = std::chrono::seconds{2};  // the server's own time-outs come first
-
-bool passes(std::string_view state) {
-    return state == "40001" || state == "40P01" || state == "55P03" || state == "57014" ||
-           state == "25006" || state == "0A000" || state.starts_with("53");
-}
-
-std::string_view advice(std::string_view state) {
-    if (state == "55P03") return "; another transaction holds the lock for too long, try again";
-    if (state == "57014") return "; it took longer than its time-out allows, try again or raise it";
-    if (state == "25006") return "; this server takes no writes, connect to the primary";
-    if (state == "53100") return "; make room on the server's disk, then try again";
-    if (state == "53300") return "; raise the server's max_connections or open fewer stores";
-    if (state == "42501") return "; grant the user that right, or connect as one who has it";
-    if (passes(state)) return "; run the whole transaction again";
-    return "";
-}
 
 std::int64_t milliseconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -40,12 +26,6 @@ Link connect(const Address& address, const SessionOptions& options) {
 }
 
 }  // namespace
-
-ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql) {
-    return {fmt::format("{} refused '{}': {} (SQLSTATE {}){}", by, sql.substr(0, 60),
-                        failure.message, failure.state, advice(failure.state)),
-            passes(failure.state), failure.state};
-}
 
 /// Turns the loss of the connection into what it means to the caller.
 template <class Use>
@@ -173,6 +153,28 @@ std::vector<Result> Session::run_all(std::span<const Statement> statements) {
     });
 }
 
+void Session::run_rows(std::span<const Statement> statements, const TakeRow& take) {
+    bool wanted = true;
+    std::exception_ptr thrown;
+    const auto take_wanted = [&](std::size_t statement, const Result& row) {
+        try {
+            wanted = wanted && take(statement, row);
+        } catch (...) {
+            wanted = false;
+            thrown = std::current_exception();
+        }
+    };
+    try {
+        guarded(false, [&] {
+            forget_statements();
+            pipeline(statements, take_wanted);
+        });
+    } catch (const Error&) {
+        if (wanted) throw;
+    }
+    if (thrown) std::rethrow_exception(thrown);
+}
+
 std::vector<Result> Session::run_and_commit(std::span<const Statement> statements) {
     guarded(false, [&] {
         link_.look();
@@ -187,7 +189,8 @@ std::vector<Result> Session::run_and_commit(std::span<const Statement> statement
     });
 }
 
-std::vector<Result> Session::pipeline(std::span<const Statement> statements) {
+std::vector<Result> Session::pipeline(std::span<const Statement> statements,
+                                      const std::function<void(std::size_t, const Result&)>& take) {
     std::vector<const Prepared*> plans;
     for (const Statement& each : statements) plans.push_back(&prepared(each.sql, each.parameters));
     link_.begin_pipeline();
@@ -199,11 +202,12 @@ std::vector<Result> Session::pipeline(std::span<const Statement> statements) {
     std::optional<Failure> failure;
     std::string_view failed;
     std::string command;
-    for (const Statement& each : statements) {
-        Answer answer = link_.answer();
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+        Answer answer =
+            take ? link_.answer([&](const Result& row) { take(i, row); }) : link_.answer();
         if (answer.failure && !failure) {
             failure = std::move(answer.failure);
-            failed = each.sql;
+            failed = statements[i].sql;
         }
         command = std::move(answer.command);
         results.push_back(std::move(answer.rows));

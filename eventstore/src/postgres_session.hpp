@@ -50,6 +50,9 @@ struct Statement {
     std::vector<Parameter> parameters;
 };
 
+/// Is given the rows of several statements, one a call; false: no more are wanted.
+using TakeRow = std::function<bool(std::size_t statement, const Result& row)>;
+
 /// One connection to a PostgreSQL schema, its settings, and its prepared statements. It is never
 /// made anew behind the caller's back: when it is lost it throws Unavailable, or OutcomeUnknown
 /// when what was sent may have committed, and is not usable() from then on. What the server refuses
@@ -71,6 +74,10 @@ public:
     /// Several in one round trip, each seeing what was committed when its turn came; the first that
     /// fails ends all. Their columns are of types that are read in binary.
     std::vector<Result> run_all(std::span<const Statement> statements);
+    /// The same, row by row: `take` is given the number of the statement and its row while the next
+    /// ones are on their way. When it wants no more (false) or throws, what is left is passed over
+    /// and whatever becomes of it is no matter.
+    void run_rows(std::span<const Statement> statements, const TakeRow& take);
     /// The same for the end of a transaction, the last being "commit"; or, without a begin, for a
     /// transaction of these statements alone. Losing the connection is then OutcomeUnknown.
     std::vector<Result> run_and_commit(std::span<const Statement> statements);
@@ -92,7 +99,8 @@ private:
     const Prepared& prepared(std::string_view sql, std::span<const Parameter> parameters);
     Prepared prepare(std::string_view sql, std::span<const Parameter> parameters);
     void forget_statements();
-    std::vector<Result> pipeline(std::span<const Statement> statements);
+    std::vector<Result> pipeline(std::span<const Statement> statements,
+                                 const std::function<void(std::size_t, const Result&)>& take = {});
     void check_committed(bool asked, std::string_view command);
     [[noreturn]] void refuse(const Failure& failure, std::string_view sql);
     void set_up(const SessionOptions& options);

@@ -22,6 +22,7 @@
 #include "postgres_setup.hpp"
 #include "postgres_snapshots.hpp"
 #include "postgres_verify.hpp"
+#include "postgres_visit.hpp"
 #include "postgres_watch.hpp"
 #include "store_base.hpp"
 #include "stores.hpp"
@@ -88,6 +89,12 @@ public:
     }
 
     CommandOutcome void_command(std::string_view command_id) override;
+
+    void visit_stream(const StreamName& stream, Version from, std::size_t page,
+                      const TakeEvent& take) override {
+        StreamVisit visit{stream, from, page, take};
+        pool_.with_session([&](Session& session) { visit.go_on(session); });
+    }
 
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
                                ReadStream options) override {

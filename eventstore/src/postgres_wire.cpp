@@ -191,6 +191,11 @@ bool reads_binary(std::uint32_t type) {
     }
 }
 
+std::int64_t read_integer(std::string_view bytes) {
+    const std::uint64_t value = get_integer(bytes);
+    return bytes.size() == 4 ? static_cast<std::int32_t>(value) : static_cast<std::int64_t>(value);
+}
+
 SqlValue read_binary(std::uint32_t type, std::string_view bytes) {
     switch (static_cast<Type>(type)) {
         case Type::boolean:
@@ -198,9 +203,8 @@ SqlValue read_binary(std::uint32_t type, std::string_view bytes) {
         case Type::smallint:
             return std::int64_t{static_cast<std::int16_t>(get_integer(bytes))};
         case Type::integer:
-            return std::int64_t{static_cast<std::int32_t>(get_integer(bytes))};
         case Type::bigint:
-            return static_cast<std::int64_t>(get_integer(bytes));
+            return read_integer(bytes);
         case Type::real:
             return double{std::bit_cast<float>(static_cast<std::uint32_t>(get_integer(bytes)))};
         case Type::double_precision:

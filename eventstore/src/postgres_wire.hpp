@@ -69,6 +69,8 @@ private:
 /// "bigint", "double precision", "text" or "bytea"; throws InvalidArgument.
 Type type_named(std::string_view name);
 
+/// A bigint or integer, in binary.
+std::int64_t read_integer(std::string_view bytes);
 /// Whether values of this type can be read in binary.
 bool reads_binary(std::uint32_t type);
 SqlValue read_binary(std::uint32_t type, std::string_view bytes);

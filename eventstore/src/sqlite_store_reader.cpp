@@ -30,8 +30,8 @@ RecordedEvent event_in(const sqlite::Statement& row, const Position& position, i
     const auto optional = [&row](int at) {
         return row.type(at) == sqlite::Type::null ? std::nullopt : std::optional{row.bytes(at)};
     };
-    return recorded_event(position, row.bytes(column), row.bytes(column + 1), optional(column + 2),
-                          optional(column + 3));
+    return recorded_event({position, row.bytes(column), row.bytes(column + 1), optional(column + 2),
+                           optional(column + 3)});
 }
 
 }  // namespace

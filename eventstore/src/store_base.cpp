@@ -37,20 +37,22 @@ Incarnation next_incarnation(const Incarnation& living, std::vector<LogHead> hea
     return {new_uuid7(environment), living.id, environment.clock.now(), std::move(heads)};
 }
 
-RecordedEvent recorded_event(const Position& position, std::string_view envelope,
-                             std::string_view hash, std::optional<std::string_view> salt,
-                             std::optional<std::string_view> payload) {
-    RecordedEvent event;
+void read_event(const EventParts& parts, RecordedEvent& into) {
     try {
-        static_cast<Envelope&>(event.at) = decode_envelope(envelope);
+        decode_envelope(parts.envelope, into.at);
     } catch (const UnreadableEvent& error) {
-        throw Divergence("position " + to_string(position) + ": " + error.what());
+        throw Divergence("position " + to_string(parts.position) + ": " + error.what());
     }
-    event.at.position = position;
-    event.hash = Hash::from(hash);
-    event.envelope = envelope;
-    if (salt) event.salt = *salt;
-    if (payload) event.payload.emplace(*payload);
+    into.at.position = parts.position;
+    into.hash = Hash::from(parts.hash);
+    into.envelope = parts.envelope;
+    into.salt = parts.salt.value_or(std::string_view{});
+    into.payload = parts.payload;
+}
+
+RecordedEvent recorded_event(const EventParts& parts) {
+    RecordedEvent event;
+    read_event(parts, event);
     return event;
 }
 

@@ -26,11 +26,16 @@ Incarnation first_incarnation(const StoreIdentity& identity, Timestamp now);
 Incarnation next_incarnation(const Incarnation& living, std::vector<LogHead> heads,
                              Environment& environment);
 
-/// An event from its columns; salt and payload are nothing when they were erased. Throws
-/// UnreadableEvent when the envelope cannot be read.
-RecordedEvent recorded_event(const Position& position, std::string_view envelope,
-                             std::string_view hash, std::optional<std::string_view> salt,
-                             std::optional<std::string_view> payload);
+/// What a row holds of an event itself; salt and payload are nothing when they were erased.
+struct EventParts {
+    Position position;
+    std::string_view envelope, hash;
+    std::optional<std::string_view> salt, payload;
+};
+/// Reads them into an event, whose strings keep the memory they have. Throws Divergence when the
+/// envelope cannot be read.
+void read_event(const EventParts& parts, RecordedEvent& into);
+RecordedEvent recorded_event(const EventParts& parts);
 
 /// Throws Divergence when a row read as an event of a stream holds another, or another payload than
 /// its envelope says. (That it is the right envelope only the chain can tell.)

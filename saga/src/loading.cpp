@@ -74,16 +74,13 @@ void note_sends(const RecordedEvent& event, Sends& sends) {
 
 LoadedSaga load(Streams& streams, const StreamName& stream) {
     LoadedSaga loaded;
-    for (;;) {
-        const StreamPage page =
-            streams.read_stream(stream, {.from = Version{loaded.version.value + 1}});
-        for (const RecordedEvent& event : page.events) {
-            loaded.saga = fold(std::move(loaded.saga), event);
-            note_sends(event, loaded.sends);
-            loaded.version = event.at.version;
-        }
-        if (page.end) return loaded;
-    }
+    streams.visit_stream(stream, Version{1}, 1000, [&](const RecordedEvent& event) {
+        loaded.saga = fold(std::move(loaded.saga), event);
+        note_sends(event, loaded.sends);
+        loaded.version = event.at.version;
+        return true;
+    });
+    return loaded;
 }
 
 Append append_of(const StreamName& stream, Version version, const Decision<Saga>& decision) {

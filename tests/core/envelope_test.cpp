@@ -114,6 +114,21 @@ TEST(AnEnvelope, ComesBackAsItWent) {
     }));
 }
 
+TEST(AnEnvelope, KeepsNothingOfTheOneReadBeforeIt) {
+    EXPECT_TRUE(rc::check([] {
+        Envelope used;
+        decode_envelope(encode(any_envelope()), used);
+        const std::string bytes = encode(any_envelope());
+        decode_envelope(bytes, used);
+        RC_ASSERT(encode(used) == bytes);
+        Envelope bare;
+        bare.stream = *rc::gen::element(used.stream, StreamName{"cart", "17"});
+        decode_envelope(encode(bare), used);
+        RC_ASSERT(encode(used) == encode(bare));
+        RC_ASSERT_THROWS_AS(decode_envelope("", used), UnreadableEvent);
+    }));
+}
+
 TEST(AnEnvelope, KeepsItsBytesForEver) {
     Envelope envelope;
     envelope.stream = StreamName{"cart", "17"};
@@ -164,6 +179,7 @@ TEST(BrokenEnvelopes, AreRefused) {
     const std::string broken[] = {
         "",
         std::string{"\x00", 1},
+        std::string{"\x0a\x00", 2},  // a stream without a name
         "\x0a\x07"
         "cart",  // shorter than it says
         "\x0a\x04"

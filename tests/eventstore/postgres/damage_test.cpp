@@ -86,6 +86,9 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
             << sql;
     };
     const auto read = [&](EventStore& store) { store.read_stream(stream); };
+    const auto visit = [&](EventStore& store) {
+        store.visit_stream(stream, Version{1}, 2, [](const RecordedEvent&) { return true; });
+    };
     const auto verify = [](EventStore& store) { store.verify_chain(); };
     with("update event set version = 9 where version = 3", read, "version 3");
     with("update event set stream = 'cart-2' where version = 3", read, "version 3");
@@ -98,6 +101,12 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     with("update event set version = 9 where version = 3", verify, place(3));
     with("update event set stream = 'cart-2' where version = 3", verify, place(3));
     with("update partition set recorded_at = 7 where position = 5", verify, place(5));
+    with("update event set version = 9 where version = 3", visit, "version 3");
+    with("update event set stream = 'cart-2' where version = 3", visit, "version 3");
+    with("update event set stream = 'cart-2' where version = 5", visit, "lacks version 5");
+    with("update stream set version = 7", visit, "lacks version 6");
+    with("update event set payload = 'x' where version = 3", visit, "position " + place(3));
+    with("update event set envelope = 'x' where version = 3", visit, "position " + place(3));
     with("update partition set position = 7 where position = 5", verify, place(5));
     with("update partition set position = 4 where position = 5", verify, place(5));
 }

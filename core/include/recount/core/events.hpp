@@ -12,7 +12,8 @@ namespace recount {
 /// The full protobuf name of a message type, as events and commands are stored under it.
 template <class Message>
 const std::string& type_name() {
-    return Message::descriptor()->full_name();
+    static const std::string& name = Message::descriptor()->full_name();  // costs a look-up
+    return name;
 }
 
 /// A closed list of message types: the events of a state or view, the commands of a saga.

@@ -49,32 +49,35 @@ public:
         if constexpr (Snapshots<State>) {
             if (kept_ != nullptr) return from_snapshot_on(stream);
         }
-        return from_first(stream, read(stream, 1, page_));
+        return from_first(stream);
     }
 
     /// Folds what the stream holds beyond `loaded`; true when that changed anything. The last event
     /// folded is read again: when it is not the same any more, all is folded anew.
     bool refresh(const StreamName& stream, Loaded<State>& loaded) {
         const Version before = loaded.version;
-        if (before.value == 0) {
-            loaded = fresh(stream);
-            return loaded.version != before;
+        bool same = false;
+        if (before.value > 0) {
+            visit(stream, before.value, [&](const RecordedEvent& event) {
+                if (same) return fold_in(loaded, event);
+                return same = is_last_of(loaded, event);
+            });
         }
-        return go_on(stream, loaded, read(stream, before.value, missed_events()));
+        if (!same) {
+            loaded = fresh(stream);
+            return before.value > 0 || loaded.version.value > 0;
+        }
+        note(stream, loaded, before);
+        return loaded.version != before;
     }
 
     /// The state as it was at a time (ReadStream::until), folded from the first event, past the
     /// cache and snapshots: both may be newer.
     Loaded<State> as_of(const StreamName& stream, Timestamp when) {
-        Loaded<State> loaded;
-        loaded.incarnation = streams_.identity().incarnation;
-        for (bool end = false; !end;) {
-            const StreamPage page = streams_.read_stream(
-                stream,
-                {.from = Version{loaded.version.value + 1}, .max_events = page_, .until = when});
-            for (const RecordedEvent& event : page.events) fold_in(loaded, event);
-            end = page.end || page.events.empty();
-        }
+        Loaded<State> loaded = none();
+        visit(stream, 1, [&](const RecordedEvent& event) {
+            return event.at.recorded_at <= when && fold_in(loaded, event);
+        });
         return loaded;
     }
 
@@ -132,26 +135,32 @@ private:
         return cached;
     }
 
-    Loaded<State> from_first(const StreamName& stream, StreamPage page) {
+    /// The state before the first event.
+    Loaded<State> none() const {
         Loaded<State> loaded;
         loaded.incarnation = streams_.identity().incarnation;
-        fold_rest(stream, loaded, std::move(page));
+        return loaded;
+    }
+
+    /// `page`: the beginning of the stream, as far as it was read already.
+    Loaded<State> from_first(const StreamName& stream, const StreamPage& page = {}) {
+        Loaded<State> loaded = none();
+        fold_rest(stream, loaded, page);
         return loaded;
     }
 
     Loaded<State> from_snapshot_on(const StreamName& stream) requires Snapshots<State> {
         SnapshotPage found = kept_->read_snapshot(stream, snapshot_type<State>(), State::fold,
                                                   {.max_events = missed_events()});
-        if (!found.snapshot) return from_first(stream, std::move(found.page));
+        if (!found.snapshot) return from_first(stream, found.page);
         auto loaded = state_of<State>(streams_, stream, *found.snapshot);
         if (loaded && continues(*loaded, found.page)) {
-            fold_rest(stream, *loaded, std::move(found.page));
+            fold_rest(stream, *loaded, found.page);
             return *std::move(loaded);
         }
         if (loaded) snapshot::count_ignored(streams_, stream, "history");
         const bool whole = found.snapshot->fold != State::fold;  // the page begins with version 1
-        Loaded<State> anew =
-            from_first(stream, whole ? std::move(found.page) : read(stream, 1, page_));
+        Loaded<State> anew = whole ? from_first(stream, found.page) : from_first(stream);
         if (anew.version.value > 0 && anew.snapshot != anew.version) {
             keep_snapshot(stream, anew);
             cache_.put(stream.full(), anew);
@@ -174,7 +183,8 @@ private:
     /// Of an event that this process appended only the id is known.
     bool learn_hash(const StreamName& stream, Loaded<State>& loaded) {
         try {
-            const StreamPage page = read(stream, loaded.version.value, 1);
+            const StreamPage page =
+                streams_.read_stream(stream, {.from = loaded.version, .max_events = 1});
             if (!continues(loaded, page)) return false;
             loaded.last_hash = page.events.front().hash;
             return true;
@@ -183,49 +193,57 @@ private:
         }
     }
 
-    StreamPage read(const StreamName& stream, std::int64_t from, std::size_t events) {
-        return streams_.read_stream(stream, {.from = Version{from}, .max_events = events});
+    void visit(const StreamName& stream, std::int64_t from, const TakeEvent& take) {
+        streams_.visit_stream(stream, Version{from}, page_, take);
     }
 
     /// `page` begins with the last event folded: when it is not the same any more, all is folded
-    /// anew. True when that changed anything.
-    bool go_on(const StreamName& stream, Loaded<State>& loaded, StreamPage page) {
-        const Version before = loaded.version;
-        if (before.value > 0 && !continues(loaded, page)) {
+    /// anew.
+    void go_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
+        if (loaded.version.value > 0 && !continues(loaded, page)) {
             loaded = fresh(stream);
-            return true;
+        } else {
+            fold_rest(stream, loaded, page);
         }
-        fold_rest(stream, loaded, std::move(page));
-        return loaded.version != before;
     }
 
-    void fold_rest(const StreamName& stream, Loaded<State>& loaded, StreamPage page) {
+    /// Folds what `page` holds beyond `loaded`, and what the stream holds beyond the page.
+    void fold_rest(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
         const Version before = loaded.version;
-        for (;;) {
-            for (const RecordedEvent& event : page.events) {
-                if (event.at.version > loaded.version) fold_in(loaded, event);
-            }
-            if (page.end || page.events.empty()) break;
-            page = read(stream, loaded.version.value + 1, page_);
+        for (const RecordedEvent& event : page.events) {
+            if (event.at.version > loaded.version) fold_in(loaded, event);
         }
+        if (!page.end) {
+            visit(stream, loaded.version.value + 1,
+                  [&](const RecordedEvent& event) { return fold_in(loaded, event); });
+        }
+        note(stream, loaded, before);
+    }
+
+    /// The state has grown from a version on.
+    void note(const StreamName& stream, Loaded<State>& loaded, Version before) {
         if (loaded.version == before) return;
         snapshot_when_due(stream, loaded);
         cache_.put(stream.full(), loaded);
     }
 
-    static void fold_in(Loaded<State>& loaded, const RecordedEvent& event) {
+    /// Always true: the next one is wanted.
+    static bool fold_in(Loaded<State>& loaded, const RecordedEvent& event) {
         loaded.state = fold(std::move(loaded.state), event);
         loaded.version = event.at.version;
         loaded.last = event.at.position;
         loaded.last_event = event.at.event_id;
         loaded.last_hash = event.hash;
+        return true;
     }
 
     static bool continues(const Loaded<State>& loaded, const StreamPage& page) {
-        if (page.events.empty()) return false;
-        const RecordedEvent& last = page.events.front();
-        return last.at.version == loaded.version && last.at.event_id == loaded.last_event &&
-               (loaded.last_hash == Hash{} || loaded.last_hash == last.hash);
+        return !page.events.empty() && is_last_of(loaded, page.events.front());
+    }
+
+    static bool is_last_of(const Loaded<State>& loaded, const RecordedEvent& event) {
+        return event.at.version == loaded.version && event.at.event_id == loaded.last_event &&
+               (loaded.last_hash == Hash{} || loaded.last_hash == event.hash);
     }
 
     Streams& streams_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -38,6 +39,9 @@ struct ReadStream {
     std::optional<Timestamp> until = {};
 };
 
+/// Is given events one by one; each lives for the call only. False: no more are wanted.
+using TakeEvent = std::function<bool(const RecordedEvent& event)>;
+
 /// What command handling needs of a store. Implementations are thread-safe; all calls block.
 class Streams {
 public:
@@ -64,6 +68,13 @@ public:
     virtual CommandOutcome void_command(std::string_view command_id) = 0;
 
     virtual StreamPage read_stream(const StreamName& stream, const ReadStream& options = {}) = 0;
+
+    /// Gives a stream's events in order, from a version to its end, as long as `take` wants them;
+    /// what it throws ends the visit. So many events, a page, are asked for at a time, and no more
+    /// than a page is held. A store may keep a connection and a statement open meanwhile: `take` is
+    /// quick and calls no store.
+    virtual void visit_stream(const StreamName& stream, Version from, std::size_t page,
+                              const TakeEvent& take);
 };
 
 }  // namespace recount
