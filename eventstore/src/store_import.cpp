@@ -1,6 +1,9 @@
 #include <recount/core/error.hpp>
 #include <recount/eventstore/import.hpp>
 
+#include <exception>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "import_chunk.hpp"
@@ -18,6 +21,51 @@ void require_imported(const AppendResult& result, const ImportOptions& options) 
     }
 }
 
+/// The writing of a chunk, by a thread of its own: the importing one makes the next meanwhile.
+class Writing {
+public:
+    Writing(Scheduler& scheduler, std::function<AppendResult()> write)
+        : task_(scheduler.spawn("import", [this, write = std::move(write)](const auto&) {
+              try {
+                  result_ = write();
+              } catch (...) {
+                  failure_ = std::current_exception();
+              }
+          })) {}
+
+    /// Waits for it; throws what it threw.
+    AppendResult result() {
+        task_->join();
+        if (failure_) std::rethrow_exception(failure_);
+        return std::move(result_);
+    }
+
+private:
+    AppendResult result_;
+    std::exception_ptr failure_;
+    std::unique_ptr<Task> task_;  // ends first
+};
+
+/// The next chunk, or why there is none, until somebody wants it: what the source throws comes
+/// behind the chunk that is being written.
+struct NextChunk {
+    std::unique_ptr<ImportChunk> chunk;
+    std::exception_ptr failure;
+
+    void make(ImportChunks& chunks) {
+        try {
+            chunk = chunks.next(0);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    /// Nothing when none was made.
+    std::unique_ptr<ImportChunk> take() {
+        if (failure) std::rethrow_exception(failure);
+        return std::move(chunk);
+    }
+};
+
 }  // namespace
 
 Imported import_events(EventStore& store, const ImportOptions& options,
@@ -33,16 +81,25 @@ Imported import_events(EventStore& store, const ImportOptions& options,
 Imported StoreBase::take_import(const ImportOptions& options, const ImportSource& source) {
     check_writable();
     ImportChunks chunks{options, source, identity_.partitions, limits_};
+    NextChunk next;
     Imported done;
     for (bool new_from_here = false; !options.stop.stop_requested();) {
         std::optional<CommandOutcome> earlier;
         if (!new_from_here) earlier = find_outcome(chunks.next_id());
         new_from_here = !earlier;
 
-        const auto chunk = chunks.next(earlier ? events_of(*earlier) : 0);
+        auto chunk = next.take();
+        if (!chunk) chunk = chunks.next(earlier ? events_of(*earlier) : 0);
         if (chunk->events.empty() && !earlier) return done;
-        const AppendResult result =
-            accepted(earlier ? repeated(*earlier, chunk->request) : import_chunk(*chunk));
+        AppendResult result;
+        if (earlier) {
+            result = repeated(*earlier, chunk->request);
+        } else {
+            Writing writing{environment_.scheduler, [&] { return import_chunk(*chunk); }};
+            next.make(chunks);
+            result = writing.result();
+        }
+        result = accepted(std::move(result));
         require_imported(result, options);
         if (result.kind == AppendResult::Kind::conflict) {
             done.kind = Imported::Kind::conflict;

@@ -2,7 +2,9 @@
 
 #include <recount/core/error.hpp>
 
+#include <algorithm>
 #include <map>
+#include <stdexcept>
 
 namespace recount::test {
 namespace {
@@ -103,6 +105,42 @@ TEST_P(ImportContract, GoesOnWhereItWasStopped) {
             last = std::stoi(text);
         }
     }
+}
+
+/// So many events, and then what the source failed on; how far the import had told it was by then.
+struct FailingSource {
+    int events;
+    std::int64_t told = 0;
+
+    Imported import_into(EventStore& store, std::stop_source stop = {}, std::int64_t last = 1000) {
+        const auto tell = [&](std::int64_t taken) {
+            told = taken;
+            if (taken >= last) stop.request_stop();
+        };
+        return import_events(
+            store, {.id = "file", .chunk_events = 20, .progress = tell, .stop = stop.get_token()},
+            [this, i = 0]() mutable -> std::optional<ImportedEvent> {
+                if (i == events) throw std::runtime_error("the file ends in the middle");
+                EXPECT_EQ(told, std::max(i / 20 - 1, 0) * 20) << "one chunk ahead of what is told";
+                ++i;
+                return imported("order-" + std::to_string(i % 7), std::to_string(i));
+            });
+    }
+};
+
+TEST_P(ImportContract, MakesTheNextChunkWhileOneIsWritten) {
+    FailingSource source{90};
+    EXPECT_THROW(static_cast<void>(source.import_into(store())), std::runtime_error);
+    EXPECT_EQ(source.told, 80) << "what precedes the failure is written and told";
+    EXPECT_EQ(verified(store()), 80);
+}
+
+TEST_P(ImportContract, IsStoppedThoughItsSourceFailsAheadOfThat) {
+    FailingSource source{70};
+    const Imported done = source.import_into(store(), {}, 60);
+    EXPECT_EQ(done.kind, Kind::stopped);
+    EXPECT_EQ(done.events, 60);
+    EXPECT_EQ(verified(store()), 60);
 }
 
 TEST_P(ImportContract, LetsLiveAppendsToOtherStreamsGoOnBetweenChunks) {

@@ -92,6 +92,23 @@ TEST(ImportBesideAnotherProgram, WakesTheOther) {
     EXPECT_TRUE(other->wait(Positions{16}, std::chrono::seconds{30}));
 }
 
+/// Somebody holds the partitions until the source was asked for the next chunk.
+TEST(ImportThatWaitsForALock, AsksItsSourceMeanwhile) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url(), {.timeout = std::chrono::seconds{3}});
+    const auto database = Database::open(schema.url());
+    auto holding = database->begin(SqlMode::write);
+    holding->exec("select 1 from partition for update");
+    const Imported done =
+        import_events(*store, {.id = "file", .chunk_events = 20},
+                      [&, next = source(), i = 0]() mutable -> std::optional<ImportedEvent> {
+                          if (i++ == 20) holding.reset();
+                          return next();
+                      });
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_EQ(verified(*store), events);
+}
+
 TEST(ImportOfLargeEvents, IsCutByItsBytes) {
     const OwnSchema schema;
     const auto store = open_store(schema.url());

@@ -21,7 +21,8 @@ struct ImportedEvent {
     std::optional<Uuid> id = {};
 };
 
-/// Gives the next event of an import, and nothing behind the last. Called by the importing thread.
+/// Gives the next event of an import, and nothing behind the last. Called by the importing thread,
+/// for one chunk while the chunk before it is written, so before that is told as progress.
 using ImportSource = std::function<std::optional<ImportedEvent>()>;
 
 struct ImportOptions {
@@ -69,7 +70,7 @@ struct [[nodiscard]] Imported {
 /// for as long as outcomes are kept (see EventStore::maintain()). After that its streams are in the
 /// way: `conflict`. The source must give the same events again, from the first on.
 ///
-/// Memory: a chunk or two, and some 150 bytes for each stream of the import. Blocks; a second
+/// Memory: two chunks, and some 150 bytes for each stream of the import. Blocks; a second
 /// import in the store at the same time is fine when it has streams of its own.
 ///
 /// Throws CommandReused when the id stands for other events, or was voided; InvalidArgument for an
