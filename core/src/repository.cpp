@@ -65,3 +65,21 @@ void check_same_store(bool same) {
 }
 
 }  // namespace recount::command
+
+namespace recount {
+
+std::optional<CommandOutcome> find_outcome(Streams& streams, const StreamName& stream,
+                                           const google::protobuf::Message& command,
+                                           std::string_view command_id) {
+    auto first = streams.find_outcome(command_id);
+    if (!first || first->kind == CommandOutcome::Kind::voided ||
+        first->request == command::request_of(stream, command)) {
+        return first;
+    }
+    throw CommandReused("command id " + std::string{command_id} + " was used before, at " +
+                        to_string(first->recorded_at) + ", for another command than this " +
+                        command.GetDescriptor()->full_name() + " on stream " + stream.full() +
+                        "; give each command an id of its own, and repeat it as it was");
+}
+
+}  // namespace recount

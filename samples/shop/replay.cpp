@@ -175,16 +175,7 @@ void Replay::enqueue(recount::Repository<State>& repository, const std::string& 
 template <class State, class Command>
 bool Replay::happened(const std::string& id, const Command& command,
                       const std::string& command_id) {
-    const auto outcome = store_.find_outcome(command_id);
-    if (!outcome) return false;
-    const recount::StreamName stream{State::category, id};
-    const recount::Append again =
-        recount::command::make_append({}, command_id, stream, command, recount::Version{0});
-    const bool voided = outcome->kind == recount::CommandOutcome::Kind::voided;
-    if (voided || outcome->request == again.request) return true;
-    throw recount::CommandReused("command id " + command_id +
-                                 " was used before for something else on stream " + stream.full() +
-                                 "; is this another file with the same invoice numbers?");
+    return recount::find_outcome(store_, {State::category, id}, command, command_id).has_value();
 }
 
 std::string Replay::id_of(const Invoice& invoice, const std::string& what) const {

@@ -142,6 +142,18 @@ TEST_F(ABatch, OfAnotherStoreIsRefused) {
     EXPECT_THROW(others_.enqueue(batch_, "1", deposit(5)), InvalidArgument);
 }
 
+TEST_F(ABatch, CanBeSparedTheCommandsThatHappened) {
+    const StreamName stream{"account", "1"};
+    EXPECT_FALSE(find_outcome(streams_, stream, deposit(5), "c-2"));
+    const Outcome first = accounts_.handle("1", deposit(5), {.command_id = "c-2"});
+    EXPECT_EQ(find_outcome(streams_, stream, deposit(5), "c-2"), first.details());
+    EXPECT_THROW(find_outcome(streams_, stream, deposit(6), "c-2"), CommandReused);
+    EXPECT_THROW(find_outcome(streams_, {"account", "2"}, deposit(5), "c-2"), CommandReused);
+    EXPECT_THROW(find_outcome(streams_, stream, withdraw(5), "c-2"), CommandReused);
+    streams_.void_command("c-3");
+    EXPECT_TRUE(find_outcome(streams_, stream, deposit(5), "c-3")) << "it never happens";
+}
+
 TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
     accounts_.handle("1", deposit(5));
     accounts_.enqueue(batch_, "1", withdraw(4), {.command_id = "c-1"});

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <google/protobuf/message.h>
 
@@ -37,6 +38,13 @@ struct RepositoryOptions {
     std::size_t page = 1000;                          // events read at a time
     std::int64_t snapshots = 0;  // one every so many events, of a State that Snapshots; 0: none
 };
+
+/// What became of a command when it was sent under this id before, for whoever replays many and
+/// wants to pass over those that are done. Nothing proves nothing: see Streams::find_outcome.
+/// Throws CommandReused when the id stands for another command, or one on another stream.
+std::optional<CommandOutcome> find_outcome(Streams& streams, const StreamName& stream,
+                                           const google::protobuf::Message& command,
+                                           std::string_view command_id);
 
 /// The pure half of command handling, without templates on the store's side. See repository.cpp.
 namespace command {
