@@ -39,7 +39,6 @@ private:
         task.name = options_.topic.name;
         // No topic's name has a slash: the relay of the log cannot be meant.
         task.lease = "messages/" + options_.topic.name;
-        task.linger = options_.linger;
         task.beat = options_.save;
         task.lease_lifetime = options_.lease;
         task.broker_timeout = options_.broker_timeout;

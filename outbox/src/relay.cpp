@@ -67,7 +67,6 @@ private:
         RelayTask task;
         task.name = options_.topic.name;
         task.lease = "relay " + options_.topic.name;
-        task.linger = options_.linger;
         task.beat = options_.beat;
         task.lease_lifetime = options_.lease;
         task.broker_timeout = options_.broker_timeout;

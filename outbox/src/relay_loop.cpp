@@ -15,6 +15,8 @@ constexpr Duration first_pause = std::chrono::milliseconds{100};
 constexpr Duration longest_pause = std::chrono::seconds{5};
 constexpr Duration standby_pause = std::chrono::milliseconds{500};
 constexpr Duration last_flush = std::chrono::seconds{2};
+/// While records are on their way.
+constexpr Duration between_polls = std::chrono::milliseconds{5};
 
 }  // namespace
 
@@ -105,7 +107,7 @@ void RelayLoop::beat_when_due() {
 void RelayLoop::idle(std::stop_token stop) {
     publisher_->poll(Duration::zero());
     auto left = std::chrono::duration_cast<Duration>(next_beat_ - steady());
-    if (publisher_->in_flight()) left = std::min(left, task_.linger);
+    if (publisher_->in_flight()) left = std::min(left, between_polls);
     if (left <= Duration::zero() || !store_.wait(publisher_->sent(), left, stop)) return;
     publisher_->refresh_heads();
 }
@@ -117,7 +119,7 @@ void RelayLoop::work_until(const std::function<bool()>& done, std::stop_token st
         beat_when_due();
         require_lease();
         const auto sent = publisher_->send();
-        publisher_->poll(sent == Publishing::Sent::blocked ? task_.linger : Duration::zero());
+        publisher_->poll(sent == Publishing::Sent::blocked ? between_polls : Duration::zero());
         if (done()) return;
         if (sent == Publishing::Sent::nothing) idle(stop);
         if (patient || publisher_->delivered() != delivered || !publisher_->in_flight()) {

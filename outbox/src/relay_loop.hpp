@@ -19,7 +19,6 @@ namespace recount {
 struct RelayTask {
     std::string name;   // for people and metrics
     std::string lease;  // of those with the same one works
-    Duration linger{};
     Duration beat{};
     Duration lease_lifetime{};
     Duration broker_timeout{};

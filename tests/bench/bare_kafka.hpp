@@ -10,7 +10,8 @@ namespace recount::bench {
 /// Events of 120 bytes payload, 100 an append and a stream.
 void fill_carts(EventStore& store, int events);
 
-/// The same records by librdkafka's own producer: idempotent, acks=all, same linger. Seconds.
+/// The same records by librdkafka's own producer: idempotent, acks=all, a linger of 5 ms.
+/// Seconds.
 double produce_bare(const KafkaTopic& topic, const std::vector<std::vector<RecordedEvent>>& events);
 
 /// How long the same producer waits for a broker's word on one record of `bytes`, without linger,

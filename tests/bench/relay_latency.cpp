@@ -22,7 +22,7 @@ using namespace recount::test;
 constexpr std::int32_t partitions = 16;
 constexpr int a_second = 200;
 constexpr std::size_t record_bytes = 900;  // payload, envelope and headers
-constexpr double linger = 5;               // RelayOptions', in milliseconds
+const double linger = std::chrono::duration<double, std::milli>{RelayOptions{}.linger}.count();
 
 Duration duration(double seconds) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>{seconds});

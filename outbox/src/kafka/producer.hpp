@@ -42,7 +42,7 @@ struct Delivery {
 };
 
 struct ProducerOptions {
-    Duration linger = std::chrono::milliseconds{5};
+    Duration linger = std::chrono::milliseconds{1};
     std::int64_t record_bytes = std::int64_t{1} << 20;
 };
 

@@ -21,7 +21,7 @@ struct MessageRelayOptions {
     /// Only while there is no cursor for this topic yet: tells what is appended from now on, and
     /// nothing before.
     bool from_head = false;
-    Duration linger = std::chrono::milliseconds{5};  // how long a record waits for company
+    Duration linger = std::chrono::milliseconds{1};  // how long a record waits for company
     Duration save = std::chrono::seconds{1};         // how often the cursor follows
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
     std::int64_t record_bytes = std::int64_t{1} << 20;   // the largest message, headers and all

@@ -17,7 +17,7 @@ struct RelayOptions {
     /// go, so that the chain holds.
     std::vector<std::string> withhold = {"saga"};
     std::string source = {};  // CloudEvents' source; empty: "urn:uuid:<store id>"
-    Duration linger = std::chrono::milliseconds{5};  // how long a record waits for company
+    Duration linger = std::chrono::milliseconds{1};  // how long a record waits for company
     Duration beat = std::chrono::seconds{1};
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
     /// Makes the topics as create_topics() does when they are not there; without it they are an
