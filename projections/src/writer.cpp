@@ -121,6 +121,9 @@ Applied GenerationWriter::apply(EventBatch& batch) {
 }
 
 std::string GenerationWriter::unfit(const RecordedEvent& event) const {
+    if (event.erased() && event.withheld) {  // the store has it: nothing may be told as if erased
+        return "its payload was withheld by the topic; feed this view from the store";
+    }
     if (event.erased() && !definition_.erased) {
         return "its payload was erased, and the view has no hook for recount::Erased";
     }

@@ -185,5 +185,23 @@ TEST_F(AStrangeLog, ErasedEventsAreGivenToAViewThatExpectsThem) {
     EXPECT_EQ((View<Forgiving>{log, {.views = options.views}}.get("1")->last_sku()), "erased");
 }
 
+TEST_F(AStrangeLog, WithheldEventsParkEvenWhereErasedOnesAreExpected) {
+    log.events[4].payload.reset();
+    log.events[4].withheld = true;
+    Projector<Forgiving> projector{log, options};
+    EXPECT_EQ(projector.catch_up().parked, 2);
+    View<Forgiving> view{log, {.views = options.views}};
+    EXPECT_EQ(view.get("1")->items(), 4);
+    EXPECT_EQ(view.get("1")->last_sku(), "a");
+    EXPECT_EQ(
+        view.query(eventual(), "select error from _parked order by position").result.text(0, 0),
+        "its payload was withheld by the topic; feed this view from the store");
+
+    log.events[4].payload = new_event(added("a")).payload;  // as the store has it
+    log.events[4].withheld = false;
+    EXPECT_EQ(projector.retry_parked(), 2);
+    EXPECT_EQ(view.get("1")->items(), 6);
+}
+
 }  // namespace
 }  // namespace recount::test::projections
