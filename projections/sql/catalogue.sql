@@ -8,7 +8,7 @@ create table if not exists generation (
     view text not null,
     generation bigint not null,    -- 1, 2, … within the view
     version bigint not null,       -- of the view's code that builds it
-    state text not null,           -- building, current, retired
+    state text not null,           -- building, current, retired; dropped: keeps the number taken
     fingerprint text not null,     -- of that code's columns and events; empty until it is begun
     created_at bigint not null,    -- microseconds since 1970
     exposed bigint not null,       -- 1: the stable-named SQL views point here

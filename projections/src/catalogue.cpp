@@ -65,7 +65,8 @@ void Catalogue::create() {
 namespace {
 
 constexpr std::string_view select_entries =
-    "select view, generation, version, state, fingerprint, created_at, exposed from generation";
+    "select view, generation, version, state, fingerprint, created_at, exposed from generation "
+    "where state <> 'dropped'";
 
 std::vector<GenerationEntry> entries(const SqlResult& found) {
     std::vector<GenerationEntry> all;
@@ -80,7 +81,21 @@ std::vector<GenerationEntry> entries(const SqlResult& found) {
 
 std::vector<GenerationEntry> entries_of(Sql& sql, std::string_view view) {
     return entries(
-        sql.query(std::string{select_entries} + " where view = $1 order by generation desc", view));
+        sql.query(std::string{select_entries} + " and view = $1 order by generation desc", view));
+}
+
+/// Numbers are not given twice: a program that still builds a generation that was dropped must not
+/// meet another one under its name.
+std::int64_t next_number(Sql& sql, std::string_view view) {
+    return sql
+        .query("select coalesce(max(generation), 0) + 1 from generation where view = $1", view)
+        .integer(0, 0);
+}
+
+Superseded not_wanted(std::string_view view, std::int64_t generation) {
+    return Superseded("generation " + std::to_string(generation) + " of view " + std::string{view} +
+                      " was dropped or retired while it was built; what is read stays; restart the "
+                      "projector to have another one built");
 }
 
 const GenerationEntry* find_current(const std::vector<GenerationEntry>& known) {
@@ -152,7 +167,7 @@ std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition
     }
     if (feed.empty()) {
         feed.push_back({definition.name,
-                        known.empty() ? 1 : known.front().generation + 1,
+                        next_number(*sql, definition.name),
                         definition.version,
                         "building",
                         {},
@@ -181,11 +196,24 @@ void Catalogue::go_live(std::string_view view, std::int64_t generation) {
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::write);
     lock_structure(*sql);
-    sql->exec("update generation set state = 'retired' where view = $1 and state = 'current'",
-              view);
-    sql->exec("update generation set state = 'current' where view = $1 and generation = $2", view,
-              generation);
+    sql->exec(
+        "update generation set state = 'retired' "
+        "where view = $1 and state = 'current' and generation <> $2",
+        view, generation);
+    const std::int64_t now_current = sql->exec(
+        "update generation set state = 'current' "
+        "where view = $1 and generation = $2 and state in ('building', 'current')",
+        view, generation);
+    if (now_current != 1) throw not_wanted(view, generation);
     sql->commit();
+}
+
+void Catalogue::expect_wanted(std::string_view view, std::int64_t generation) {
+    const std::vector<GenerationEntry> known = of(view);
+    const bool wanted = std::any_of(known.begin(), known.end(), [&](const GenerationEntry& entry) {
+        return entry.generation == generation && (entry.current() || entry.building());
+    });
+    if (!wanted) throw not_wanted(view, generation);
 }
 
 std::int64_t Catalogue::request_rebuild(std::string_view view, Timestamp now) {
@@ -201,25 +229,41 @@ std::int64_t Catalogue::request_rebuild(std::string_view view, Timestamp now) {
     for (const GenerationEntry& entry : known) {
         if (entry.building() && entry.version >= current->version) return entry.generation;
     }
-    const std::int64_t next = known.front().generation + 1;
+    const std::int64_t next = next_number(*sql, view);
     insert(*sql, {std::string{view}, next, current->version, "building", {}, now, false});
     sql->commit();
     return next;
+}
+
+void Catalogue::retire(std::string_view view, std::int64_t generation) {
+    const DatabasePool::Lease lease = pool_->take();
+    const auto sql = lease->begin(SqlMode::write);
+    lock_structure(*sql);
+    const std::int64_t retired = sql->exec(
+        "update generation set state = 'retired' "
+        "where view = $1 and generation = $2 and state in ('building', 'retired')",
+        view, generation);
+    if (retired == 0) {
+        throw InvalidArgument(
+            "view " + std::string{view} + " has no generation " + std::to_string(generation) +
+            " that could be dropped: it is unknown, or current; ask for a rebuild "
+            "to replace the current one");
+    }
+    sql->commit();
 }
 
 void Catalogue::forget(std::string_view view, std::int64_t generation) {
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::write);
     lock_structure(*sql);
-    const std::int64_t gone = sql->exec(
-        "delete from generation where view = $1 and generation = $2 and state <> 'current'", view,
-        generation);
-    if (gone == 0) {
-        throw InvalidArgument(
-            "view " + std::string{view} + " has no generation " + std::to_string(generation) +
-            " that could be dropped: it is unknown, or current; ask for a rebuild "
-            "to replace the current one");
-    }
+    sql->exec(
+        "update generation set state = 'dropped' "
+        "where view = $1 and generation = $2 and state = 'retired'",
+        view, generation);
+    sql->exec(  // the highest number is what has to be remembered
+        "delete from generation where view = $1 and state = 'dropped' and generation < "
+        "(select max(generation) from generation where view = $1)",
+        view);
     sql->commit();
 }
 

@@ -6,9 +6,18 @@
 #include <string_view>
 #include <vector>
 
+#include <recount/core/error.hpp>
+
 #include "place.hpp"
 
 namespace recount::projections {
+
+/// Another generation of the view took over, or this one was dropped: nothing is to be done here
+/// any more.
+class Superseded : public Mismatch {
+public:
+    using Mismatch::Mismatch;
+};
 
 /// One generation of one view, as the catalogue has it.
 struct GenerationEntry {
@@ -43,10 +52,17 @@ public:
     /// when the code is older than what is current, or changed under the same version.
     std::vector<GenerationEntry> to_feed(const ViewDefinition& definition, Timestamp now);
 
-    /// Makes a generation current, and what was current retired.
+    /// Makes a generation current, and what was current retired. Throws Superseded, and leaves
+    /// current what is, when this one is neither being built nor current.
     void go_live(std::string_view view, std::int64_t generation);
     std::int64_t request_rebuild(std::string_view view, Timestamp now);
-    /// Throws InvalidArgument when it is current or unknown.
+    /// Throws Superseded when the generation is neither being built nor current any more.
+    void expect_wanted(std::string_view view, std::int64_t generation);
+    /// Nobody builds it, nor lets it go live, from now on. Throws InvalidArgument when it is
+    /// current or unknown.
+    void retire(std::string_view view, std::int64_t generation);
+    /// Forgets a retired generation, but not its number: what is left of it is never taken for
+    /// another's.
     void forget(std::string_view view, std::int64_t generation);
 
     /// Points the stable-named SQL views at the tables of a generation. PostgreSQL only.

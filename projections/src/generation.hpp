@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <recount/core/error.hpp>
 #include <recount/eventstore/log.hpp>
 
 #include "catalogue.hpp"
@@ -39,12 +38,6 @@ void create_generation(Sql& sql, const ViewDefinition& definition, const Generat
 GenerationHead read_head(Sql& sql);
 /// One entry a partition.
 std::vector<Checkpoint> read_checkpoints(Sql& sql);
-
-/// Another generation of the view took over: nothing is to be done here any more.
-class Superseded : public Mismatch {
-public:
-    using Mismatch::Mismatch;
-};
 
 /// Takes the generation for this transaction: nobody else moves its checkpoints or reads rows to
 /// fold until it ends. Throws Superseded.

@@ -1,5 +1,7 @@
 #include "pass.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include <recount/core/error.hpp>
@@ -18,25 +20,41 @@ void Pass::guarded(GenerationWriter& writer, Run&& run) {
     } catch (const Fenced&) {
         ++applied_.fenced;  // another projector made progress; this one goes on behind it
         writer.forget();
-    } catch (const Superseded& error) {
-        leave_out();
-        const bool successor =
-            std::any_of(writers_.list.begin(), writers_.list.end(), [&](const auto& other) {
-                return other->view() == writer.view() &&
-                       other->entry().generation > writer.entry().generation;
-            });
-        if (successor) return drop(writer);
-        writer.stop(error.what());
-        if (!failure_) failure_ = std::current_exception();
     } catch (const Error& error) {
         leave_out();
         if (error.retryable()) {
             if (!delay_) delay_ = std::current_exception();
-        } else {
+        } else if (!replaced(writer, error)) {
             writer.stop(error.what());
             if (!failure_) failure_ = std::current_exception();
         }
     }
+}
+
+/// Has the generation ended, with another one here that is fed instead of it? Then only its writer
+/// goes. One whose tables are dropped meets errors of any kind, so the catalogue is asked.
+bool Pass::replaced(GenerationWriter& writer, const Error& error) {
+    const bool building = !writer.entry().current();
+    const bool other =
+        std::any_of(writers_.list.begin(), writers_.list.end(), [&](const auto& one) {
+            return one->view() == writer.view() &&
+                   (one->entry().generation > writer.entry().generation ||
+                    (building && one->entry().current()));
+        });
+    if (!other) return false;
+    if (dynamic_cast<const Superseded*>(&error) == nullptr) {
+        if (!building) return false;
+        try {
+            catalogue_.expect_wanted(writer.view(), writer.entry().generation);
+            return false;
+        } catch (const Superseded&) {
+        } catch (const Error&) {
+            return false;
+        }
+    }
+    if (building) spdlog::warn("view {} is built no further: {}", writer.view(), error.what());
+    drop(writer);
+    return true;
 }
 
 void Pass::drop(GenerationWriter& writer) {
@@ -160,7 +178,12 @@ Applied Pass::run(std::stop_token stop) {
         if (!writer->stopped()) active_.push_back(writer.get());
     }
     for (GenerationWriter* writer : std::vector{active_}) {
-        guarded(*writer, [&] { writer->prepare(heads_, incarnations_); });
+        guarded(*writer, [&] {
+            if (!writer->entry().current()) {
+                catalogue_.expect_wanted(writer->view(), writer->entry().generation);
+            }
+            writer->prepare(heads_, incarnations_);
+        });
     }
     Environment& environment = log_.environment();
     std::chrono::nanoseconds moved_at = environment.clock.steady();

@@ -42,6 +42,7 @@ private:
     template <class Run>
     void guarded(GenerationWriter& writer, Run&& run);
     void drop(GenerationWriter& writer);
+    bool replaced(GenerationWriter& writer, const Error& error);
     [[nodiscard]] std::vector<Cohort> cohorts() const;
     [[nodiscard]] bool behind(const GenerationWriter& writer) const;
     [[nodiscard]] std::int64_t last_for(const Cohort& cohort, Partition partition) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include <recount/core/error.hpp>
@@ -77,7 +78,14 @@ public:
     void drop(std::string_view view, std::int64_t number) override {
         const std::string name = names().generation(view, number);
         if (names().kind() == PlaceNames::Kind::sqlite) {
-            for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(name + suffix);
+            for (const char* suffix : {"", "-wal", "-shm"}) {
+                std::error_code failed;
+                std::filesystem::remove(name + suffix, failed);
+                if (failed) {
+                    throw Unavailable(name + suffix + " cannot be removed (" + failed.message() +
+                                      "); remove what is in the way, and drop it again");
+                }
+            }
             return;
         }
         const auto database = open_(names().catalogue_url(), options_for(Access::write, timeout_));

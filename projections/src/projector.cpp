@@ -88,7 +88,11 @@ private:
 
     void restart_stopped() {
         for (const auto& writer : writers_.list) {
-            if (writer->stopped()) writer->start();
+            if (!writer->stopped()) continue;
+            if (!writer->entry().current()) {
+                catalogue_.expect_wanted(writer->view(), writer->entry().generation);
+            }
+            writer->start();
         }
     }
 

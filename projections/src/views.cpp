@@ -76,8 +76,10 @@ std::int64_t request_rebuild(Place& place, std::string_view view) {
 }
 
 void drop_generation(Place& place, std::string_view view, std::int64_t generation) {
-    Catalogue{place, Place::Access::write}.forget(view, generation);
-    place.drop(view, generation);
+    Catalogue catalogue{place, Place::Access::write};
+    catalogue.retire(view, generation);  // so that it does not go live without its data
+    place.drop(view, generation);        // what fails from here on can be repeated
+    catalogue.forget(view, generation);
 }
 
 }  // namespace

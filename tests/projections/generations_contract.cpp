@@ -2,6 +2,9 @@
 
 #include <recount/core/error.hpp>
 
+#include <filesystem>
+#include <functional>
+
 #include "support/servers.hpp"
 #include "world.hpp"
 
@@ -132,6 +135,93 @@ TEST_P(AChangedView, LeavesAGenerationThatCanBeDropped) {
     EXPECT_EQ(list_views(world.store()).size(), 1U);
     EXPECT_THROW(drop_generation(world.store(), "carts", 1), InvalidArgument);
     EXPECT_FALSE(View<CartsV2>{world.store()}.list().rows.empty());
+}
+
+/// A log that lets something happen before its events are read for the first time.
+class Interrupted : public Log {
+public:
+    Interrupted(Log& log, std::function<void()> meanwhile)
+        : log_(log), meanwhile_(std::move(meanwhile)) {}
+    [[nodiscard]] const StoreIdentity& identity() const override { return log_.identity(); }
+    Environment& environment() override { return log_.environment(); }
+    std::vector<Incarnation> incarnations() override { return log_.incarnations(); }
+    std::vector<LogHead> heads() override { return log_.heads(); }
+    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
+        if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+        return log_.read(partition, after, options);
+    }
+    bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
+        return log_.wait(seen, at_most, stop);
+    }
+
+private:
+    Log& log_;
+    std::function<void()> meanwhile_;
+};
+
+TEST_P(AChangedView, KeepsWhatIsReadWhenTheOneBeingBuiltIsDropped) {
+    build_first();
+    request_rebuild(world.store(), "carts");
+    Projector<Carts> projector{world.store(), {.page_events = 4}};
+    drop_generation(world.store(), "carts", 2);
+    append_random(world, 16, 5);
+    EXPECT_EQ(projector.catch_up().swapped, 0);
+    EXPECT_EQ(View<Carts>{world.store()}.list().generation, 1);
+    EXPECT_EQ(rows<Carts>(world.store()), pure_carts(world.store()));
+    EXPECT_EQ(projector.status().size(), 1U);
+    EXPECT_EQ(list_views(world.store()).size(), 1U);
+}
+
+TEST_P(AChangedView, KeepsWhatIsReadWhenItIsDroppedWhileAPageIsRead) {
+    build_first();
+    request_rebuild(world.store(), "carts");
+    Interrupted log{world.store(), [&] { drop_generation(world.store(), "carts", 2); }};
+    Projector<Carts> projector{log, {.views = world.url(), .page_events = 4}};
+    EXPECT_EQ(projector.catch_up().swapped, 0);
+    EXPECT_EQ(View<Carts>{world.store()}.list().generation, 1);
+    append_random(world, 16, 5);
+    projector.catch_up();
+    EXPECT_EQ(rows<Carts>(world.store()), pure_carts(world.store()));
+}
+
+TEST_P(AChangedView, IsBuiltUnderAnotherNumberAfterItWasDropped) {
+    build_first();
+    const auto before = rows<Carts>(world.store());
+    Projector<CartsV2> old{world.store(), {.page_events = 4}};
+    CartsV2::left = 25;
+    EXPECT_THROW(old.catch_up(), Unavailable);
+    CartsV2::left = -1;
+    drop_generation(world.store(), "carts", 2);
+    EXPECT_THROW(old.catch_up(), Mismatch);  // it knows of no other
+    EXPECT_THROW(old.catch_up(), Mismatch);
+    EXPECT_EQ(View<Carts>{world.store()}.list().generation, 1);
+    EXPECT_EQ(rows<Carts>(world.store()), before);
+
+    Projector<CartsV2> next{world.store()};
+    EXPECT_THROW(old.catch_up(), Mismatch);
+    EXPECT_EQ(next.catch_up().swapped, 1);
+    EXPECT_EQ(View<CartsV2>{world.store()}.list().generation, 3);
+    EXPECT_EQ(rows<CartsV2>(world.store()).size(), before.size());
+}
+
+TEST_P(AChangedView, CanBeDroppedAgainWhenThatFailedHalfWay) {
+    if (GetParam() != "sqlite") return;
+    build_first();
+    request_rebuild(world.store(), "carts");
+    { Projector<Carts> begun{world.store()}; }
+    const std::string rest = list_views(world.store())[1].place + "-shm";
+    std::filesystem::remove(rest);
+    std::filesystem::create_directories(rest + "/in-the-way");
+    EXPECT_THROW(drop_generation(world.store(), "carts", 2), Unavailable);
+    ASSERT_EQ(list_views(world.store()).size(), 2U);
+    EXPECT_EQ(list_views(world.store())[1].state, "retired");
+
+    std::filesystem::remove(rest + "/in-the-way");
+    drop_generation(world.store(), "carts", 2);
+    EXPECT_EQ(list_views(world.store()).size(), 1U);
+    EXPECT_EQ(request_rebuild(world.store(), "carts"), 3);
+    EXPECT_EQ(Projector<Carts>{world.store()}.catch_up().swapped, 1);
+    EXPECT_EQ(rows<Carts>(world.store()), pure_carts(world.store()));
 }
 
 TEST_P(AChangedView, GoesOnBuildingAfterARestart) {
