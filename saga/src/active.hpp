@@ -23,6 +23,8 @@ struct Active {
     std::string broken = {};         // and what a person is to be asked
     int failures = 0;                // in a row, of the kind that may pass
     std::optional<Timestamp> not_before = {};
+    std::string lost = {};  // why nothing can be read or recorded of it any more
+    bool over = false;      // and nothing need be: it had ended
 };
 
 }  // namespace recount::saga

@@ -111,8 +111,13 @@ SagaEngine::Work::Beginning SagaEngine::Work::beginning(const Start& start) {
     }
     beginning.move = first_move(start, beginning.id, std::move(refusal));
     const std::string& name = start.kind->kind.name;
-    beginning.append =
-        saga::append_of(saga::stream_of(name, beginning.id), Version{0}, beginning.move.decision);
+    const StreamName stream = saga::stream_of(name, beginning.id);
+    try {
+        beginning.append = saga::append_of(stream, Version{0}, beginning.move.decision);
+    } catch (const InvalidArgument& error) {
+        beginning.move = first_move(start, beginning.id, error.what());
+        beginning.append = saga::append_of(stream, Version{0}, beginning.move.decision);
+    }
     beginning.append.metadata.command_id = saga::begin_id(name, beginning.id);
     beginning.append.metadata.causation_id = to_string(start.event.at.event_id);
     beginning.append.request = content_of(start.event);
@@ -152,16 +157,7 @@ std::string SagaEngine::Work::target_of(const saga::Kind& kind, const NewEvent& 
 void SagaEngine::Work::settle(Beginning& beginning, const saga::Verdict& verdict) {
     const std::string& name = beginning.start->kind->kind.name;
     saga::Active& active = adopt(name, beginning.id);
-    if (!verdict.error.empty()) {
-        // What cannot be recorded as planned is recorded as refused.
-        beginning.move = first_move(*beginning.start, beginning.id, verdict.error);
-        const Append refused = saga::append_of(active.stream, Version{0}, beginning.move.decision);
-        beginning.append.writes = refused.writes;
-        const AppendResult result = store_.append(beginning.append);
-        if (result.kind != AppendResult::Kind::committed) return;
-        return fill(active, std::move(beginning.move), beginning.append,
-                    result.outcome->streams.at(0).last);
-    }
+    if (!verdict.error.empty()) return settle_refused(beginning, active, verdict.error);
     switch (verdict.result->kind) {
         case AppendResult::Kind::committed:
             fill(active, std::move(beginning.move), beginning.append, verdict.version());
@@ -174,35 +170,60 @@ void SagaEngine::Work::settle(Beginning& beginning, const saga::Verdict& verdict
         case AppendResult::Kind::reused:
         case AppendResult::Kind::expired:
         case AppendResult::Kind::closed:
-            started_again(beginning);
+            started_again(beginning, active);
             break;
+    }
+}
+
+/// What cannot be recorded as planned is recorded as refused.
+void SagaEngine::Work::settle_refused(Beginning& beginning, saga::Active& active,
+                                      const std::string& why) {
+    beginning.move = first_move(*beginning.start, beginning.id, why);
+    const Append refused = saga::append_of(active.stream, Version{0}, beginning.move.decision);
+    beginning.append.writes = refused.writes;
+    try {
+        const AppendResult result = store_.append(beginning.append);
+        if (result.kind != AppendResult::Kind::committed) return;
+        fill(active, std::move(beginning.move), beginning.append,
+             result.outcome->streams.at(0).last);
+    } catch (const std::exception& error) {
+        if (saga::may_pass(error)) throw;
+        lose(active, why + "; " + error.what());
     }
 }
 
 /// Another event starts a saga that there is already. Its recorded plan stands, and a person hears
 /// of it, once.
-void SagaEngine::Work::started_again(const Beginning& beginning) {
+void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& active) {
     const RecordedEvent& event = beginning.start->event;
-    const StreamName stream = saga::stream_of(beginning.start->kind->kind.name, beginning.id);
     const std::string event_id = to_string(event.at.event_id);
-    for (int attempt = 0; attempt < attempts_to_record; ++attempt) {
-        saga::LoadedSaga loaded = saga::load(store_, stream);
-        if (loaded.saga.phase == saga::Phase::none) break;
-        if (loaded.saga.begun().started_by().event_id() == event_id) return;
-        const saga::AskPerson ask{time(),
-                                  "started again with other content, by " + place_of(event) +
-                                      "; its plan stands: see whether what the second start asked "
-                                      "for is still to be done",
-                                  false};
-        const saga::Move move = saga::move(std::move(loaded.saga), ask);
-        if (move.decision.events().empty()) return;
-        Append append = saga::append_of(stream, loaded.version, move.decision);
+    const std::string news = "started again with other content, by " + place_of(event) +
+                             "; its plan stands: see whether what the second start asked for is "
+                             "still to be done";
+    const auto note = [&] {
+        saga::LoadedSaga loaded = saga::load(store_, active.stream);
+        if (loaded.saga.phase == saga::Phase::none) {
+            if (loaded.closed) lose(active, "its stream was closed before it could begin");
+            return loaded.closed;
+        }
+        if (loaded.saga.begun().started_by().event_id() == event_id) return true;
+        const saga::Move move =
+            saga::move(std::move(loaded.saga), saga::AskPerson{time(), news, false});
+        if (move.decision.events().empty()) return true;
+        Append append = saga::append_of(active.stream, loaded.version, move.decision);
         append.request = sha256(event_id);
-        append.metadata.command_id =
-            to_string(derived_uuid("recount/saga/second_start/1", stream.full() + '\0' + event_id));
-        if (store_.append(append).outcome) return;
+        append.metadata.command_id = to_string(
+            derived_uuid("recount/saga/second_start/1", active.stream.full() + '\0' + event_id));
+        return store_.append(append).outcome.has_value();
+    };
+    try {
+        for (int attempt = 0; attempt < attempts_to_record; ++attempt)
+            if (note()) return;
+    } catch (const std::exception& error) {
+        if (saga::may_pass(error)) throw;
+        return lose(active, news + "; " + error.what());
     }
-    throw Contended("stream " + stream.full() +
+    throw Contended("stream " + active.stream.full() +
                     " could not take note of a second start; try again");
 }
 

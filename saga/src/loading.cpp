@@ -4,6 +4,9 @@
 #include <recount/core/fold.hpp>
 #include <recount/core/ids.hpp>
 
+#include <algorithm>
+#include <limits>
+
 namespace recount::saga {
 namespace {
 
@@ -78,9 +81,31 @@ LoadedSaga load(Streams& streams, const StreamName& stream) {
         loaded.saga = fold(std::move(loaded.saga), event);
         note_sends(event, loaded.sends);
         loaded.version = event.at.version;
+        loaded.closed = event.at.type == stream_closed_type;
         return true;
     });
     return loaded;
+}
+
+bool end_is_recorded(Streams& streams, const StreamName& stream) {
+    constexpr std::size_t behind_the_end = 100;  // second starts that a person was told of
+    StreamPage page;
+    try {
+        page =
+            streams.read_stream(stream, {.from = Version{std::numeric_limits<std::int64_t>::max()},
+                                         .max_events = behind_the_end,
+                                         .direction = Direction::backwards});
+    } catch (const Error& error) {
+        if (error.retryable()) throw;
+    }
+    return std::any_of(page.events.begin(), page.events.end(), [](const RecordedEvent& event) {
+        return event.at.type == type_name<v1::SagaEnded>();
+    });
+}
+
+bool may_pass(const std::exception& error) {
+    const auto* known = dynamic_cast<const Error*>(&error);
+    return known != nullptr && known->retryable();
 }
 
 Append append_of(const StreamName& stream, Version version, const Decision<Saga>& decision) {

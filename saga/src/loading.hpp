@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,16 @@ struct LoadedSaga {
     Saga saga;
     Version version;
     Sends sends;
+    bool closed = false;  // nothing can be recorded of it any more
 };
 LoadedSaga load(Streams& streams, const StreamName& stream);
+
+/// True when a stream that cannot be read as a saga, because it was erased, says by the types of
+/// its last events that the saga had ended.
+bool end_is_recorded(Streams& streams, const StreamName& stream);
+
+/// True for an error that may pass. Others concern the saga whose stream was read or written.
+bool may_pass(const std::exception& error);
 
 /// The append of one move: expected at the version it was decided on, its id following from that
 /// and from its content.

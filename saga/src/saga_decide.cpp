@@ -3,6 +3,8 @@
 
 #include <recount/saga/state.hpp>
 
+#include "reason.hpp"
+
 namespace recount::saga {
 namespace {
 
@@ -23,12 +25,12 @@ struct Deciding {
     Move result() && { return {std::move(saga), std::move(decision)}; }
 };
 
-/// At most so many bytes, and no half of a character.
-std::string clipped(const std::string& text) {
-    if (text.size() <= detail_bytes) return text;
-    std::size_t end = detail_bytes;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return text.substr(0, end);
+void ask(Deciding& deciding, const std::string& why, bool halts, std::int64_t now) {
+    v1::NeedsAttention attention;
+    attention.set_reason(reason(why));
+    attention.set_halts(halts);
+    attention.set_at_us(now);
+    deciding.add(std::move(attention));
 }
 
 void begin_undoing(Deciding& now_deciding, std::string reason, std::int64_t now) {
@@ -102,15 +104,12 @@ void ask_about_stuck(Deciding& deciding, std::int64_t now) {
         std::find(saga.steps.begin(), saga.steps.end(), StepState::undo_stuck) -
         saga.steps.begin());
     const auto refusal = saga.refusals.find(stuck);
-    v1::NeedsAttention attention;
-    attention.set_reason(
+    const std::string why =
         name_of(saga, stuck) + " was refused " + std::to_string(saga.tries[stuck]) + " times" +
         (refusal == saga.refusals.end() ? "" : ", at last: " + refusal->second.code) +
         (saga.stuck > 1 ? "; and " + std::to_string(saga.stuck - 1) + " other undos" : "") +
-        "; remove the cause, then resume the saga");
-    attention.set_halts(true);
-    attention.set_at_us(now);
-    deciding.add(std::move(attention));
+        "; remove the cause, then resume the saga";
+    ask(deciding, why, true, now);
 }
 
 void go_back(Deciding& deciding, std::int64_t now) {
@@ -153,8 +152,8 @@ std::vector<Answer> awaited(const Saga& saga, std::vector<Answer> answers, Way w
 
 void add_refusal(v1::Refused& refused, const Answer& answer) {
     refused.set_step(answer.step);
-    refused.set_code(clipped(answer.rejection.code));
-    refused.set_detail(clipped(answer.rejection.detail));
+    refused.set_code(recordable(answer.rejection.code, detail_bytes));
+    refused.set_detail(recordable(answer.rejection.detail, detail_bytes));
 }
 
 void learn_of_steps(Deciding& deciding, const std::vector<Answer>& answers, std::int64_t now) {
@@ -224,11 +223,7 @@ Move move(Saga saga, const Refuse& command) {
     Deciding deciding{std::move(saga)};
     if (deciding.saga.phase != Phase::none) return std::move(deciding).result();
     deciding.add(command.begun);
-    v1::NeedsAttention attention;
-    attention.set_reason(command.reason);
-    attention.set_halts(true);
-    attention.set_at_us(command.begun.begun_at_us());
-    deciding.add(std::move(attention));
+    ask(deciding, command.reason, true, command.begun.begun_at_us());
     return std::move(deciding).result();
 }
 
@@ -248,13 +243,9 @@ Move move(Saga saga, const Learn& command) {
 
 Move move(Saga saga, const AskPerson& command) {
     Deciding deciding{std::move(saga)};
-    if (deciding.saga.phase == Phase::none || deciding.saga.attention == command.reason)
+    if (deciding.saga.phase == Phase::none || deciding.saga.attention == reason(command.reason))
         return std::move(deciding).result();
-    v1::NeedsAttention attention;
-    attention.set_reason(command.reason);
-    attention.set_halts(command.halts);
-    attention.set_at_us(micros(command.now));
-    deciding.add(std::move(attention));
+    ask(deciding, command.reason, command.halts, micros(command.now));
     return std::move(deciding).result();
 }
 

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <recount/core/metrics.hpp>
 
+#include "reason.hpp"
 #include "work.hpp"
 
 namespace recount {
@@ -48,15 +50,28 @@ bool SagaEngine::Work::delayed(const saga::Active& active) const {
 bool SagaEngine::Work::read_stale() {
     bool any = false;
     for (auto& [key, active] : active_) {
-        if (!active.stale || delayed(active)) continue;
-        saga::LoadedSaga loaded = saga::load(store_, active.stream);
-        active.saga = std::move(loaded.saga);
-        active.version = loaded.version;
-        active.sends = std::move(loaded.sends);
-        active.stale = false;
+        if (!active.stale || !active.lost.empty() || delayed(active)) continue;
         any = true;
+        try {
+            read(active);
+        } catch (const std::exception& error) {
+            if (saga::may_pass(error)) throw;
+            lose(active, error.what());
+            active.over = saga::end_is_recorded(store_, active.stream);
+        }
     }
     return any;
+}
+
+void SagaEngine::Work::read(saga::Active& active) {
+    saga::LoadedSaga loaded = saga::load(store_, active.stream);
+    active.saga = std::move(loaded.saga);
+    active.version = loaded.version;
+    active.sends = std::move(loaded.sends);
+    active.stale = false;
+    if (!loaded.closed) return;
+    lose(active, "its stream is closed");
+    active.over = active.saga.ended();
 }
 
 /// Limits that have passed count before anything is sent again.
@@ -158,6 +173,9 @@ void SagaEngine::Work::commit(std::vector<Pending> pending) {
             fill(active, std::move(pending[i].move), pending[i].append, verdicts[i].version());
         } else if (!verdicts[i].error.empty()) {
             ask_person(active, "a move of it cannot be recorded: " + verdicts[i].error);
+        } else if (verdicts[i].result->kind != AppendResult::Kind::conflict) {
+            const bool closed = verdicts[i].result->kind == AppendResult::Kind::closed;
+            lose(active, closed ? "its stream is closed" : verdicts[i].result->message);
         }
     }
     for (std::size_t i = 0; i < cursors.size(); ++i)
@@ -165,11 +183,24 @@ void SagaEngine::Work::commit(std::vector<Pending> pending) {
 }
 
 void SagaEngine::Work::ask_person(saga::Active& active, const std::string& why) {
-    saga::LoadedSaga loaded = saga::load(store_, active.stream);
-    const saga::Move move = saga::move(std::move(loaded.saga), saga::AskPerson{time(), why, true});
-    if (!move.decision.events().empty())
-        (void)store_.append(saga::append_of(active.stream, loaded.version, move.decision));
-    later(active);
+    try {
+        saga::LoadedSaga loaded = saga::load(store_, active.stream);
+        const saga::Move move =
+            saga::move(std::move(loaded.saga), saga::AskPerson{time(), why, true});
+        if (!move.decision.events().empty())
+            (void)store_.append(saga::append_of(active.stream, loaded.version, move.decision));
+        later(active);
+    } catch (const std::exception& error) {
+        if (saga::may_pass(error)) throw;
+        lose(active, why + "; " + error.what());
+    }
+}
+
+/// Its own stream takes or gives nothing any more: what a person has to know is kept in the cursor.
+void SagaEngine::Work::lose(saga::Active& active, const std::string& why) {
+    active.lost = saga::reason("it cannot be carried on: " + why +
+                               "; see what it had done, and do the rest by hand");
+    active.stale = true;
 }
 
 void SagaEngine::Work::later(saga::Active& active) {
@@ -179,11 +210,16 @@ void SagaEngine::Work::later(saga::Active& active) {
     active.not_before = time() + pause;
 }
 
-/// Sagas that ended, or wait for a person, are kept no longer.
+/// Sagas that ended, wait for a person or lost their stream are kept no longer.
 void SagaEngine::Work::let_go() {
     for (auto at = active_.begin(); at != active_.end();) {
         const saga::Active& active = at->second;
-        if (!active.stale) note_attention(active);
+        const bool lost = !active.lost.empty();
+        if (lost || !active.stale) note_attention(active);
+        if (lost) {
+            at = active_.erase(at);
+            continue;
+        }
         if (active.stale || active.saga.alive()) {
             ++at;
             continue;

@@ -150,17 +150,21 @@ void SagaEngine::Work::note_attention(const saga::Active& active) {
     Registered& registered = kinds_.at(active.name);
     auto& waiting = registered.cursor.attention;
     const auto known = waiting.find(active.id);
-    if (active.saga.attention.empty()) {
+    const std::string& why = active.lost.empty() ? active.saga.attention : active.lost;
+    if (active.over) {  // nobody could record that the person has dealt with it
+        if (known == waiting.end()) return;
+        if (known->second.empty()) known->second = why;
+    } else if (why.empty()) {
         if (known == waiting.end()) return;
         waiting.erase(known);
         registered.cursor_due = true;
     } else {
-        if (known != waiting.end() && known->second == active.saga.attention) return;
+        if (known != waiting.end() && known->second == why) return;
         const bool is_new = known == waiting.end() || !known->second.empty();
-        waiting[active.id] = active.saga.attention;
+        waiting[active.id] = why;
         if (is_new) {
             ++progress_.attention;
-            spdlog::warn("saga {} needs a person: {}", active.stream.full(), active.saga.attention);
+            spdlog::warn("saga {} needs a person: {}", active.stream.full(), why);
         }
         registered.cursor_due = registered.cursor_due || is_new;
     }

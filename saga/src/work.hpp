@@ -65,12 +65,14 @@ private:
     saga::Move first_move(const Start& start, const std::string& id, std::string refusal);
     std::string target_of(const saga::Kind& kind, const NewEvent& command) const;
     void settle(Beginning& beginning, const saga::Verdict& verdict);
-    void started_again(const Beginning& beginning);
+    void settle_refused(Beginning& beginning, saga::Active& active, const std::string& why);
+    void started_again(const Beginning& beginning, saga::Active& active);
     saga::Active& adopt(const std::string& name, const std::string& id);
 
     // wave.cpp: from open commands to recorded answers.
     bool wave();
     bool read_stale();
+    void read(saga::Active& active);
     bool pass_time();
     bool send();
     void take(const saga::Report& report);
@@ -79,6 +81,7 @@ private:
     void commit(std::vector<Pending> pending);
     void ask_person(saga::Active& active, const std::string& why);
     void later(saga::Active& active);
+    static void lose(saga::Active& active, const std::string& why);
     [[nodiscard]] bool delayed(const saga::Active& active) const;
     void let_go();
 

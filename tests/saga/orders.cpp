@@ -9,6 +9,14 @@ Weather& Weather::today() {
     return weather;
 }
 
+namespace {
+
+void throw_if_wanted(const std::string& what) {
+    if (Weather::today().throwing.contains(what)) throw std::runtime_error(Weather::today().bug);
+}
+
+}  // namespace
+
 Order evolve(Order order, const Ordered&) {
     ++order.placed;
     return order;
@@ -27,8 +35,7 @@ Account evolve(Account account, const Undone& event) {
 Account evolve(Account account, const OrderClosed&) { return account; }
 
 Decision<Account> decide(const Account&, const Do& command) {
-    if (Weather::today().throwing.contains(command.effect()))
-        throw std::runtime_error("a bug in this decider");
+    throw_if_wanted(command.effect());
     if (command.refuse()) return reject("no", "as the test wants it");
     Done done;
     done.set_effect(command.effect());
@@ -52,8 +59,19 @@ Decision<Account> decide(const Account&, const CloseOrder& command) {
     return closed;
 }
 
+std::string Fulfil::id_of(const Ordered& order) {
+    throw_if_wanted("id of " + order.id());
+    return order.id();
+}
+
 Plan Fulfil::plan(const Ordered& order) {
+    throw_if_wanted("plan of " + order.id());
     Plan plan;
+    if (Weather::today().throwing.contains("step of " + order.id())) {
+        Do forth;
+        forth.set_account("a");
+        plan.step("\xff", forth);
+    }
     for (const Part& part : order.parts()) {
         const std::string effect = order.id() + "/" + part.name();
         Do forth;

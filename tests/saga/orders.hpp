@@ -17,6 +17,7 @@ namespace recount::saga_test {
 struct Weather {
     std::map<std::string, int> undo_refusals;
     std::set<std::string> throwing;
+    std::string bug = "a bug in this decider";  // what they throw
     static Weather& today();
 };
 
@@ -48,7 +49,7 @@ struct Fulfil {
     static constexpr std::string_view name = "fulfil";
     using StartedBy = recount::Events<Ordered>;
     using Command = recount::Events<Do, Undo, CloseOrder>;
-    static std::string id_of(const Ordered& order) { return order.id(); }
+    static std::string id_of(const Ordered& order);
     static recount::Plan plan(const Ordered& order);
 };
 

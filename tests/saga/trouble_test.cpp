@@ -144,6 +144,23 @@ TEST_F(InTrouble, LetsABrokenDeciderStopItsOwnSagaOnly) {
     EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
 }
 
+TEST_F(InTrouble, RecordsAnErrorWhoseTextIsNoUtf8) {
+    Weather::today().bug = "caf\xe9 \xff " + std::string(100'000, 'x');
+    Weather::today().throwing = {"decider/a", "plan of plan", "id of id", "step of name"};
+    Service service{*store_};
+    for (const char* id : {"decider", "plan", "id", "name", "healthy"})
+        service.place(order(id, {part("a")}));
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 4);
+    for (const char* id : {"decider", "plan"}) {
+        const std::string attention = service.sagas.status("fulfil", id)->attention;
+        EXPECT_THAT(attention, HasSubstr("caf? ? xxx"));
+        EXPECT_LT(attention.size(), 3000U);
+    }
+    EXPECT_EQ(service.sagas.list().size(), 4U);
+}
+
 TEST_F(InTrouble, AsksAPersonWhenAStepsCommandIdWasUsedForSomethingElse) {
     Service service{*store_};
     service.place(order("o-1", {part("a")}));

@@ -1,0 +1,184 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <recount/core/error.hpp>
+#include <recount/testing.hpp>
+
+#include "orders.hpp"
+#include "watched_store.hpp"
+
+namespace recount::saga_test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+/// A saga whose stream an operator closes or erases, beside one that nobody touches.
+class WithoutItsStream : public testing::Test {
+protected:
+    WithoutItsStream() { Weather::today() = {}; }
+
+    double alarm() {
+        return world_.metrics()
+            .gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}})
+            .value();
+    }
+    void forget_alarm() {
+        world_.metrics().gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}}).set(0);
+    }
+    void erase(const StreamName& stream) {
+        store_->erase(stream, Version{1}, store_->read_stream(stream).head);
+    }
+    static std::string phase_of_healthy(Service& service) {
+        return service.sagas.status("fulfil", "healthy")->phase;
+    }
+    /// Open, and so listed in the cursor: an undo waits to be sent again.
+    void leave_one_open(Service& service) {
+        Weather::today().undo_refusals["o-1/a"] = 1;
+        service.place(order("o-1", {part("a"), refused(part("b", {"a"}))}));
+        ASSERT_EQ(service.sagas.catch_up().open, 1);
+    }
+
+    test::ManualEnvironment world_;
+    std::unique_ptr<EventStore> store_ =
+        open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
+    const StreamName stream_{"saga", "fulfil.o-1"};
+    const Ordered healthy_ = order("healthy", {part("a"), part("c")});
+};
+
+TEST_F(WithoutItsStream, ASagaWhoseStreamIsClosedWhileItsStepsAreSentIsLeftToAPerson) {
+    bool closed = false;
+    WatchedStore watched{*store_, [&](int, WatchedStore::When when) {
+                             if (closed || when != WatchedStore::When::before) return;
+                             if (store_->read_stream(stream_).events.empty()) return;
+                             closed = true;
+                             store_->close_stream(stream_);
+                         }};
+    Service service{watched};
+    service.place(order("o-1", {part("a"), part("b", {"a"})}));
+    service.place(healthy_);
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_TRUE(closed);
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 1);
+    EXPECT_EQ(progress.open, 0);
+    EXPECT_EQ(alarm(), 1);
+    EXPECT_EQ(phase_of_healthy(service), "completed");
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_EQ(service.sagas.list()[0].id, "o-1");
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("closed"));
+}
+
+TEST_F(WithoutItsStream, ASagaWhoseStreamIsClosedWhileItWaitsRaisesAnAlarmThatOutlivesTheEngine) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+        store_->close_stream(stream_);
+        world_.advance(10s);
+        service.place(healthy_);
+        EXPECT_EQ(service.sagas.catch_up().attention, 1);
+        EXPECT_EQ(phase_of_healthy(service), "completed");
+        EXPECT_EQ(alarm(), 1);
+    }
+    forget_alarm();
+    Service service{*store_};
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.attention, 0) << "an old one";
+    EXPECT_EQ(progress.open, 0);
+    EXPECT_EQ(alarm(), 1);
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("closed"));
+}
+
+TEST_F(WithoutItsStream, ASagaWhoseStreamWasClosedWhileNoEngineRanIsLeftToAPerson) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+    }
+    store_->close_stream(stream_);
+    Service service{*store_};
+    service.place(healthy_);
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_EQ(phase_of_healthy(service), "completed");
+    EXPECT_EQ(service.sagas.list().size(), 1U);
+}
+
+TEST_F(WithoutItsStream, ASecondStartOfAnEndedSagaWithAClosedStreamIsHeardOf) {
+    Service service{*store_};
+    service.place("x", order("o-1", {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    store_->close_stream(stream_);
+    service.place("y", order("o-1", {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 0) << "the same again is no news";
+    service.place("z", order("o-1", {part("a"), part("b")}));
+    service.place(healthy_);
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_EQ(alarm(), 1);
+    EXPECT_EQ(phase_of_healthy(service), "completed");
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("started again with other content"));
+}
+
+TEST_F(WithoutItsStream, AStartWhoseStreamWasClosedBeforeItBeganIsHeardOf) {
+    store_->close_stream(stream_, {}, "never", Expected::any());
+    Service service{*store_};
+    service.place(order("o-1", {part("a")}));
+    service.place(healthy_);
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_EQ(phase_of_healthy(service), "completed");
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("closed"));
+}
+
+TEST_F(WithoutItsStream, AnEndedSagaThatWasErasedNeedsNobody) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+        world_.advance(10s);
+        EXPECT_EQ(service.sagas.catch_up().compensated, 1);
+    }
+    erase(stream_);
+    Service service{*store_};
+    service.place(healthy_);
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 0);
+    EXPECT_EQ(alarm(), 0);
+    EXPECT_THAT(service.sagas.list(), IsEmpty());
+}
+
+TEST_F(WithoutItsStream, AnOpenSagaThatWasErasedIsLeftToAPerson) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+    }
+    erase(stream_);
+    for (int engine = 0; engine < 2; ++engine) {
+        forget_alarm();
+        Service service{*store_};
+        if (engine == 0) service.place(healthy_);
+        EXPECT_EQ(service.sagas.catch_up().attention, engine == 0 ? 1 : 0);
+        EXPECT_EQ(phase_of_healthy(service), "completed");
+        EXPECT_EQ(alarm(), 1);
+        ASSERT_EQ(service.sagas.list().size(), 1U);
+        EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("erased"));
+    }
+}
+
+TEST_F(WithoutItsStream, ASecondStartOfAnErasedSagaIsHeardOf) {
+    Service service{*store_};
+    service.place("x", order("o-1", {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    erase(stream_);
+    service.place("z", order("o-1", {part("a"), part("b")}));
+    service.place(healthy_);
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_EQ(phase_of_healthy(service), "completed");
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("started again"));
+}
+
+}  // namespace
+}  // namespace recount::saga_test
