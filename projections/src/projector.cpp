@@ -36,7 +36,7 @@ public:
         const std::scoped_lock running{running_};
         restart_stopped();
         Pass pass{log_, options_, catalogue_, writers_};
-        const Applied applied = pass.run({});
+        const Applied applied = go(pass, {});
         if (pass.failure()) std::rethrow_exception(pass.failure());
         if (pass.delay()) std::rethrow_exception(pass.delay());
         return applied;
@@ -101,6 +101,7 @@ private:
                            [](const auto& writer) { return writer->stopped(); });
     }
 
+    Applied go(Pass& pass, const std::stop_token& stop);
     Positions pass_once(const std::stop_token& stop);
     Duration backoff(int failures);
 
@@ -114,10 +115,25 @@ private:
     projections::Writers writers_;
 };
 
+/// Where something was away, the views may come back without what they committed last.
+Applied ProjectorEngine::Impl::go(Pass& pass, const std::stop_token& stop) {
+    const auto forget = [&] {
+        for (const auto& writer : writers_.list) writer->forget();
+    };
+    try {
+        const Applied applied = pass.run(stop);
+        if (pass.delay()) forget();
+        return applied;
+    } catch (...) {
+        forget();
+        throw;
+    }
+}
+
 Positions ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
     const std::scoped_lock running{running_};
     Pass pass{log_, options_, catalogue_, writers_};
-    pass.run(stop);
+    go(pass, stop);
     if (pass.delay()) std::rethrow_exception(pass.delay());
     return pass.target();
 }

@@ -36,6 +36,7 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
     checkpoints_ = read_checkpoints(*sql);
     sql->commit();
     loaded_ = true;
+    loaded_at_ = context_.log.environment().clock.steady();
     publish();
 }
 
@@ -54,16 +55,21 @@ void GenerationWriter::publish() {
 }
 
 void GenerationWriter::reload() {
+    const std::chrono::nanoseconds now = context_.log.environment().clock.steady();
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::snapshot);
     checkpoints_ = read_checkpoints(*sql);
     loaded_ = true;
+    loaded_at_ = now;
     publish();
 }
 
 void GenerationWriter::prepare(const std::vector<LogHead>& heads,
                                const std::vector<Incarnation>& incarnations) {
-    if (!loaded_) reload();
+    // The server of the views may have lost what it committed last, of rows and checkpoints alike:
+    // a view with nothing to apply would not meet that.
+    const std::chrono::nanoseconds age = context_.log.environment().clock.steady() - loaded_at_;
+    if (!loaded_ || age >= context_.options.idle_wait) reload();
     for (std::size_t number = 0; number < checkpoints_.size(); ++number) {
         const Checkpoint& checkpoint = checkpoints_[number];
         const Partition partition{static_cast<std::int32_t>(number)};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,7 @@ private:
     std::shared_ptr<Signal> moved_;
     std::vector<Checkpoint> checkpoints_;
     bool loaded_ = false;
+    std::chrono::nanoseconds loaded_at_{};  // by the steady clock
 
     mutable std::mutex mutex_;  // of what follows
     Positions published_;

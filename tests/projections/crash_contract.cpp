@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "faults.hpp"
+#include "interrupted_log.hpp"
 #include "world.hpp"
 
 namespace recount::test::projections {
@@ -115,6 +116,85 @@ TEST_P(ALostDatabase, IsWaitedForByRun) {
     EXPECT_EQ(counts(world.store()), pure_counts(world.store()));
 }
 
+/// A view in a database of a server that crashed: what was committed last is gone, of checkpoint
+/// and rows alike, and the projector has not noticed.
+class ALostTail : public testing::TestWithParam<std::string> {
+protected:
+    World world{GetParam(), 2};
+    std::string other = "cart-2";  // of another partition than cart-1
+
+    ALostTail() {
+        while (partition_of(other, 2) == partition_of("cart-1", 2)) other += "x";
+    }
+    std::unique_ptr<Database> database() {
+        const std::string place = list_views(world.store())[0].place;
+        return GetParam() == "sqlite" ? Database::open("sqlite:" + place, {.create = false})
+                                      : Database::open(world.url() + "_views_counts_g1", {});
+    }
+    /// Applies an event of cart-1, and loses it again.
+    void lose(Projector<Counts>& projector) {
+        const std::int64_t partition = partition_of("cart-1", 2).value;
+        world.append("cart-1", added("a"));
+        projector.catch_up();
+        const auto before =
+            database()
+                ->begin(SqlMode::snapshot)
+                ->query("select position, hash from _checkpoint where partition = $1", partition);
+        world.append("cart-1", added("b"));
+        projector.catch_up();
+        const auto views = database();
+        const auto sql = views->begin(SqlMode::write);
+        sql->exec("delete from counts where part = $1 and n = 2", partition);
+        sql->exec("update _checkpoint set position = $2, hash = $3 where partition = $1", partition,
+                  before.integer(0, 0), Bytes{before.bytes(0, 1)});
+        sql->commit();
+    }
+    void expect_restored() {
+        EXPECT_EQ(counts(world.store()), pure_counts(world.store()));
+        EXPECT_EQ(View<Counts>(world.store()).query(eventual(), "select 1 as one").lag.events, 0);
+    }
+};
+INSTANTIATE_TEST_SUITE_P(On, ALostTail, testing::ValuesIn(backends()),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(ALostTail, IsFoundByAProjectorThatHasNothingElseToDo) {
+    if (!world.stored()) return;
+    Projector<Counts> projector{world.store(), {.idle_wait = Duration::zero()}};
+    lose(projector);
+    projector.catch_up();
+    expect_restored();
+}
+
+TEST_P(ALostTail, IsFoundAfterTheViewsWereAway) {
+    if (!world.stored()) return;
+    auto faults = std::make_shared<Faults>();
+    Projector<Counts> projector{world.store(),
+                                {.idle_wait = std::chrono::hours{1}, .open = faulty(faults)}};
+    lose(projector);
+    world.append(other, added("c"));
+    faults->lost_at = faults->steps;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    faults->mend();
+    projector.catch_up();
+    expect_restored();
+}
+
+TEST_P(ALostTail, IsFoundAfterTheLogWasAway) {
+    if (!world.stored()) return;
+    bool away = false;
+    Interrupted log{world.store()};
+    log.before_heads = [&] {
+        if (away) throw Unavailable("the log is away; wait");
+    };
+    Projector<Counts> projector{log, {.views = world.url(), .idle_wait = std::chrono::hours{1}}};
+    lose(projector);
+    away = true;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    away = false;
+    projector.catch_up();
+    expect_restored();
+}
+
 class TwoProjectors : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(On, TwoProjectors, testing::ValuesIn(backends()),
                          [](const auto& tested) { return tested.param; });
@@ -122,8 +202,9 @@ INSTANTIATE_TEST_SUITE_P(On, TwoProjectors, testing::ValuesIn(backends()),
 TEST_P(TwoProjectors, OfOneViewDoNotCountTwice) {
     World world{GetParam()};
     append_random(world, 31, 20);
-    Projector<Counts, Carts, Skus> one{world.store(), {.page_events = 10}};
-    Projector<Counts, Carts, Skus> other{world.store(), {.page_events = 7}};
+    const Duration never = std::chrono::hours{1};  // they do not look again of themselves
+    Projector<Counts, Carts, Skus> one{world.store(), {.page_events = 10, .idle_wait = never}};
+    Projector<Counts, Carts, Skus> other{world.store(), {.page_events = 7, .idle_wait = never}};
     // Each believes to be where it was when the other has gone on.
     one.catch_up();
     EXPECT_EQ(other.catch_up().fenced, 3);
@@ -136,8 +217,9 @@ TEST_P(TwoProjectors, OfOneViewDoNotCountTwice) {
 TEST_P(TwoProjectors, AtTheSameTimeMakeOneExactView) {
     World world{GetParam()};
     append_random(world, 41, 150);
-    Projector<Counts, Skus, Carts> one{world.store(), {.page_events = 8}};
-    Projector<Skus, Carts, Counts> other{world.store(), {.page_events = 5}};
+    const Duration never = std::chrono::hours{1};
+    Projector<Counts, Skus, Carts> one{world.store(), {.page_events = 8, .idle_wait = never}};
+    Projector<Skus, Carts, Counts> other{world.store(), {.page_events = 5, .idle_wait = never}};
     Applied first, second;
     {
         std::jthread running{[&] { first = one.catch_up(); }};

@@ -3,8 +3,9 @@
 #include <recount/core/error.hpp>
 
 #include <filesystem>
-#include <functional>
+#include <utility>
 
+#include "interrupted_log.hpp"
 #include "support/servers.hpp"
 #include "world.hpp"
 
@@ -137,28 +138,6 @@ TEST_P(AChangedView, LeavesAGenerationThatCanBeDropped) {
     EXPECT_FALSE(View<CartsV2>{world.store()}.list().rows.empty());
 }
 
-/// A log that lets something happen before its events are read for the first time.
-class Interrupted : public Log {
-public:
-    Interrupted(Log& log, std::function<void()> meanwhile)
-        : log_(log), meanwhile_(std::move(meanwhile)) {}
-    [[nodiscard]] const StoreIdentity& identity() const override { return log_.identity(); }
-    Environment& environment() override { return log_.environment(); }
-    std::vector<Incarnation> incarnations() override { return log_.incarnations(); }
-    std::vector<LogHead> heads() override { return log_.heads(); }
-    LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
-        if (meanwhile_) std::exchange(meanwhile_, nullptr)();
-        return log_.read(partition, after, options);
-    }
-    bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
-        return log_.wait(seen, at_most, stop);
-    }
-
-private:
-    Log& log_;
-    std::function<void()> meanwhile_;
-};
-
 TEST_P(AChangedView, KeepsWhatIsReadWhenTheOneBeingBuiltIsDropped) {
     build_first();
     request_rebuild(world.store(), "carts");
@@ -175,7 +154,11 @@ TEST_P(AChangedView, KeepsWhatIsReadWhenTheOneBeingBuiltIsDropped) {
 TEST_P(AChangedView, KeepsWhatIsReadWhenItIsDroppedWhileAPageIsRead) {
     build_first();
     request_rebuild(world.store(), "carts");
-    Interrupted log{world.store(), [&] { drop_generation(world.store(), "carts", 2); }};
+    Interrupted log{world.store()};
+    bool dropped = false;
+    log.before_read = [&] {
+        if (!std::exchange(dropped, true)) drop_generation(world.store(), "carts", 2);
+    };
     Projector<Carts> projector{log, {.views = world.url(), .page_events = 4}};
     EXPECT_EQ(projector.catch_up().swapped, 0);
     EXPECT_EQ(View<Carts>{world.store()}.list().generation, 1);
