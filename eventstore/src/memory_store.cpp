@@ -86,7 +86,7 @@ protected:
         const std::lock_guard lock{mutex_};
         outcomes_.forget(command_ids);
     }
-    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit, bool) override {
         const std::lock_guard lock{mutex_};
         return outcomes_.page(after, limit);
     }

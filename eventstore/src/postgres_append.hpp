@@ -60,6 +60,8 @@ public:
 
     /// Writes a chunk of an import: see import_events().
     AppendResult import_chunk(const ImportChunk& chunk);
+    /// Returns when the standby has every outcome that was found by now.
+    void confirm_found();
 
     /// For tests and measurements: whether groups may be written by one statement on what this
     /// process believes, and how often they were.
@@ -91,8 +93,6 @@ private:
     void enter(CallersTransaction& transaction);
     std::optional<AppendResult> try_last(CallersTransaction& transaction, AppendGroup group,
                                          const Touched& touched, bool lock);
-    /// Returns when the standby has every outcome that was found by now.
-    void confirm_found();
     std::vector<AppendResult> committed(AppendPlan plan);
     void back_off(int attempt);
 

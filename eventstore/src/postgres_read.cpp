@@ -150,6 +150,11 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins) {
     const Result rows =
         session.run("select position, hash, recorded_at from partition order by partition");
+    if (rows.size() != origins.size()) {
+        throw Divergence(fmt::format(
+            "{} has rows for {} of its {} partitions; rows were removed: compare with a backup",
+            session.name(), rows.size(), origins.size()));
+    }
     std::vector<LogHead> heads;
     for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
     return with_origins(std::move(heads), origins);

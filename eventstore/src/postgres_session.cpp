@@ -203,8 +203,9 @@ std::vector<Result> Session::pipeline(std::span<const Statement> statements,
     std::string_view failed;
     std::string command;
     for (std::size_t i = 0; i < statements.size(); ++i) {
-        Answer answer =
-            take ? link_.answer([&](const Result& row) { take(i, row); }) : link_.answer();
+        // Behind a failure nothing was run, and nothing can be asked of it.
+        Answer answer = take && !failure ? link_.answer([&](const Result& row) { take(i, row); })
+                                         : link_.answer();
         if (answer.failure && !failure) {
             failure = std::move(answer.failure);
             failed = statements[i].sql;

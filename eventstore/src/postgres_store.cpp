@@ -150,6 +150,8 @@ protected:
         return groups_.append(appends);
     }
 
+    void confirm_found() override { appender_.confirm_found(); }
+
     AppendResult import_chunk(const ImportChunk& chunk) override {
         return appender_.import_chunk(chunk);
     }
@@ -182,9 +184,11 @@ protected:
         return writing([&](Session& session) { return postgres::raise_horizon(session, horizon); });
     }
 
-    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
-        return pool_.with_session(
-            [&](Session& session) { return postgres::outcome_rows(session, after, limit); });
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit,
+                                         bool with_bytes) override {
+        return pool_.with_session([&](Session& session) {
+            return postgres::outcome_rows(session, after, limit, with_bytes);
+        });
     }
 
     std::vector<RevisionRow> revision_rows() override {
@@ -266,9 +270,10 @@ CommandOutcome PostgresStore::void_command(std::string_view command_id) {
         } catch (const OutcomeUnknown&) {
             if (patience.passed()) throw;
             in_doubt = true;  // claiming again finds out
-        } catch (const Unavailable& error) {
+        } catch (const Error& error) {
+            // What is refused now may have been done before.
             if (!in_doubt) throw;
-            if (patience.passed()) throw OutcomeUnknown(error.what());
+            if (!error.retryable() || patience.passed()) throw OutcomeUnknown(error.what());
         }
         environment_.scheduler.sleep(std::chrono::milliseconds{20});
     }

@@ -10,7 +10,8 @@
 namespace recount::postgres {
 
 /// Rows for StoreBase::verify_chain, as they are.
-std::vector<OutcomeRow> outcome_rows(Session& session, std::string_view after, std::size_t limit);
+std::vector<OutcomeRow> outcome_rows(Session& session, std::string_view after, std::size_t limit,
+                                     bool with_bytes);
 std::vector<RevisionRow> revision_rows(Session& session);
 std::vector<EventColumns> event_columns(Session& session, Partition partition, std::int64_t after,
                                         std::size_t limit);

@@ -137,8 +137,10 @@ protected:
         return writer_->raise_horizon(horizon);
     }
 
-    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) override {
-        return with_reader([&](SqliteReader& reader) { return reader.outcome_rows(after, limit); });
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit,
+                                         bool with_bytes) override {
+        return with_reader(
+            [&](SqliteReader& reader) { return reader.outcome_rows(after, limit, with_bytes); });
     }
 
     std::vector<RevisionRow> revision_rows() override {
@@ -182,7 +184,9 @@ private:
         {
             const std::lock_guard lock{published_};
             for (const PlannedHead& head : grown) {
-                heads_[static_cast<std::size_t>(head.partition.value)] = head.head;
+                // Those of an import and of a group may come in either order.
+                LogHead& known = heads_[static_cast<std::size_t>(head.partition.value)];
+                if (head.head.n > known.n) known = head.head;
             }
         }
         appended_->raise();

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "store_base.hpp"
 
@@ -37,13 +36,12 @@ std::int64_t big_endian(const char* bytes) {
 /// True when there is a store; false when there is nothing, or an empty file. Reads the file's
 /// header itself (sqlite.org/fileformat2.html §1.3), since SQLite would change a foreign file by
 /// opening it.
-bool holds_store(const std::string& path) {
-    std::ifstream in{path, std::ios::binary};
-    std::array<char, 100> header{};
-    in.read(header.data(), header.size());
-    if (in.gcount() == 0) return false;
+bool holds_store(const std::string& path, const std::optional<StoreFileHeader>& file) {
+    static constexpr std::size_t header_bytes = 100;
+    const std::string header = file ? file->read(header_bytes) : "";
+    if (header.empty()) return false;
     static constexpr std::string_view magic{"SQLite format 3\0", 16};
-    if (in.gcount() < 100 || std::string_view{header.data(), 16} != magic) {
+    if (header.size() < header_bytes || !header.starts_with(magic)) {
         throw Mismatch("sqlite:" + path + " is not a SQLite file; it was left untouched: give " +
                        "another path");
     }
@@ -111,6 +109,13 @@ void sync_folder(const std::filesystem::path& folder) {
 
 /// The file appears complete or not at all, whenever we crash.
 void create(const std::string& path, const StoreOptions& options, Environment& environment) {
+    for (const char* part : {"-journal", "-wal"}) {
+        // SQLite would take it for the new file's, and write what is in it there.
+        if (!std::filesystem::exists(path + part)) continue;
+        throw Mismatch("sqlite:" + path + " is not there or empty, and " + path + part +
+                       " is: it belongs to a file that was removed or moved; bring that back, or "
+                       "move this away, too");
+    }
     const std::string unfinished = path + ".new";
     for (const char* part : {"", "-journal", "-wal", "-shm"}) {
         std::filesystem::remove(unfinished + part);
@@ -201,14 +206,19 @@ void open_sqlite_file(const std::string& path, const StoreOptions& options,
     }
     sqlite::check_path(path);
     const bool create_missing = options.create && !options.read_only;
-    if (!holds_store(path) && !create_missing) {
+    file.header = StoreFileHeader::of(path);
+    if (!holds_store(path, file.header) && !create_missing) {
         throw Mismatch("sqlite:" + path + ": there is no store; create it first, or give another " +
                        "path");
     }
     if (!options.read_only) {
         file.lock.emplace(path);
         // Only now is nobody else creating it.
-        if (!holds_store(path)) create(path, options, environment);
+        file.header = StoreFileHeader::of(path);
+        if (!holds_store(path, file.header)) {
+            create(path, options, environment);
+            file.header = StoreFileHeader::of(path);
+        }
     }
     look(path, options, file);
     if (!options.read_only) upgrade(path, options);

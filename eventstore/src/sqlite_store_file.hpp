@@ -7,6 +7,7 @@
 #include <recount/eventstore/event_store.hpp>
 
 #include "sqlite_connection.hpp"
+#include "sqlite_store_header.hpp"
 
 namespace recount {
 
@@ -29,7 +30,8 @@ private:
 struct SqliteStoreFile {
     StoreIdentity identity;
     std::vector<Incarnation> incarnations;
-    std::optional<WriterLock> lock;  // unless opened to be read
+    std::optional<WriterLock> lock;         // unless opened to be read
+    std::optional<StoreFileHeader> header;  // until all connections are closed
 };
 
 /// Throws InvalidArgument for a missing folder, Mismatch for a foreign file, a missing one that

@@ -181,11 +181,18 @@ ChainCheck SqliteReader::chain_behind(const Position& position) {
 std::vector<LogHead> SqliteReader::heads() {
     const sqlite::Running running{*heads_};
     std::vector<LogHead> heads(static_cast<std::size_t>(identity_.partitions));
-    while (heads_->step()) {
-        LogHead& head = heads.at(static_cast<std::size_t>(heads_->integer(0)));
+    std::int64_t rows = 0;
+    for (; heads_->step(); ++rows) {
+        if (heads_->integer(0) != rows || rows == identity_.partitions) break;
+        LogHead& head = heads[static_cast<std::size_t>(rows)];
         head.n = heads_->integer(1);
         head.hash = Hash::from(heads_->bytes(2));
         head.recorded_at = Timestamp{std::chrono::microseconds{heads_->integer(3)}};
+    }
+    if (rows != identity_.partitions) {
+        throw Divergence(identity_.name + " has no row, or another, for partition " +
+                         std::to_string(rows) + " of its " + std::to_string(identity_.partitions) +
+                         "; compare with a backup");
     }
     return heads;
 }

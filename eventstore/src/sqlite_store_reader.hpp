@@ -31,7 +31,8 @@ public:
     std::vector<LogHead> heads();
     std::vector<Incarnation> incarnations();
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit);
-    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit);
+    std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit,
+                                         bool with_bytes);
     std::vector<RevisionRow> revision_rows();
     std::vector<EventColumns> event_columns(Partition partition, std::int64_t after,
                                             std::size_t limit);

@@ -2,12 +2,14 @@
 
 namespace recount {
 
-std::vector<OutcomeRow> SqliteReader::outcome_rows(std::string_view after, std::size_t limit) {
+std::vector<OutcomeRow> SqliteReader::outcome_rows(std::string_view after, std::size_t limit,
+                                                   bool with_bytes) {
     const auto rows = connection_.prepare(
-        "select command_id, kind, recorded_at, bytes from outcome where command_id > ? "
-        "order by command_id limit ?");
+        "select command_id, kind, recorded_at, case when ?3 then bytes else x'' end from outcome "
+        "where command_id > ?1 order by command_id limit ?2");
     rows->bind_text(1, after);
     rows->bind(2, static_cast<std::int64_t>(limit));
+    rows->bind(3, std::int64_t{with_bytes});
     std::vector<OutcomeRow> page;
     while (rows->step()) {
         page.push_back({std::string{rows->text(0)}, rows->integer(1),

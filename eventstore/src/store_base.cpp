@@ -252,7 +252,7 @@ Maintained StoreBase::maintain(const MaintainOptions& options) {
     done.horizon = raise_horizon(environment_.clock.now() - options.keep_outcomes);
     std::string after;
     while (!options.stop.stop_requested()) {
-        const auto page = outcome_rows(after, std::max<std::size_t>(options.step, 1));
+        const auto page = outcome_rows(after, std::max<std::size_t>(options.step, 1), false);
         if (page.empty()) break;
         std::vector<std::string_view> old;
         for (const OutcomeRow& outcome : page) {

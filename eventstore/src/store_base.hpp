@@ -139,6 +139,8 @@ protected:
     virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
     /// One transaction. The chunk has events, within the limits.
     virtual AppendResult import_chunk(const ImportChunk& chunk) = 0;
+    /// Waits until whatever can be read of the log has reached where commits must have reached.
+    virtual void confirm_found() {}
     /// `until` is nothing.
     virtual StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) = 0;
     /// All events; `upto` need not be set. `after` is not negative, the partition is there.
@@ -156,8 +158,10 @@ protected:
     virtual void drop_snapshots(const StreamName& stream, Version first, Version last) = 0;
     /// Commits the later of this and the horizon that is there, and returns it.
     virtual Timestamp raise_horizon(Timestamp horizon) = 0;
-    /// Those behind a command id, in order of their bytes.
-    virtual std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit) = 0;
+    /// Those behind a command id, in order of their bytes, with or without what they hold. That of
+    /// an imported chunk names all its streams.
+    virtual std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit,
+                                                 bool with_bytes) = 0;
     virtual void forget_outcomes(const std::vector<std::string_view>& command_ids) = 0;
     virtual std::vector<RevisionRow> revision_rows() = 0;
     /// Those of the first events behind a position; none where envelopes have no columns beside

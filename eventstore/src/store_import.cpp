@@ -93,6 +93,7 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
         if (chunk->events.empty() && !earlier) return done;
         AppendResult result;
         if (earlier) {
+            confirm_found();
             result = repeated(*earlier, chunk->request);
         } else {
             Writing writing{environment_.scheduler, [&] { return import_chunk(*chunk); }};

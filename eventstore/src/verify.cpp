@@ -10,6 +10,7 @@ namespace recount {
 namespace {
 
 constexpr std::size_t rows_at_once = 1000;
+constexpr std::size_t outcomes_at_once = 32;  // may be large
 
 void check_columns(const RecordedEvent& event, const EventColumns& row) {
     const bool fits = row.n == event.at.position.n && row.stream == event.at.stream.full() &&
@@ -92,7 +93,7 @@ std::vector<LogHead> StoreBase::verify_chain(const std::function<void(const Posi
     verify_streams();
     for (const RevisionRow& row : revision_rows()) check_revision(row);
     for (std::string after;;) {
-        const auto rows = outcome_rows(after, rows_at_once);
+        const auto rows = outcome_rows(after, outcomes_at_once, true);
         if (rows.empty()) break;
         for (const OutcomeRow& row : rows) check_outcome(row);
         after = rows.back().command_id;
@@ -108,6 +109,12 @@ LogHead StoreBase::verify_partition(Partition partition,
     for (bool end = false; !end;) {
         const LogPage page = read(partition, reached.n, {.max_events = rows_at_once});
         const auto columns = event_columns(partition, reached.n, page.events.size());
+        if (!columns.empty() && columns.size() != page.events.size()) {
+            throw Divergence(fmt::format(
+                "partition {} of {} lost rows behind position {} while it "
+                "was verified; compare with a backup",
+                partition.value, identity_.name, to_string(Position{partition, reached.n})));
+        }
         for (std::size_t i = 0; i < page.events.size(); ++i) {
             const RecordedEvent& event = page.events[i];
             chain.next(event, identity_.id, incarnations);

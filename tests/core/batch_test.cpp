@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <tuple>
+#include <vector>
+
 #include "store_fixture.hpp"
 
 namespace {
@@ -22,6 +26,22 @@ Tally evolve(Tally tally, const Closed&) { return tally; }
 Decision<Tally> decide(const Tally& tally, const Close&) {
     if (tally.deposits == 0) return reject("empty");
     return Closed{};
+}
+
+/// A state that cannot take an amount of 13.
+struct Brittle {
+    static constexpr std::string_view category = "account";
+    using Event = Events<Deposited>;
+    std::vector<std::int64_t> amounts;
+};
+Brittle evolve(Brittle state, const Deposited& event) {
+    if (event.amount() == 13) throw std::domain_error("unlucky");
+    state.amounts.push_back(event.amount());
+    return state;
+}
+Decision<Brittle> decide(const Brittle&, const Deposit& command) {
+    if (command.amount() == 14) return std::tuple{deposited(1), deposited(13)};
+    return deposited(command.amount());
 }
 
 class ABatch : public AccountTest {
@@ -152,6 +172,39 @@ TEST_F(ABatch, CanBeSparedTheCommandsThatHappened) {
     EXPECT_THROW(find_outcome(streams_, stream, withdraw(5), "c-2"), CommandReused);
     streams_.void_command("c-3");
     EXPECT_TRUE(find_outcome(streams_, stream, deposit(5), "c-3")) << "it never happens";
+}
+
+TEST_F(ABatch, KeepsNothingOfAStateThatCouldNotTakeItsEvents) {
+    Repository<Brittle> brittle{streams_};
+    brittle.handle("1", deposit(1));
+    for (const int unlucky : {13, 14}) {
+        for (const bool preceded : {false, true}) {
+            Batch batch{streams_};
+            if (preceded) brittle.enqueue(batch, "1", deposit(2));
+            EXPECT_THROW(brittle.enqueue(batch, "1", deposit(unlucky)), std::domain_error);
+            if (preceded) brittle.enqueue(batch, "1", deposit(3));
+            brittle.enqueue(batch, "2", deposit(4));
+            for (const Outcome& outcome : batch.commit()) EXPECT_TRUE(outcome);
+            for (const char* id : {"1", "2"}) {
+                const auto as_cached = brittle.load(id);
+                const auto as_stored = Repository<Brittle>{streams_}.load(id);
+                EXPECT_EQ(as_cached.state.amounts, as_stored.state.amounts) << unlucky << preceded;
+                EXPECT_EQ(as_cached.version, as_stored.version) << unlucky << preceded;
+            }
+        }
+    }
+    EXPECT_EQ(brittle.load("1").state.amounts, (std::vector<std::int64_t>{1, 2, 3, 2, 3}));
+    Batch nothing_else{streams_};
+    EXPECT_THROW(brittle.enqueue(nothing_else, "1", deposit(13)), std::domain_error);
+    nothing_else.commit();
+    EXPECT_EQ(brittle.load("1").version, Version{5});
+}
+
+TEST_F(ABatch, IsNotWhatItTakesToKeepEventsThatEvolveRefusesOutOfAStream) {
+    Repository<Brittle> brittle{streams_};
+    EXPECT_THROW(brittle.handle("1", deposit(13)), std::domain_error);
+    EXPECT_EQ(brittle.load("1").version, Version{0}) << "else nobody could load it again";
+    EXPECT_TRUE(brittle.handle("1", deposit(1)));
 }
 
 TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {

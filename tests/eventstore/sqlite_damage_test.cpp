@@ -112,6 +112,11 @@ TEST_F(AStoreThatWasTamperedWith, NamesAStreamWhoseEventsAreAllGone) {
     verify_names("cart-1");
 }
 
+TEST_F(AStoreThatWasTamperedWith, NamesAPartitionWithoutARow) {
+    EXPECT_THROW(tamper("update partition set partition = 99 where partition = 7"), Divergence);
+    EXPECT_THAT([&] { open_store(url_); }, ThrowsMessage<Divergence>(HasSubstr("partition 7")));
+}
+
 TEST_F(AStoreThatWasTamperedWith, NamesACommandWhoseOutcomeIsAnothers) {
     tamper("update outcome set command_id = 'b'");
     EXPECT_THROW(store_->find_outcome("b"), UnreadableEvent);

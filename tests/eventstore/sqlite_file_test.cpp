@@ -1,8 +1,11 @@
 #include <recount/core/error.hpp>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -236,6 +239,43 @@ TEST_F(ASqliteStoreThatIsOpen, IsNotCheckpointedByReaders) {
     }
     EXPECT_EQ(bytes_of(path_), before);
     EXPECT_GT(std::filesystem::file_size(path_ + "-wal"), 0U);
+}
+
+TEST_F(ASqliteFile, IsNotMadeBesideTheJournalOfOneThatWasRemoved) {
+    const auto store = open();
+    store->append(make_append("a", {write("cart-1")}));
+    std::filesystem::copy_file(path_ + "-wal", folder_.file("kept"));
+    const std::string other = folder_.file("other.db");
+    std::filesystem::copy_file(folder_.file("kept"), other + "-wal");
+    EXPECT_THAT([&] { open_store("sqlite:" + other); },
+                ThrowsMessage<Mismatch>(HasSubstr("other.db-wal")));
+    EXPECT_FALSE(std::filesystem::exists(other));
+}
+
+/// True when a connection of this process holds SQLite's lock of who reads or writes a file
+/// (sqlite.org/lockingv3.html: 510 bytes from 1 GiB and 2 on).
+bool has_connections(int file) {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000002;
+    lock.l_len = 510;
+    EXPECT_EQ(fcntl(file, F_OFD_GETLK, &lock), 0) << std::strerror(errno);
+    return lock.l_type != F_UNLCK;
+}
+
+TEST_F(ASqliteFile, KeepsItsLocksWhenItIsOpenedOnceMoreByTheSameProcess) {
+    const auto store = open();
+    store->append(make_append("a", {write("cart-1")}));
+    const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_TRUE(has_connections(file));
+    open({.read_only = true});
+    EXPECT_TRUE(has_connections(file));
+    EXPECT_THROW(open(), Unavailable);
+    EXPECT_TRUE(has_connections(file));
+    EXPECT_THROW(declare_restored(url_), Unavailable);
+    EXPECT_TRUE(has_connections(file)) << "else a stranger could take the write-ahead log away";
+    ::close(file);
 }
 
 }  // namespace

@@ -96,8 +96,10 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     with("update stream set version = 7", verify, "cart-1");
     with("update stream set version = 4", verify, "cart-1");
     with("update stream set version = 0", verify, "cart-1", 1);
+    with("delete from stream", verify, "cart-1");
+    with("delete from partition where partition = 15", verify, "15 of its 16 partitions");
     with("update stream set closed = true", verify, "cart-1");
-    with("update stream set name = 'cart-2'", verify, "cart-2");
+    with("update stream set name = 'cart-2'", verify, place(1));
     with("update event set version = 9 where version = 3", verify, place(3));
     with("update event set stream = 'cart-2' where version = 3", verify, place(3));
     with("update partition set recorded_at = 7 where position = 5", verify, place(5));

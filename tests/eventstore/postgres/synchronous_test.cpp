@@ -86,6 +86,13 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
     Repository<Account> accounts{*store_};
     const CommandOptions first{.command_id = "first", .expected = Version{0}};
     store_->append(append_to("cart-1"));
+    const auto import = [&] {
+        bool given = false;
+        return import_events(*store_, {.id = "file"}, [&]() -> std::optional<ImportedEvent> {
+            if (std::exchange(given, true)) return std::nullopt;
+            return ImportedEvent{StreamName::parse("file-1"), new_event(deposited(1))};
+        });
+    };
     pair_.cut_off();
     {
         const Impatience impatience{pair_};
@@ -102,6 +109,8 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
                      OutcomeUnknown);
         EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
         EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
+        EXPECT_THROW(import(), OutcomeUnknown);
+        EXPECT_THROW(import(), OutcomeUnknown);
     }
     EXPECT_THROW(store_->append(waiting), OutcomeUnknown);  // as it is silent for too long
 
@@ -109,6 +118,7 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
     EXPECT_EQ(store_->append(cancelled).kind, Kind::repeated);
     EXPECT_EQ(store_->append(waiting).kind, Kind::repeated);
     EXPECT_TRUE(accounts.handle("1", deposit(5), first).repeated());
+    EXPECT_EQ(import().repeated, 1);
     EXPECT_EQ(version_of(*store_, "cart-1"), 2);
     EXPECT_EQ(version_of(*store_, "order-1"), 1);
     store_->verify_chain();

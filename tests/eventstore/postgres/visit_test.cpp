@@ -152,5 +152,22 @@ TEST(VisitOfLargeEvents, HoldsOneAtATime) {
     EXPECT_EQ(given, 48);
 }
 
+TEST(VisitThatTheServerRefuses, SaysWhyAndKeepsItsConnection) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url(), {.timeout = std::chrono::seconds{1}});
+    store->append(append_to("cart-1"));
+    const auto visit = [&] {
+        store->visit_stream(StreamName::parse("cart-1"), Version{1}, 10,
+                            [](const RecordedEvent&) { return true; });
+    };
+    visit();
+    const auto database = Database::open(schema.url());
+    auto transaction = database->begin(SqlMode::write);
+    transaction->exec("lock table stream in access exclusive mode");
+    EXPECT_THAT(visit, testing::ThrowsMessage<Error>(testing::HasSubstr("SQLSTATE")));
+    transaction.reset();
+    visit();
+}
+
 }  // namespace
 }  // namespace recount::test

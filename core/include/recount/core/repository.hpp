@@ -117,19 +117,16 @@ private:
             if (attempt == 0 && options_.attempts > 1) {
                 append.missed_events = states_.missed_events();
             }
+            Loaded<State> after = loaded;  // what evolve cannot take is not appended
+            fold_decided(after, decision);
             CommandGroup<State> group{streams_, *turn};
-            AppendResult result = group.append(std::move(append), [&] {
-                Loaded<State> pending = loaded;
-                fold_decided(pending, decision);
-                return pending;
-            });
+            AppendResult result = group.append(std::move(append), [&] { return after; });
             if (result.outcome) {
                 if (auto after_all = std::move(group).state()) {
                     keep(stream, *std::move(after_all));
                 } else if (result.kind == AppendResult::Kind::committed) {
-                    fold_decided(loaded, decision);
-                    StateLoader<State>::follow(loaded, *result.outcome, decision.events().size());
-                    keep(stream, std::move(loaded));
+                    StateLoader<State>::follow(after, *result.outcome, decision.events().size());
+                    keep(stream, std::move(after));
                 }
                 return finish(std::move(result), options);
             }
@@ -169,49 +166,53 @@ private:
         states_.keep(stream, std::move(loaded));
     }
 
+    struct Pending {
+        Loaded<State> loaded;  // what a batch has made of a stream
+        bool spoiled = false;  // evolve threw: nothing more is decided on it, nor is it kept
+    };
+
     template <class Command>
     void decide_in_batch(Batch& batch, const StreamName& stream, const Command& command,
                          const CommandOptions& options) {
         CommandOptions kept = options;
         kept.command_id = id_of(options);
-        Loaded<State>& pending = pending_state(batch, stream);
+        auto& [loaded, spoiled] = pending_state(batch, stream);
         Batch::Entry entry;
         std::size_t events = 0;
-        if (!options.expected || *options.expected == pending.version) {
-            Decision<State> decision = decide(std::as_const(pending.state), command);
+        if (!spoiled && (!options.expected || *options.expected == loaded.version)) {
+            Decision<State> decision = decide(std::as_const(loaded.state), command);
             entry.append =
-                append_of(stream, pending.version, command, kept.command_id, decision, kept);
+                append_of(stream, loaded.version, command, kept.command_id, decision, kept);
+            spoiled = true;
+            fold_decided(loaded, decision);
+            spoiled = false;
             std::string& last = batch.last_[stream.full()];
             entry.append->follows = last;
             events = decision.events().size();
             if (events > 0) last = kept.command_id;
-            fold_decided(pending, decision);
         }
-        entry.settle = [this, stream, command, kept, events, &pending](AppendResult result) {
+        entry.settle = [this, stream, command, kept, events,
+                        &loaded = loaded](AppendResult result) {
             if (!result.outcome) return decide_and_append(stream, command, kept);
             if (result.kind == AppendResult::Kind::committed) {
-                StateLoader<State>::follow(pending, *result.outcome, events);
+                StateLoader<State>::follow(loaded, *result.outcome, events);
             }
             return finish(std::move(result), kept);
         };
         batch.entries_.push_back(std::move(entry));
     }
 
-    Loaded<State>& pending_state(Batch& batch, const StreamName& stream) {
+    Pending& pending_state(Batch& batch, const StreamName& stream) {
         std::any& slot = batch.states_[typeid(State).name() + ("/" + stream.full())];
         if (!slot.has_value()) {
-            slot = states_.recent(stream);
+            slot = Pending{states_.recent(stream)};
             batch.after_.push_back([this, stream, &slot](bool as_decided) {
-                if (as_decided) {
-                    auto& pending = std::any_cast<Loaded<State>&>(slot);
-                    states_.snapshot_when_due(stream, pending);
-                    states_.keep(stream, pending);
-                } else {
-                    states_.drop(stream);
-                }
+                auto& pending = std::any_cast<Pending&>(slot);
+                if (!as_decided || pending.spoiled) return states_.drop(stream);
+                keep(stream, std::move(pending.loaded));
             });
         }
-        return std::any_cast<Loaded<State>&>(slot);
+        return std::any_cast<Pending&>(slot);
     }
 
     static void fold_decided(Loaded<State>& loaded, const Decision<State>& decision) {
