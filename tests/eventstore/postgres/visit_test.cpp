@@ -154,13 +154,16 @@ TEST(VisitOfLargeEvents, HoldsOneAtATime) {
 
 TEST(VisitThatTheServerRefuses, SaysWhyAndKeepsItsConnection) {
     const OwnSchema schema;
-    const auto store = open_store(schema.url(), {.timeout = std::chrono::seconds{1}});
+    TcpProxy proxy{port_of(postgres_url())};
+    const auto store = open_store(proxy.url_through(schema.url()),
+                                  {.timeout = std::chrono::seconds{1}, .connections = 1});
     store->append(append_to("cart-1"));
     const auto visit = [&] {
         store->visit_stream(StreamName::parse("cart-1"), Version{1}, 10,
                             [](const RecordedEvent&) { return true; });
     };
     visit();
+    proxy.refuse(true);  // another connection
     const auto database = Database::open(schema.url());
     auto transaction = database->begin(SqlMode::write);
     transaction->exec("lock table stream in access exclusive mode");
