@@ -135,9 +135,8 @@ private:
         command::throw_contended(stream, options_.attempts, conflict);
     }
 
-    /// Brings the state up to date after a conflict; false when no attempt is left. The first time
-    /// at once, on the events that came with the conflict. Whoever lost twice is one of many: it
-    /// waits, and reads what there is then.
+    /// Brings the state up to date after a conflict; false when no attempt is left. At first on the
+    /// events that came with the conflict; who lost twice waits, and reads what there is then.
     bool again(const StreamName& stream, Loaded<State>& loaded, Conflict& conflict, int attempt) {
         if (attempt == 1 && options_.attempts > 1) {
             loaded = states_.after(stream, std::move(loaded), conflict);
