@@ -125,6 +125,7 @@ bool Pass::serve(const Cohort& cohort) {
     try {
         read(cohort, batch);
     } catch (const Divergence&) {
+        throw_if_turned();
         const std::exception_ptr broken = std::current_exception();
         for (GenerationWriter* writer : cohort) {
             guarded(*writer, [&] { std::rethrow_exception(broken); });
@@ -167,24 +168,53 @@ void Pass::swap() {
     }
 }
 
-Applied Pass::run(std::stop_token stop) {
+/// Throws Turned when the log tells another history now than when this pass began: a copy of a
+/// store that was restored turns to the new topic in the middle of a read. What did not fit the
+/// history that was known is no divergence then.
+void Pass::throw_if_turned() {
+    const std::vector<Incarnation> now = log_.incarnations();
+    if (now.back().id != incarnations_.back().id) throw Turned{};
+}
+
+void Pass::begin() {
     incarnations_ = log_.incarnations();
     heads_ = log_.heads();
     target_ = Positions{heads_.size()};
     for (std::size_t number = 0; number < heads_.size(); ++number) {
         target_.set({Partition{static_cast<std::int32_t>(number)}, heads_[number].n});
     }
-    for (const auto& writer : writers_.list) {
-        if (!writer->stopped()) active_.push_back(writer.get());
-    }
     for (GenerationWriter* writer : std::vector{active_}) {
         guarded(*writer, [&] {
             if (!writer->entry().current()) {
                 catalogue_.expect_wanted(writer->view(), writer->entry().generation);
             }
-            writer->prepare(heads_, incarnations_);
+            try {
+                writer->prepare(heads_, incarnations_);
+            } catch (const Divergence&) {
+                throw_if_turned();
+                throw;
+            }
         });
     }
+}
+
+Applied Pass::run(std::stop_token stop) {
+    for (const auto& writer : writers_.list) {
+        if (!writer->stopped()) active_.push_back(writer.get());
+    }
+    while (true) {
+        try {
+            begin();
+            follow(stop);
+            return applied_;
+        } catch (const Turned&) {
+            spdlog::info("the log {} turned to the history of a restored store",
+                         log_.identity().name);
+        }
+    }
+}
+
+void Pass::follow(const std::stop_token& stop) {
     Environment& environment = log_.environment();
     std::chrono::nanoseconds moved_at = environment.clock.steady();
     while (!stop.stop_requested()) {
@@ -209,7 +239,6 @@ Applied Pass::run(std::stop_token stop) {
             environment.scheduler.sleep(std::chrono::milliseconds{20}, stop);
         }
     }
-    return applied_;
 }
 
 }  // namespace recount::projections

@@ -41,6 +41,11 @@ private:
 
     template <class Run>
     void guarded(GenerationWriter& writer, Run&& run);
+    /// The log tells another history now; the pass begins again.
+    struct Turned {};
+    void throw_if_turned();
+    void begin();
+    void follow(const std::stop_token& stop);
     void drop(GenerationWriter& writer);
     bool replaced(GenerationWriter& writer, const Error& error);
     [[nodiscard]] std::vector<Cohort> cohorts() const;

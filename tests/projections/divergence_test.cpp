@@ -3,8 +3,10 @@
 #include <recount/core/error.hpp>
 
 #include <filesystem>
+#include <utility>
 
 #include "fake_log.hpp"
+#include "interrupted_log.hpp"
 #include "world.hpp"
 
 namespace recount::test::projections {
@@ -154,6 +156,37 @@ TEST_F(AStrangeLog, OfADeclaredRestoreIsFollowedByARebuild) {
     rebuilding.catch_up();
     EXPECT_EQ(items(), 12);
     EXPECT_EQ((View<Carts>{log, {.views = options.views}}.get("1").generation), 2);
+}
+
+TEST_F(AStrangeLog, ThatTurnsToARestoredHistoryWhileItIsReadIsFollowed) {
+    Interrupted turning{log};
+    int reads = 0;
+    turning.before_read = [&] {
+        if (++reads != 2) return;
+        log.restore(4, true);
+        for (int count = 0; count < 3; ++count) log.append(added("a", 10));
+    };
+    Projector<Carts> projector{turning, options};
+    projector.catch_up();
+    EXPECT_EQ(items(), 34);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+}
+
+TEST_F(AStrangeLog, ThatTurnsToARestoredHistoryBetweenTwoQuestionsIsFollowed) {
+    Interrupted turning{log};
+    options.idle_wait = Duration::zero();
+    Projector<Carts> projector{turning, options};
+    bool turned = false;
+    turning.before_heads = [&] {  // and another projector is there already
+        if (std::exchange(turned, true)) return;
+        log.restore(4, true);
+        log.append(added("a", 10));
+        Projector<Carts>{log, options}.catch_up();
+        log.append(added("a", 10));
+    };
+    projector.catch_up();
+    EXPECT_EQ(items(), 24);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
 }
 
 TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsIsWaitedForInVain) {
