@@ -107,7 +107,12 @@ std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, cons
         if (at >= known.heads[number].n) continue;
         behind += known.heads[number].n - at;
         const LogPage page = log_.read(partition, at, {.max_events = 1});
-        if (page.events.empty()) continue;
+        if (page.events
+                .empty()) {  // a head without its event: nothing says since when it is missing
+            return "view " + view_.name + ", partition " + std::to_string(number) +
+                   ": its lag is unknown, the log does not give the event behind position " +
+                   std::to_string(at);
+        }
         const Timestamp missing_since = page.events.front().at.recorded_at;
         age = std::max(age, Duration{log_.environment().clock.now() - missing_since});
     }

@@ -198,6 +198,23 @@ TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsIsWaitedForInVain) {
     EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
 }
 
+TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsLeavesTheAgeOfAViewUnknown) {
+    Projector<Carts> projector{log, options};
+    log.hidden = 6;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    View<Carts> view{log, {.views = options.views}};
+    try {
+        view.get("1", bounded(1000, std::chrono::seconds{1}).fail());
+        FAIL() << "it was served";
+    } catch (const NotThereYet& error) {
+        EXPECT_NE(std::string{error.what()}.find("its lag is unknown"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_EQ(view.get("1", bounded(1000, std::chrono::hours{1}).serve_stale())->items(), 5);
+    log.hidden = 0;
+    EXPECT_FALSE(view.get("1", bounded(1000, std::chrono::hours{1}).fail()).stale);
+}
+
 TEST_F(AStrangeLog, ErasedEventsParkUnlessTheViewExpectsThem) {
     log.events[1].payload.reset();
     Projector<Carts> projector{log, options};
