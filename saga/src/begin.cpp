@@ -187,7 +187,7 @@ void SagaEngine::Work::settle_refused(Beginning& beginning, saga::Active& active
         fill(active, std::move(beginning.move), beginning.append,
              result.outcome->streams.at(0).last);
     } catch (const std::exception& error) {
-        if (saga::may_pass(error)) throw;
+        if (!saga::is_its_own(error)) throw;
         lose(active, why + "; " + error.what());
     }
 }
@@ -220,7 +220,7 @@ void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& a
         for (int attempt = 0; attempt < attempts_to_record; ++attempt)
             if (note()) return;
     } catch (const std::exception& error) {
-        if (saga::may_pass(error)) throw;
+        if (!saga::is_its_own(error)) throw;
         return lose(active, news + "; " + error.what());
     }
     throw Contended("stream " + active.stream.full() +

@@ -103,9 +103,12 @@ bool end_is_recorded(Streams& streams, const StreamName& stream) {
     });
 }
 
-bool may_pass(const std::exception& error) {
-    const auto* known = dynamic_cast<const Error*>(&error);
-    return known != nullptr && known->retryable();
+bool is_its_own(const std::exception& error) {
+    const auto is = [&]<class... Kind>() {
+        return (... || (dynamic_cast<const Kind*>(&error) != nullptr));
+    };
+    return is.template operator()<UnreadableEvent, Divergence, StreamClosed, InvalidArgument,
+                                  CommandReused, CommandExpired>();
 }
 
 Append append_of(const StreamName& stream, Version version, const Decision<Saga>& decision) {

@@ -48,8 +48,9 @@ LoadedSaga load(Streams& streams, const StreamName& stream);
 /// its last events that the saga had ended.
 bool end_is_recorded(Streams& streams, const StreamName& stream);
 
-/// True for an error that may pass. Others concern the saga whose stream was read or written.
-bool may_pass(const std::exception& error);
+/// True for an error that the saga whose stream was read or written has by itself. Others may pass,
+/// or concern the whole store, and all sagas with it.
+bool is_its_own(const std::exception& error);
 
 /// The append of one move: expected at the version it was decided on, its id following from that
 /// and from its content.

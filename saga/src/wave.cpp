@@ -55,7 +55,7 @@ bool SagaEngine::Work::read_stale() {
         try {
             read(active);
         } catch (const std::exception& error) {
-            if (saga::may_pass(error)) throw;
+            if (!saga::is_its_own(error)) throw;
             lose(active, error.what());
             active.over = saga::end_is_recorded(store_, active.stream);
         }
@@ -191,7 +191,7 @@ void SagaEngine::Work::ask_person(saga::Active& active, const std::string& why) 
             (void)store_.append(saga::append_of(active.stream, loaded.version, move.decision));
         later(active);
     } catch (const std::exception& error) {
-        if (saga::may_pass(error)) throw;
+        if (!saga::is_its_own(error)) throw;
         lose(active, why + "; " + error.what());
     }
 }
