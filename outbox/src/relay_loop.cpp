@@ -158,15 +158,19 @@ void RelayLoop::finish() {
     publisher_->producer().flush(last_flush);
 }
 
+void RelayLoop::tell_working(bool working) {
+    gauge("recount_relay_working", "1 where this relay publishes, 0 where it stands by")
+        .set(working ? 1 : 0);
+}
+
 std::string RelayLoop::serve(std::stop_token stop) {
     while (!stop.stop_requested()) {
         if (!begin()) {
-            gauge("recount_relay_working", "1 where this relay publishes, 0 where it stands by")
-                .set(0);
+            tell_working(false);
             store_.environment().scheduler.sleep(standby_pause, stop);
             continue;
         }
-        gauge("recount_relay_working", "1 where this relay publishes, 0 where it stands by").set(1);
+        tell_working(true);
         work_until([] { return false; }, stop, true);
         finish();
     }
@@ -182,7 +186,7 @@ void RelayLoop::end(const std::exception& error) {
         .add();
     try {
         tell_backlog();
-    } catch (const Error& deaf) {
+    } catch (const std::exception& deaf) {
         spdlog::debug("relay of {}: {}", task_.name, deaf.what());
     }
 }
@@ -198,15 +202,13 @@ void RelayLoop::tell_backlog() {
     backlog_gauge().set(backlog);
 }
 
-std::string RelayLoop::run(std::stop_token stop) {
+std::string RelayLoop::serve_in_spite_of_errors(std::stop_token stop) {
     Environment& environment = store_.environment();
     Duration pause = first_pause;
-    std::string why = "asked to stop";
     while (!stop.stop_requested()) {
         const auto began = steady();
         try {
-            why = serve(stop);
-            break;
+            return serve(stop);
         } catch (const Error& error) {
             end(error);
             if (!error.retryable()) return error.what();
@@ -220,6 +222,14 @@ std::string RelayLoop::run(std::stop_token stop) {
         environment.scheduler.sleep(Duration{static_cast<std::int64_t>(count)}, stop);
         pause = std::min(pause * 2, longest_pause);
     }
+    return "asked to stop";
+}
+
+/// However it ends, the lease goes back: a relay that stands by need not wait for this object's
+/// end.
+std::string RelayLoop::run(std::stop_token stop) {
+    std::string why = serve_in_spite_of_errors(std::move(stop));
+    tell_working(false);
     try {
         publisher_.reset();
         cursors_->release();

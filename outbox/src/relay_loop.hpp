@@ -53,6 +53,8 @@ private:
     void end(const std::exception& error);
     void tell_backlog();
     std::string serve(std::stop_token stop);
+    std::string serve_in_spite_of_errors(std::stop_token stop);
+    void tell_working(bool working);
     Gauge& backlog_gauge();
     Gauge& gauge(const char* name, const char* help);
     std::chrono::nanoseconds steady() { return store_.environment().clock.steady(); }

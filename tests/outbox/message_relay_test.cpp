@@ -153,6 +153,30 @@ TEST_F(MessagesOfADurableStore, GoOnInAnotherProcess) {
     expect_exact();
 }
 
+TEST_F(MessagesOfADurableStore, AreTakenOverFromARelayThatEndedWithAnError) {
+    append_events(*store, 100);
+    const MessageMapping broken{"broken", [](const RecordedEvent&) -> std::vector<Message> {
+                                    throw std::runtime_error("a bug");
+                                }};
+    MessageRelay ended{*store, broken, {.topic = topic}};
+    EXPECT_THAT(ended.run({}), HasSubstr("a bug"));
+    EXPECT_EQ(store->environment()
+                  .metrics.gauge("recount_relay_working", "", {{"topic", topic.name}})
+                  .value(),
+              0);
+    // Its object lives, and so would its lease.
+    const auto other = open_store(url);
+    MessageRelay standby{*other, mapping, {.topic = topic}};
+    std::stop_source stop;
+    auto running = other->environment().scheduler.spawn(
+        "standby", [&](std::stop_token) { standby.run(stop.get_token()); });
+    EXPECT_TRUE(eventually([&] { return compare_messages(*store, mapping, topic).wrong.empty(); }))
+        << "nobody publishes";
+    stop.request_stop();
+    running->join();
+    expect_exact();
+}
+
 TEST_F(MessagesOfADurableStore, FillATopicThatWasMadeAnew) {
     append_events(*store, 100);
     make_relay()->catch_up();
