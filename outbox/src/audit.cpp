@@ -181,7 +181,11 @@ std::string Audit::Parts::run(std::stop_token stop) {
         }
         const auto now = environment().clock.steady();
         if (now >= next) {
-            heartbeat();
+            try {
+                heartbeat();
+            } catch (const std::exception& error) {
+                return error.what();
+            }
             next = now + options_.heartbeat;
         }
         environment().scheduler.sleep(options_.pause, stop);

@@ -101,6 +101,19 @@ TEST_F(AnAuditedTopic, IsProvedPassAfterPass) {
     EXPECT_EQ(following.report().proved(), 120);
 }
 
+TEST_F(AnAuditedTopic, EndsItsAuditWhenTheHeartbeatCannotBeTold) {
+    publish(10);
+    auto watching = options();
+    int told = 0;
+    watching.on_heartbeat = [&](const AuditReport&) {
+        if (++told == 2) throw std::runtime_error("the folder is gone");
+    };
+    watching.pause = watching.heartbeat = std::chrono::milliseconds{20};
+    Audit following{*store, watching};
+    EXPECT_EQ(following.run({}), "the folder is gone");
+    EXPECT_EQ(told, 2);
+}
+
 TEST(BrokersThatAreGone, LeaveTheAuditWithoutAVerdict) {
     const auto store = open_store("memory:", {.partitions = 2});
     Audit audit{*store,

@@ -133,6 +133,34 @@ TEST_F(APublishedStore, IsAuditedOnWhereTheLastAuditEnded) {
     EXPECT_THAT(printed.out, HasSubstr("equal: 60 events"));
 }
 
+TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
+    publish(40);
+    const TemporaryFolder folder;
+    const std::string place = folder.file("place");
+    std::filesystem::create_directory(place);
+    const std::string out = folder.file("out");
+    const auto printed = [&] {
+        std::ostringstream text;
+        text << std::ifstream{out}.rdbuf();
+        return text.str();
+    };
+    std::string words;
+    for (const auto& word : audit_words()) words += " '" + word + "'";
+    Child child{{"/bin/sh", "-c",
+                 "timeout 100 '" RECOUNT_PROGRAM "'" + words + " --follow --interval 0.1 " +
+                     "--resume '" + place + "/bookmark' > '" + out + "' 2>&1; echo code $? >> '" +
+                     out + "'"}};
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(place + "/bookmark"); }))
+        << printed();
+    // Again and again: it may be written just then.
+    EXPECT_TRUE(eventually([&] {
+        std::error_code ignored;
+        std::filesystem::remove_all(place, ignored);
+        return printed().find("code 2") != std::string::npos;
+    })) << printed();
+    EXPECT_THAT(printed(), HasSubstr("/bookmark could not be written"));
+}
+
 TEST_F(APublishedStore, KeepsItsBookmarkWhenAnotherCannotBeWritten) {
     const TemporaryFolder folder;
     const std::string file = folder.file("bookmark");

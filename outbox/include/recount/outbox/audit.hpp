@@ -93,7 +93,7 @@ struct AuditOptions {
     /// that no longer fit are proved anew from the beginning.
     std::vector<AuditPlace> from = {};
     std::function<void(const AuditFinding&)> on_finding = {};
-    /// After the first pass of run(), and then once in `heartbeat`.
+    /// After the first pass of run(), and then once in `heartbeat`. What it throws ends run().
     std::function<void(const AuditReport&)> on_heartbeat = {};
     Duration heartbeat = std::chrono::seconds{10};
     Duration pause = std::chrono::seconds{1};    // between two passes of run()
