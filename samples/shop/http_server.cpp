@@ -95,6 +95,7 @@ public:
 
 private:
     void on_read(beast::error_code error) {
+        head_ = parser_->get().method() == http::verb::head;
         if (error == http::error::body_limit) return refuse(413, "Content Too Large");
         if (error == http::error::header_limit) return refuse(431, "Header Fields Too Large");
         if (error && error.category() == http::make_error_code(http::error{}).category() &&
@@ -123,6 +124,7 @@ private:
         message_->keep_alive(keep);
         message_->body() = std::move(response.body);
         message_->prepare_payload();
+        if (head_) message_->body().clear();  // its length stays
         stream_.expires_after(options_.request_time);
         http::async_write(stream_, *message_,
                           [self = shared_from_this(), keep](beast::error_code error, std::size_t) {
@@ -143,6 +145,7 @@ private:
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     std::optional<http::response<http::string_body>> message_;
+    bool head_ = false;  // headers only are asked for
 };
 
 }  // namespace

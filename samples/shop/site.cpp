@@ -60,7 +60,7 @@ HttpResponse Site::route(Visit& visit) {
     if (visit.request.method == "GET" || visit.request.method == "HEAD") return get(visit);
     if (visit.request.method == "POST") return post(visit);
     HttpResponse response = problem(405, "Method Not Allowed");
-    response.headers.emplace_back("Allow", "GET, POST");
+    response.headers.emplace_back("Allow", "GET, HEAD, POST");
     return response;
 }
 

@@ -82,6 +82,18 @@ TEST_F(SmallServer, HandsOverTheRequest) {
     EXPECT_THAT(received, HasSubstr("POST /a b q=x+y z h=v c=2 body"));
 }
 
+TEST_F(SmallServer, AnswersHeadWithHeadersOnly) {
+    const std::string both =
+        ask("HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /22 HTTP/1.1\r\nHost: x\r\n"
+            "Connection: close\r\n\r\n");
+    const std::string head = both.substr(0, both.find("\r\n\r\n") + 4);
+    const std::string rest = both.substr(head.size());
+    EXPECT_THAT(head, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(head, HasSubstr("Content-Length: 17\r\n"));  // of "HEAD /1 q= h= c= "
+    EXPECT_THAT(rest, StartsWith("HTTP/1.1 200 OK\r\n")) << "the next answer follows at once";
+    EXPECT_THAT(rest, HasSubstr("GET /22"));
+}
+
 TEST_F(SmallServer, KeepsAConnection) {
     const std::string received =
         ask("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: "
