@@ -139,7 +139,11 @@ int main(int argc, char** argv) {
         return program.app.exit(error) == 0 ? shop::done : shop::bad_input;
     }
     try {
-        return program.chosen(signals.token());
+        const int code = program.chosen(signals.token());
+        if (std::cout.flush() || code != shop::done) return code;
+        std::cerr << "standard output could not be written to the end; see whether what is behind "
+                     "it is full\n";
+        return shop::failed;
     } catch (const shop::BadFile& error) {
         std::cerr << error.what() << '\n';
         return shop::bad_input;

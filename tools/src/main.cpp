@@ -11,5 +11,9 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("recount"));
     spdlog::set_level(spdlog::level::warn);
     spdlog::cfg::load_env_levels();  // SPDLOG_LEVEL=debug
-    return recount::tools::run(argc, argv, std::cout, std::cerr);
+    const int code = recount::tools::run(argc, argv, std::cout, std::cerr);
+    if (std::cout.flush() || code != recount::tools::ok) return code;
+    std::cerr << "recount: standard output could not be written to the end; see whether what is "
+                 "behind it is full, then try again\n";
+    return recount::tools::unavailable;
 }

@@ -15,8 +15,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     app.require_subcommand(1);
     app.footer(
         "Exit codes: 0 all is well; 1 a check failed or the history is broken;\n"
-        "2 bad usage, or no such store; 3 store or brokers could not be reached, or it\n"
-        "could not be told.");
+        "2 bad usage, or no such store; 3 store or brokers could not be reached, it could\n"
+        "not be told, or what was to be printed could not be written.");
     Context context{out, err, {}, false, {}};
     app.add_flag("--json", context.json, "One JSON object a line");
     app.fallthrough();

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -156,6 +157,11 @@ TEST_F(ReplayedShop, PrintsItsViews) {
     EXPECT_THAT(out, HasSubstr("sales by month, pounds"));
     EXPECT_EQ(run({"report", "nothing", "--store", url}), 2);
     EXPECT_THAT(error, HasSubstr("stock_level"));
+
+    const std::string into_a_full_disk = "'" SHOP_PROGRAM
+                                         "' report sales_by_country --json --store '" +
+                                         url + "' > /dev/full 2> /dev/null";
+    EXPECT_EQ(WEXITSTATUS(std::system(into_a_full_disk.c_str())), 1);
 }
 
 TEST_F(ReplayedShop, IsNotBegunByAFileThatIsWrong) {
