@@ -59,17 +59,24 @@ private:
     std::jthread projecting_;
 };
 
+/// Do the views show everything that is committed by now?
+bool all_is_shown(ShopViews& views) {
+    bool shown = true;
+    views.for_each([&](std::string_view, auto& view) {
+        shown = shown && !view.list({.limit = 1}, recount::strong().serve_stale()).stale;
+    });
+    return shown;
+}
+
 /// Waits until the views, told by other processes, show no order under way and lack no event.
 bool wait_for_others(recount::EventStore& store, const std::string& url, Progress& progress,
                      std::int64_t rows, std::int64_t before, const std::stop_token& stop) {
     ShopViews views{store, url};
     for (;;) {
-        bool behind = totals(views).orders_open > 0;
-        views.for_each([&](std::string_view, auto& view) {
-            const recount::Served served = view.list({.limit = 1});
-            behind = behind || served.stale || served.lag.events != 0;
-        });
-        if (!behind) return true;
+        // Every order that was sent is shown first, then that it has ended, and what ended it.
+        if (all_is_shown(views) && totals(views).orders_open == 0 && all_is_shown(views)) {
+            return true;
+        }
         progress.show(rows, events_in(store) - before);
         if (!store.environment().scheduler.sleep(200ms, stop)) return false;
     }

@@ -5,8 +5,9 @@
 
 namespace shop {
 
-/// Turns SIGINT and SIGTERM into a stop that may be waited for; a second one ends the program at
-/// once. Made in main before any other thread, which then leave these signals alone.
+/// Turns SIGINT and SIGTERM into a stop that may be waited for; one that comes
+/// a second later, or after that, ends the program at once. Made in main before any other thread,
+/// which then leave these signals alone.
 class Signals {
 public:
     Signals();
