@@ -62,6 +62,15 @@ std::string missing(const std::string& view, const Wanted& wanted, const Snapsho
     return {};
 }
 
+std::string set_aside(const Snapshot& snapshot, const std::optional<std::string>& stream) {
+    const auto parked =
+        std::find_if(snapshot.parked.begin(), snapshot.parked.end(),
+                     [&](const ParkedHead& head) { return !stream || *stream == head.stream; });
+    if (parked == snapshot.parked.end()) return {};
+    return "events from position " + to_string(parked->position) + " on, of " +
+           (stream ? "this stream" : "a stream") + ", are set aside (parked) after one failed";
+}
+
 std::vector<StorePositions> shown(const Snapshot& snapshot, const Uuid& store,
                                   std::optional<Partition> only) {
     std::vector<StorePositions> all;

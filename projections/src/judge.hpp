@@ -35,6 +35,10 @@ Wanted wanted_by(const Session& session, const StoreIdentity& store,
 std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,
                     const Uuid& store, const std::vector<Incarnation>& incarnations);
 
+/// Which events the snapshot lacks because their streams are parked, for people; of one stream
+/// only, where a read shows no other. Empty: none.
+std::string set_aside(const Snapshot& snapshot, const std::optional<std::string>& stream);
+
 /// What the read showed, as a session is to remember it: one entry an incarnation.
 std::vector<StorePositions> shown(const Snapshot& snapshot, const Uuid& store,
                                   std::optional<Partition> only);

@@ -187,6 +187,8 @@ Served ViewReader::Impl::served(const Consistency& consistency, const Source& so
             served.why_stale = "its projector stopped: " + attempt.snapshot.head.stopped;
         } else if (!served.lag.events) {
             served.why_stale = "the log's heads are unknown";
+        } else {
+            served.why_stale = projections::set_aside(attempt.snapshot, source.stream);
         }
     }
     served.stale = !served.why_stale.empty();

@@ -146,6 +146,16 @@ TEST_P(ARead, IsNotFreshWhereAStreamIsParked) {
     EXPECT_EQ(view.get(neighbour.substr(5), recount::session(late).fail())->items(), 5)
         << "another stream of the partition is complete";
     EXPECT_THROW(view.list({}, recount::session(late).fail()), NotThereYet);
+
+    const auto list = view.list();
+    EXPECT_EQ(list.lag.events, 0);
+    EXPECT_TRUE(list.stale);
+    EXPECT_NE(list.why_stale.find("events from position"), std::string::npos) << list.why_stale;
+    EXPECT_TRUE(view.get("1").stale);
+    EXPECT_FALSE(view.get(neighbour.substr(5)).stale);
+    Session fresh;
+    fresh.saw(before);
+    EXPECT_FALSE(view.get("1", recount::session(fresh).fail()).stale) << "it holds what was asked";
 }
 
 TEST_P(ARead, IsRefusedToASessionThatSawALostHistory) {

@@ -29,7 +29,7 @@ struct Served {
     std::vector<StorePositions>
         positions;  // everything up to here is shown; one entry an incarnation
     Lag lag;
-    bool stale = false;     // not known to hold what was asked for, or its projector stopped
+    bool stale = false;     // not known to hold what was asked for, a stream parked, or stopped
     std::string why_stale;  // for people
     std::string served_by;  // without secrets
 };
@@ -90,8 +90,8 @@ private:
 
 /// Reads a view; needs no projector in this process. Each read takes generation, checkpoint and
 /// rows from one snapshot, judges the checkpoint against what was asked, and waits, fails or serves
-/// stale as the Consistency says. A view that was never started, or whose projector stopped, is
-/// stale.
+/// stale as the Consistency says. A view that was never started, whose projector stopped, or with a
+/// stream set aside that concerns the read, is stale.
 ///
 /// Thread-safe; the log must outlive it. Throws NotThereYet (the view could not be as fresh as
 /// asked), Divergence (the session saw a branch of history that was lost), Unavailable.
