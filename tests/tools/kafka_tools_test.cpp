@@ -26,6 +26,12 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+std::string text_in(const std::string& file) {
+    std::ostringstream text;
+    text << std::ifstream{file}.rdbuf();
+    return text.str();
+}
+
 /// A store on PostgreSQL whose topics the program itself makes.
 struct APublishedStore : testing::Test {
     std::string url = postgres_url_with_own_schema();
@@ -43,6 +49,12 @@ struct APublishedStore : testing::Test {
     }
     std::vector<std::string> audit_words() const {
         return {"audit", "--store", url, "--topic", topic.name, "--kafka", topic.brokers};
+    }
+    /// As a shell runs it.
+    std::string audit_program() const {
+        std::string words = "'" RECOUNT_PROGRAM "'";
+        for (const auto& word : audit_words()) words += " '" + word + "'";
+        return words;
     }
     Printed audit(std::vector<std::string> more = {}) const {
         auto words = audit_words();
@@ -95,16 +107,9 @@ TEST_F(APublishedStore, IsFollowedUntilCtrlC) {
     publish(40);
     const TemporaryFolder folder;
     const std::string out = folder.file("out");
-    const auto printed = [&] {
-        std::ostringstream text;
-        text << std::ifstream{out}.rdbuf();
-        return text.str();
-    };
-    std::string words;
-    for (const auto& word : audit_words()) words += " '" + word + "'";
-    Child child{
-        {"/bin/sh", "-c",
-         "exec '" RECOUNT_PROGRAM "'" + words + " --follow --interval 0.1 > '" + out + "' 2>&1"}};
+    const auto printed = [&] { return text_in(out); };
+    Child child{{"/bin/sh", "-c",
+                 "exec " + audit_program() + " --follow --interval 0.1 > '" + out + "' 2>&1"}};
     EXPECT_TRUE(eventually([&] { return printed().find("equal: 40 events") != std::string::npos; }))
         << printed();
     publish(60);
@@ -139,17 +144,10 @@ TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
     const std::string place = folder.file("place");
     std::filesystem::create_directory(place);
     const std::string out = folder.file("out");
-    const auto printed = [&] {
-        std::ostringstream text;
-        text << std::ifstream{out}.rdbuf();
-        return text.str();
-    };
-    std::string words;
-    for (const auto& word : audit_words()) words += " '" + word + "'";
+    const auto printed = [&] { return text_in(out); };
     Child child{{"/bin/sh", "-c",
-                 "timeout 100 '" RECOUNT_PROGRAM "'" + words + " --follow --interval 0.1 " +
-                     "--resume '" + place + "/bookmark' > '" + out + "' 2>&1; echo code $? >> '" +
-                     out + "'"}};
+                 "timeout 100 " + audit_program() + " --follow --interval 0.1 " + "--resume '" +
+                     place + "/bookmark' > '" + out + "' 2>&1; echo code $? >> '" + out + "'"}};
     EXPECT_TRUE(eventually([&] { return std::filesystem::exists(place + "/bookmark"); }))
         << printed();
     // Again and again: it may be written just then.
@@ -164,11 +162,7 @@ TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
 TEST_F(APublishedStore, KeepsItsBookmarkWhenAnotherCannotBeWritten) {
     const TemporaryFolder folder;
     const std::string file = folder.file("bookmark");
-    const auto kept = [&] {
-        std::ostringstream text;
-        text << std::ifstream{file}.rdbuf();
-        return text.str();
-    };
+    const auto kept = [&] { return text_in(file); };
     publish(40);
     EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
     const std::string before = kept();
@@ -186,9 +180,8 @@ TEST_F(APublishedStore, IsNotAuditedOnFromAnothersBookmark) {
     const std::string file = folder.file("bookmark");
     publish(40);
     EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    std::ostringstream text;
-    text << std::ifstream{file}.rdbuf();
-    std::ofstream{file} << text.str().substr(0, text.str().size() - 10);
+    const std::string text = text_in(file);
+    std::ofstream{file} << text.substr(0, text.size() - 10);
     auto printed = audit({"--resume", file});
     EXPECT_EQ(printed.code, tools::bad_usage);
     EXPECT_THAT(printed.err, AllOf(HasSubstr("damaged"), HasSubstr("remove the file")));
@@ -270,9 +263,7 @@ std::string said(const std::string& words) {
          "RECOUNT_KAFKA_SSL_KEY_PASSWORD=canary-17; exec '" RECOUNT_PROGRAM "' " +
              words + " --timeout 2 > '" + out + "' 2>&1"}};
     EXPECT_NE(child.wait(), tools::ok);
-    std::ostringstream text;
-    text << std::ifstream{out}.rdbuf();
-    return text.str();
+    return text_in(out);
 }
 
 TEST(Secrets, AreNeverPrinted) {
