@@ -90,13 +90,36 @@ HttpResponse Site::order(const std::string& id) {
     return json_answer(body);
 }
 
+namespace {
+
+/// A view's answer about itself, and how many events it set aside: they are in no lag, for its
+/// checkpoint is beyond them.
+struct Freshness {
+    recount::Served served;
+    std::int64_t parked = 0;
+
+    explicit Freshness(auto& view) {
+        const auto read = view.query(recount::eventual(), "select count(*) from _parked");
+        served = read;
+        if (!read.result.empty()) parked = read.result.integer(0, 0);
+    }
+    [[nodiscard]] std::string_view state() const {
+        if (served.generation == 0) return "not started";
+        if (!served.stale) return "live";
+        return parked > 0 ? "parked" : "stopped";
+    }
+};
+
+}  // namespace
+
 HttpResponse Site::views() {
     Json rows = Json::array();
     views_.for_each([&](std::string_view name, auto& view) {
-        const recount::Served served = view.list({.limit = 1});
+        const Freshness fresh{view};
+        const recount::Served& served = fresh.served;
         Json row = {{"view", name}, {"version", served.version}};
-        row["behind"] = served.lag.events ? Json(*served.lag.events) : Json(nullptr);
-        row["state"] = served.generation == 0 ? "not started" : served.stale ? "stopped" : "live";
+        row["behind"] = served.lag.events ? Json(*served.lag.events + fresh.parked) : Json(nullptr);
+        row["state"] = fresh.state();
         row["reason"] = served.why_stale;
         rows.push_back(std::move(row));
     });
@@ -107,12 +130,14 @@ HttpResponse Site::views() {
 
 HttpResponse Site::ready() {
     std::string missing;
+    Json stale = Json::array();  // a stream set aside, or a view stopped, is no reason to close
     views_.for_each([&](std::string_view name, auto& view) {
         const recount::Served served = view.list({.limit = 1});
         if (served.generation == 0 || !served.lag.events) missing = name;
+        if (served.stale) stale.push_back({{"view", name}, {"reason", served.why_stale}});
     });
     if (!missing.empty()) return problem(503, "Not Ready", missing + " was never started");
-    return json_answer({{"status", "ready"}});
+    return json_answer({{"status", "ready"}, {"stale", stale}});
 }
 
 HttpResponse Site::products() {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <recount/eventstore.hpp>
+#include <recount/projections.hpp>
 #include <recount/saga.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -179,6 +181,33 @@ TEST_F(OpenShop, AnswersThePageAndOperators) {
     for (const Json& view : told["views"]) EXPECT_EQ(view["behind"], 0) << view;
     EXPECT_EQ(Json::parse(get("/api/products").body)["products"].size(), 2U);
     EXPECT_EQ(Json::parse(get("/api/stock").body)["stock"][0]["on_hand"], 5);
+}
+
+TEST_F(OpenShop, TellsOfEventsThatAViewSetAside) {
+    projector.catch_up();
+    const auto infos = recount::list_views(*store);
+    const auto stock = std::find_if(infos.begin(), infos.end(), [](const recount::ViewInfo& info) {
+        return info.view == "stock_level";
+    });
+    ASSERT_NE(stock, infos.end());
+    {
+        const auto database = recount::Database::open("sqlite:" + stock->place, {});
+        const auto sql = database->begin(recount::SqlMode::write);
+        sql->exec(
+            "insert into _parked (partition, position, stream, type, error, parked_at) "
+            "values (0, 1, 'stock-x', 'shop.StockReceived', 'failed', 0)");
+        sql->commit();
+    }
+    const Json told = Json::parse(get("/api/views").body);
+    for (const Json& view : told["views"]) {
+        const bool parked = view["view"] == "stock_level";
+        EXPECT_EQ(view["behind"], parked ? 1 : 0) << view;
+        EXPECT_EQ(view["state"], parked ? "parked" : "live") << view;
+        EXPECT_EQ(view["reason"].get<std::string>().empty(), !parked) << view;
+    }
+    const HttpResponse ready = get("/readyz");
+    EXPECT_EQ(ready.status, 200) << "the rest of the shop goes on";
+    EXPECT_THAT(Json::parse(ready.body)["stale"].dump(), HasSubstr("stock_level"));
 }
 
 TEST_F(OpenShop, IsNotReadyBeforeItsViewsAreTold) {
