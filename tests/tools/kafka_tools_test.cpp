@@ -162,17 +162,16 @@ TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
 TEST_F(APublishedStore, KeepsItsBookmarkWhenAnotherCannotBeWritten) {
     const TemporaryFolder folder;
     const std::string file = folder.file("bookmark");
-    const auto kept = [&] { return text_in(file); };
     publish(40);
     EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    const std::string before = kept();
+    const std::string before = text_in(file);
     EXPECT_THAT(before, HasSubstr(to_string(store->heads()[1].hash)));
     std::filesystem::create_directory(file + ".new");
     publish(20);
     const auto printed = audit({"--resume", file});
     EXPECT_NE(printed.code, tools::ok);
     EXPECT_THAT(printed.err, HasSubstr("could not be written"));
-    EXPECT_EQ(kept(), before);
+    EXPECT_EQ(text_in(file), before);
 }
 
 TEST_F(APublishedStore, IsNotAuditedOnFromAnothersBookmark) {
