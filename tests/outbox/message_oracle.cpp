@@ -41,7 +41,7 @@ Sequences expected_messages(EventStore& store, const MessageMapping& mapping,
     return all;
 }
 
-/// The rule for readers who keep no table of ids: positions of a store's partition only grow.
+/// Positions of a store's partition only grow, as long as it is not restored.
 std::pair<std::int64_t, int> rank(const RawRecord& record) {
     const auto position = record.header("recount-position");
     return {std::stoll(position.substr(position.find(':') + 1)),

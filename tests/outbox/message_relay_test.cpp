@@ -241,14 +241,19 @@ TEST_F(MessagesOfADurableStore, GoOnBehindTheForkOfADeclaredRestore) {
     }
     EXPECT_EQ(make_relay()->catch_up(), expected);
     std::int64_t of_this_life = 0;
+    std::set<std::string> positions;
+    bool position_again = false;
     for (std::int32_t number = 0; number < 3; ++number) {
         for (const auto& record : read_raw(topic, topic.name, number)) {
             EXPECT_TRUE(ids.insert(record.header("ce_id")).second);
+            const auto place = record.header("recount-position") + record.header("recount-message");
+            position_again = !positions.insert(place).second || position_again;
             of_this_life +=
                 record.header("recount-incarnation") == to_string(store->identity().incarnation);
         }
     }
     EXPECT_EQ(of_this_life, expected);
+    EXPECT_TRUE(position_again) << "ids alone tell new messages from repeated ones";
 }
 
 }  // namespace

@@ -30,9 +30,10 @@ struct MessageRelayOptions {
 
 /// Publishes what a mapping makes of a store's events to a topic of its own, for other teams: every
 /// message at least once, those of a stream and key in order, repeated ones recognised by their id
-/// (and by their position, which never runs back otherwise). It keeps a cursor for each of the
-/// store's partitions, which passes an event once all of its messages are confirmed. Lease,
-/// standby, producer and the way back after errors are those of Relay.
+/// alone: behind the fork of a declared restore new messages come with positions that were there
+/// before. It keeps a cursor for each of the store's partitions, which passes an event once all of
+/// its messages are confirmed. Lease, standby, producer and the way back after errors are those of
+/// Relay.
 ///
 /// One thread uses it. The store outlives it.
 ///
