@@ -12,6 +12,13 @@ constexpr Duration answer_step = std::chrono::milliseconds{100};
 constexpr std::int64_t first_window = 8;
 constexpr std::int64_t window_growth = 16;
 
+/// True when a history goes on from another one: it begins with its incarnations, and has more.
+bool goes_on_from(const std::vector<Incarnation>& longer, const std::vector<Incarnation>& shorter) {
+    const auto same = [](const Incarnation& l, const Incarnation& r) { return l.id == r.id; };
+    return longer.size() > shorter.size() &&
+           std::equal(shorter.begin(), shorter.end(), longer.begin(), same);
+}
+
 }  // namespace
 
 BeatReader::BeatReader(const KafkaLogOptions& options, Environment& environment)
@@ -28,6 +35,8 @@ void BeatReader::take(const kafka::Record& record) {
                        to_string(beat_->identity.id) + " and " + to_string(beat->identity.id) +
                        "; give each store a topic name of its own");
     }
+    // Of a relay that was paused, or cut off, and knows nothing of the fork yet.
+    if (beat_ && goes_on_from(beat_->incarnations, beat->incarnations)) return;
     beat_ = std::move(beat);
 }
 

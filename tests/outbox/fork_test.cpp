@@ -73,6 +73,21 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     EXPECT_THROW(Audit(*before, {.topic = topic}).catch_up(), Unavailable);
 }
 
+TEST_F(ARestoredStore, IsNotTurnedBackByALateBeatOfTheDeadBranchsRelay) {
+    publish(60);
+    const auto late = read_raw(topic, topic.heads(), 0).back();
+    take_back(20);
+    declare();
+    store = open_store(url);
+    publish(40);
+    produce_again(topic, topic.heads(), 0, {late});
+    EXPECT_EQ(read_raw(topic, topic.heads(), 0).back().value, late.value);
+    KafkaLog log{{.topic = topic}};
+    EXPECT_EQ(log.identity().incarnation, store->identity().incarnation);
+    EXPECT_EQ(log.incarnations().size(), 2U);
+    EXPECT_EQ(differences(*store, log), "");
+}
+
 TEST_F(ARestoredStore, MakesNoTopicUnderTheNameOfAnotherStore) {
     publish(10);
     const std::string other_url = postgres_url_with_own_schema();
