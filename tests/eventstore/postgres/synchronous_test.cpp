@@ -109,8 +109,8 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
                      OutcomeUnknown);
         EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
         EXPECT_THROW(static_cast<void>(accounts.handle("1", deposit(5), first)), OutcomeUnknown);
-        EXPECT_THROW(import(), OutcomeUnknown);
-        EXPECT_THROW(import(), OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(import()), OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(import()), OutcomeUnknown);
     }
     EXPECT_THROW(store_->append(waiting), OutcomeUnknown);  // as it is silent for too long
 
