@@ -1,5 +1,7 @@
 #include "text.hpp"
 
+#include <recount/core/utf8.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -75,3 +77,11 @@ std::string quoted(std::string_view bytes) {
 }
 
 }  // namespace recount::text
+
+namespace recount {
+
+std::size_t utf8_sequence(std::string_view bytes) {
+    return bytes.empty() ? 0 : text::decode(bytes).length;
+}
+
+}  // namespace recount

@@ -1,5 +1,7 @@
 #include "retail_file.hpp"
 
+#include <recount/core/utf8.hpp>
+
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -30,27 +32,10 @@ bool is_invoice(std::string_view text) {
     return text.size() == 6 && digits(text);
 }
 
-/// Bytes of the UTF-8 sequence at the front of `text`; 0 when it is none.
-std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    }
-    const unsigned char second = byte(1);
-    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const bool surrogate = first == 0xed && second > 0x9f;
-    const bool beyond = first == 0xf4 && second > 0x8f;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
 /// What is wrong with a text, or nothing.
 std::string_view text_fault(std::string_view text, bool line_breaks) {
     while (!text.empty()) {
-        const std::size_t size = utf8_sequence(text);
+        const std::size_t size = recount::utf8_sequence(text);
         if (size == 0) return "is not UTF-8";
         const auto first = static_cast<unsigned char>(text.front());
         const bool line_break = first == '\n' || first == '\r';
