@@ -1,6 +1,7 @@
 #include "catalogue.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <recount/core/error.hpp>
 #include <recount/core/hash.hpp>
@@ -46,20 +47,32 @@ Catalogue::Catalogue(Place& place, Place::Access access) : pool_(place.catalogue
     if (access == Place::Access::write) create();
 }
 
-void Catalogue::create() {
+template <class Change>
+auto Catalogue::alone(const Change& change) {
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::write);
     lock_structure(*sql);
-    sql->script(sql::catalogue);
-    sql->exec("insert into catalogue (format) values ($1) on conflict do nothing", format);
-    const SqlResult newest = sql->query("select max(format) from catalogue");
-    if (newest.integer(0, 0) > format) {
-        throw Mismatch("the views in " + lease->name() +
-                       " were written by a newer recount (format " +
-                       std::to_string(newest.integer(0, 0)) + ", this program knows " +
-                       std::to_string(format) + "); use that program");
+    if constexpr (std::is_void_v<decltype(change(*sql, lease->name()))>) {
+        change(*sql, lease->name());
+        sql->commit();
+    } else {
+        auto result = change(*sql, lease->name());
+        sql->commit();
+        return result;
     }
-    sql->commit();
+}
+
+void Catalogue::create() {
+    alone([&](Sql& sql, const std::string& place) {
+        sql.script(sql::catalogue);
+        sql.exec("insert into catalogue (format) values ($1) on conflict do nothing", format);
+        const SqlResult newest = sql.query("select max(format) from catalogue");
+        if (newest.integer(0, 0) > format) {
+            throw Mismatch("the views in " + place + " were written by a newer recount (format " +
+                           std::to_string(newest.integer(0, 0)) + ", this program knows " +
+                           std::to_string(format) + "); use that program");
+        }
+    });
 }
 
 namespace {
@@ -142,70 +155,67 @@ void Catalogue::insert(Sql& sql, const GenerationEntry& entry) {
 }
 
 std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition, Timestamp now) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    const std::vector<GenerationEntry> known = entries_of(*sql, definition.name);
-    const GenerationEntry* current = find_current(known);
-    if (current && current->version > definition.version) {
-        throw Mismatch("view " + definition.name + " is at version " +
-                       std::to_string(current->version) + ", this program's is " +
-                       std::to_string(definition.version) +
-                       "; run the newer program, or give the older code a version above it");
-    }
-    std::vector<GenerationEntry> feed;
-    if (current && current->version == definition.version) feed.push_back(*current);
-    bool building = false;
-    for (const GenerationEntry& entry : known) {
-        if (!entry.building()) continue;
-        if (!building && entry.version == definition.version) {
-            feed.push_back(entry);
-            building = true;
-        } else if (entry.version <= definition.version) {
-            set_state(*sql, entry, "retired");
-        }
-    }
-    if (feed.empty()) {
-        feed.push_back({definition.name,
-                        next_number(*sql, definition.name),
-                        definition.version,
-                        "building",
-                        {},
-                        now,
-                        false});
-        insert(*sql, feed.back());
-    }
-    const std::string mine = fingerprint(definition);
-    for (GenerationEntry& entry : feed) {
-        if (entry.fingerprint.empty()) {
-            sql->exec("update generation set fingerprint = $3 where view = $1 and generation = $2",
-                      entry.view, entry.generation, mine);
-            entry.fingerprint = mine;
-        } else if (entry.fingerprint != mine) {
-            throw Mismatch("view " + definition.name + " version " +
+    return alone([&](Sql& sql, const std::string&) {
+        const std::vector<GenerationEntry> known = entries_of(sql, definition.name);
+        const GenerationEntry* current = find_current(known);
+        if (current && current->version > definition.version) {
+            throw Mismatch("view " + definition.name + " is at version " +
+                           std::to_string(current->version) + ", this program's is " +
                            std::to_string(definition.version) +
-                           " was built with other columns, events or keys than this program has; "
-                           "raise its version, and it is built anew");
+                           "; run the newer program, or give the older code a version above it");
         }
-    }
-    sql->commit();
-    return feed;
+        std::vector<GenerationEntry> feed;
+        if (current && current->version == definition.version) feed.push_back(*current);
+        bool building = false;
+        for (const GenerationEntry& entry : known) {
+            if (!entry.building()) continue;
+            if (!building && entry.version == definition.version) {
+                feed.push_back(entry);
+                building = true;
+            } else if (entry.version <= definition.version) {
+                set_state(sql, entry, "retired");
+            }
+        }
+        if (feed.empty()) {
+            feed.push_back({definition.name,
+                            next_number(sql, definition.name),
+                            definition.version,
+                            "building",
+                            {},
+                            now,
+                            false});
+            insert(sql, feed.back());
+        }
+        const std::string mine = fingerprint(definition);
+        for (GenerationEntry& entry : feed) {
+            if (entry.fingerprint.empty()) {
+                sql.exec(
+                    "update generation set fingerprint = $3 where view = $1 and generation = $2",
+                    entry.view, entry.generation, mine);
+                entry.fingerprint = mine;
+            } else if (entry.fingerprint != mine) {
+                throw Mismatch(
+                    "view " + definition.name + " version " + std::to_string(definition.version) +
+                    " was built with other columns, events or keys than this program has; "
+                    "raise its version, and it is built anew");
+            }
+        }
+        return feed;
+    });
 }
 
 void Catalogue::go_live(std::string_view view, std::int64_t generation) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    sql->exec(
-        "update generation set state = 'retired' "
-        "where view = $1 and state = 'current' and generation <> $2",
-        view, generation);
-    const std::int64_t now_current = sql->exec(
-        "update generation set state = 'current' "
-        "where view = $1 and generation = $2 and state in ('building', 'current')",
-        view, generation);
-    if (now_current != 1) throw not_wanted(view, generation);
-    sql->commit();
+    alone([&](Sql& sql, const std::string&) {
+        sql.exec(
+            "update generation set state = 'retired' "
+            "where view = $1 and state = 'current' and generation <> $2",
+            view, generation);
+        const std::int64_t now_current = sql.exec(
+            "update generation set state = 'current' "
+            "where view = $1 and generation = $2 and state in ('building', 'current')",
+            view, generation);
+        if (now_current != 1) throw not_wanted(view, generation);
+    });
 }
 
 void Catalogue::expect_wanted(std::string_view view, std::int64_t generation) {
@@ -217,78 +227,70 @@ void Catalogue::expect_wanted(std::string_view view, std::int64_t generation) {
 }
 
 std::int64_t Catalogue::request_rebuild(std::string_view view, Timestamp now) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    const std::vector<GenerationEntry> known = entries_of(*sql, view);
-    const GenerationEntry* current = find_current(known);
-    if (!current) {
-        throw InvalidArgument("there is no view " + std::string{view} + " in " + lease->name() +
-                              " that could be built anew; a projector makes it");
-    }
-    for (const GenerationEntry& entry : known) {
-        if (entry.building() && entry.version >= current->version) return entry.generation;
-    }
-    const std::int64_t next = next_number(*sql, view);
-    insert(*sql, {std::string{view}, next, current->version, "building", {}, now, false});
-    sql->commit();
-    return next;
+    return alone([&](Sql& sql, const std::string& place) {
+        const std::vector<GenerationEntry> known = entries_of(sql, view);
+        const GenerationEntry* current = find_current(known);
+        if (!current) {
+            throw InvalidArgument("there is no view " + std::string{view} + " in " + place +
+                                  " that could be built anew; a projector makes it");
+        }
+        for (const GenerationEntry& entry : known) {
+            if (entry.building() && entry.version >= current->version) return entry.generation;
+        }
+        const std::int64_t next = next_number(sql, view);
+        insert(sql, {std::string{view}, next, current->version, "building", {}, now, false});
+        return next;
+    });
 }
 
 void Catalogue::retire(std::string_view view, std::int64_t generation) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    const std::int64_t retired = sql->exec(
-        "update generation set state = 'retired' "
-        "where view = $1 and generation = $2 and state in ('building', 'retired')",
-        view, generation);
-    if (retired == 0) {
-        throw InvalidArgument(
-            "view " + std::string{view} + " has no generation " + std::to_string(generation) +
-            " that could be dropped: it is unknown, or current; ask for a rebuild "
-            "to replace the current one");
-    }
-    sql->commit();
+    alone([&](Sql& sql, const std::string&) {
+        const std::int64_t retired = sql.exec(
+            "update generation set state = 'retired' "
+            "where view = $1 and generation = $2 and state in ('building', 'retired')",
+            view, generation);
+        if (retired == 0) {
+            throw InvalidArgument(
+                "view " + std::string{view} + " has no generation " + std::to_string(generation) +
+                " that could be dropped: it is unknown, or current; ask for a rebuild "
+                "to replace the current one");
+        }
+    });
 }
 
 void Catalogue::forget(std::string_view view, std::int64_t generation) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    sql->exec(
-        "update generation set state = 'dropped' "
-        "where view = $1 and generation = $2 and state = 'retired'",
-        view, generation);
-    sql->exec(  // the highest number is what has to be remembered
-        "delete from generation where view = $1 and state = 'dropped' and generation < "
-        "(select max(generation) from generation where view = $1)",
-        view);
-    sql->commit();
+    alone([&](Sql& sql, const std::string&) {
+        sql.exec(
+            "update generation set state = 'dropped' "
+            "where view = $1 and generation = $2 and state = 'retired'",
+            view, generation);
+        sql.exec(  // the highest number is what has to be remembered
+            "delete from generation where view = $1 and state = 'dropped' and generation < "
+            "(select max(generation) from generation where view = $1)",
+            view);
+    });
 }
 
 void Catalogue::expose(std::string_view view, std::int64_t generation, const std::string& schema,
                        const std::vector<std::string>& tables) {
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    lock_structure(*sql);
-    const SqlResult before = sql->query("select name from exposed where view = $1", view);
-    for (std::size_t row = 0; row < before.size(); ++row) {
-        sql->exec("drop view if exists " + quoted(before.text(row, 0)));
-    }
-    sql->exec("delete from exposed where view = $1", view);
-    for (const std::string& table : tables) {
-        if (table.starts_with("_")) continue;
-        const std::string name = table == view ? table : std::string{view} + "_" + table;
-        sql->exec("create view " + quoted(name) + " as select * from " + quoted(schema) + "." +
-                  quoted(table));
-        sql->exec("insert into exposed (name, view) values ($1, $2)", name, view);
-    }
-    sql->exec(
-        "update generation set exposed = case when generation = $2 then 1 else 0 end "
-        "where view = $1",
-        view, generation);
-    sql->commit();
+    alone([&](Sql& sql, const std::string&) {
+        const SqlResult before = sql.query("select name from exposed where view = $1", view);
+        for (std::size_t row = 0; row < before.size(); ++row) {
+            sql.exec("drop view if exists " + quoted(before.text(row, 0)));
+        }
+        sql.exec("delete from exposed where view = $1", view);
+        for (const std::string& table : tables) {
+            if (table.starts_with("_")) continue;
+            const std::string name = table == view ? table : std::string{view} + "_" + table;
+            sql.exec("create view " + quoted(name) + " as select * from " + quoted(schema) + "." +
+                     quoted(table));
+            sql.exec("insert into exposed (name, view) values ($1, $2)", name, view);
+        }
+        sql.exec(
+            "update generation set exposed = case when generation = $2 then 1 else 0 end "
+            "where view = $1",
+            view, generation);
+    });
 }
 
 }  // namespace recount::projections

@@ -73,6 +73,10 @@ private:
     static constexpr std::int64_t format = 1;
 
     void create();
+    /// Calls `change(Sql&, name of the database)` in a transaction that no other change of the
+    /// catalogue meets, and commits; throws what it throws, with nothing changed.
+    template <class Change>
+    auto alone(const Change& change);
     void insert(Sql& sql, const GenerationEntry& entry);
 
     std::shared_ptr<DatabasePool> pool_;  // nothing: there is none

@@ -107,8 +107,8 @@ std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, cons
         if (at >= known.heads[number].n) continue;
         behind += known.heads[number].n - at;
         const LogPage page = log_.read(partition, at, {.max_events = 1});
-        if (page.events
-                .empty()) {  // a head without its event: nothing says since when it is missing
+        // A head without its event: nothing says since when it is missing.
+        if (page.events.empty()) {
             return "view " + view_.name + ", partition " + std::to_string(number) +
                    ": its lag is unknown, the log does not give the event behind position " +
                    std::to_string(at);
