@@ -6,6 +6,7 @@
 
 #include "orders.hpp"
 #include "watched_store.hpp"
+#include "world_with_alarm.hpp"
 
 namespace recount::saga_test {
 namespace {
@@ -16,18 +17,8 @@ using testing::IsEmpty;
 using namespace std::chrono_literals;
 
 /// A saga whose stream an operator closes or erases, beside one that nobody touches.
-class WithoutItsStream : public testing::Test {
+class WithoutItsStream : public WorldWithAlarm {
 protected:
-    WithoutItsStream() { Weather::today() = {}; }
-
-    double alarm() {
-        return world_.metrics()
-            .gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}})
-            .value();
-    }
-    void forget_alarm() {
-        world_.metrics().gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}}).set(0);
-    }
     void erase(const StreamName& stream) {
         store_->erase(stream, Version{1}, store_->read_stream(stream).head);
     }
@@ -41,9 +32,6 @@ protected:
         ASSERT_EQ(service.sagas.catch_up().open, 1);
     }
 
-    test::ManualEnvironment world_;
-    std::unique_ptr<EventStore> store_ =
-        open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
     const StreamName stream_{"saga", "fulfil.o-1"};
     const Ordered healthy_ = order("healthy", {part("a"), part("c")});
 };
@@ -178,6 +166,35 @@ TEST_F(WithoutItsStream, ASecondStartOfAnErasedSagaIsHeardOf) {
     EXPECT_EQ(phase_of_healthy(service), "completed");
     ASSERT_EQ(service.sagas.list().size(), 1U);
     EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("started again"));
+}
+
+/// A store that lets no stream be read, as after a right was taken away.
+class Withdrawn : public WatchedStore {
+public:
+    explicit Withdrawn(EventStore& store) : WatchedStore(store, [](int, When) {}) {}
+    void visit_stream(const StreamName&, Version, std::size_t, const TakeEvent&) override {
+        throw Mismatch("no stream of this store may be read");
+    }
+};
+
+TEST_F(WithoutItsStream, NoSagaIsGivenUpForWhatConcernsTheWholeStore) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+    }
+    world_.advance(10s);
+    {
+        Withdrawn withdrawn{*store_};
+        Service service{withdrawn};
+        EXPECT_THROW(service.sagas.catch_up(), Mismatch);
+        EXPECT_EQ(alarm(), 0);
+    }
+    Service service{*store_};
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.attention, 0);
+    EXPECT_EQ(progress.open, 0);
+    EXPECT_EQ(alarm(), 0);
+    EXPECT_EQ(service.sagas.status("fulfil", "o-1")->phase, "compensated");
 }
 
 }  // namespace

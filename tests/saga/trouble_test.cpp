@@ -7,6 +7,7 @@
 
 #include "orders.hpp"
 #include "watched_store.hpp"
+#include "world_with_alarm.hpp"
 
 namespace recount::saga_test {
 namespace {
@@ -16,20 +17,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
-class InTrouble : public testing::Test {
-protected:
-    InTrouble() { Weather::today() = {}; }
-
-    double alarm() {
-        return world_.metrics()
-            .gauge("recount_saga_needs_attention", "", {{"saga", "fulfil"}})
-            .value();
-    }
-
-    test::ManualEnvironment world_;
-    std::unique_ptr<EventStore> store_ =
-        open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
-};
+class InTrouble : public WorldWithAlarm {};
 
 Ordered failing(const std::string& id) { return order(id, {part("a"), refused(part("b", {"a"}))}); }
 
