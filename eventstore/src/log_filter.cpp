@@ -85,7 +85,9 @@ LogPage filter_pages(std::int64_t after, const ReadLog& options,
                 page.events.push_back(std::move(event));
             }
             page.upto = n;
+            page.place.reset();  // known of the last one only
         }
+        page.place = next.place;
         left -= std::min(left, next.events.size());
         page.end = next.end;
         if (next.events.empty()) break;

@@ -117,6 +117,7 @@ public:
     [[nodiscard]] const StoreIdentity& identity() const final { return identity_; }
     Environment& environment() final { return environment_; }
     [[nodiscard]] const std::string& url() const final { return url_; }
+    [[nodiscard]] const AppendLimits& limits() const final { return limits_; }
 
     using EventStore::append;
     std::vector<AppendResult> append(std::span<const Append> group) final;

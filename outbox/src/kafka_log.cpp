@@ -72,6 +72,7 @@ public:
     std::vector<LogHead> heads();
     std::optional<PublishedHeads> published();
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop);
+    void remember(const Position& at, std::int64_t offset);
     ForeignRecords foreign() const {
         std::lock_guard lock{foreign_mutex_};
         return foreign_;
@@ -122,7 +123,10 @@ void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
                     options_.store,
                     environment_,
                     options_.broker_timeout,
-                    [this](std::string what) { count_foreign(std::move(what)); }};
+                    [this](std::string what) { count_foreign(std::move(what)); },
+                    environment_.metrics.counter("recount_log_searches_total",
+                                                 "Times a place in the topic was looked for",
+                                                 {{"topic", options_.topic.name}})};
     reel_ =
         std::make_shared<Reel>(settings_, topic, std::move(world), [this] { arrival_->raise(); });
     identities_.push_back(identity);
@@ -184,6 +188,18 @@ LogPage KafkaLog::Parts::read(Partition partition, std::int64_t after, const Rea
     return options.filter.everything() ? all(after, options) : filter_pages(after, options, all);
 }
 
+void KafkaLog::Parts::remember(const Position& at, std::int64_t offset) {
+    std::shared_ptr<Reel> reel;
+    {
+        std::lock_guard lock{mutex_};
+        reel = reel_;
+    }
+    if (at.partition.value < 0 || at.partition.value >= reel->world.identity.partitions) return;
+    Deck& deck = reel->decks[static_cast<std::size_t>(at.partition.value)];
+    std::lock_guard lock{deck.mutex};
+    deck.tape.remember(at.n, offset);
+}
+
 std::optional<PublishedHeads> KafkaLog::Parts::published() {
     std::lock_guard lock{mutex_};
     look();
@@ -235,6 +251,7 @@ std::vector<Incarnation> KafkaLog::incarnations() { return parts_->incarnations(
 LogPage KafkaLog::read(Partition partition, std::int64_t after, const ReadLog& options) {
     return parts_->read(partition, after, options);
 }
+void KafkaLog::remember(const Position& at, std::int64_t place) { parts_->remember(at, place); }
 std::vector<LogHead> KafkaLog::heads() { return parts_->heads(); }
 std::optional<PublishedHeads> KafkaLog::published() { return parts_->published(); }
 bool KafkaLog::wait(const Positions& seen, Duration at_most, std::stop_token stop) {

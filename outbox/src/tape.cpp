@@ -97,7 +97,7 @@ void Tape::check_replay(const RecordedEvent& event) {
              "; another store writes to this topic, or a restore was not declared");
 }
 
-void Tape::apply(const RecordedEvent& event) {
+void Tape::apply(const RecordedEvent& event, std::optional<std::int64_t> found) {
     if (!hash_) hash_ = hash_of(n_);
     if (hash_) {
         ChainCheck chain{partition_, n_, *hash_};
@@ -109,6 +109,7 @@ void Tape::apply(const RecordedEvent& event) {
     }
     n_ = event.at.position.n;
     hash_ = event.hash;
+    found_before_ = std::exchange(found_, found);
     recent_.put(n_, event.hash);
 }
 
@@ -116,7 +117,7 @@ bool Tape::next(bool patient, RecordedEvent& event) {
     while (fetch(patient, event)) {
         const std::int64_t n = event.at.position.n;
         if (n == n_ + 1) {
-            apply(event);
+            apply(event, offset_ - 1);
             if (n % index_step == 0) offsets_[n] = offset_ - 1;
             return true;
         }
@@ -166,7 +167,7 @@ LogPage Tape::from_store(const ReadLog& options) {
                  " has, though the topic goes on behind it; the store was restored to an earlier "
                  "state: declare it, and the relay begins a new topic");
     }
-    for (const auto& event : page.events) apply(event);
+    for (const auto& event : page.events) apply(event, std::nullopt);
     if (n_ >= fill_until_) start(fill_offset_);
     return page;
 }
@@ -214,10 +215,12 @@ LogPage Tape::read(std::int64_t after, const ReadLog& asked, std::int64_t publis
             if (page.events.size() > 1 && bytes > options.max_bytes) {
                 pending_ = std::move(page.events.back());
                 page.events.pop_back();
+                page.place = given_at();
                 return page;
             }
         }
         usual_ = page.events.size();
+        page.place = given_at();
         if (lost_) placed_ = false;  // retention or a new topic took it away; look where it is now
         if (!page.events.empty()) {
             page.end = !pending_ && fill_until_ <= n_ && at_end();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <recount/core/metrics.hpp>
 #include <recount/eventstore/event_store.hpp>
 #include <recount/outbox/kafka_log.hpp>
 
@@ -24,6 +25,7 @@ struct TapeWorld {
     Environment& environment;
     Duration broker_timeout;
     std::function<void(std::string)> foreign;  // told of each record that is not ours
+    Counter& searches;                         // places that had to be looked for
 };
 
 /// The hashes of the positions read last, to tell a replay from another history.
@@ -49,6 +51,8 @@ public:
     LogPage read(std::int64_t after, const ReadLog& options, std::int64_t published);
     /// True when something is there behind `seen`; waits for nothing but the way there.
     bool more(std::int64_t seen, std::int64_t published);
+    /// See Log::remember.
+    void remember(std::int64_t n, std::int64_t offset);
 
 private:
     struct Found {
@@ -59,7 +63,10 @@ private:
     // Getting to a place (tape_place.cpp).
     void place(std::int64_t after, std::int64_t published);
     bool arrive();
+    bool arrive_at(std::int64_t offset);
+    void arrived(const RecordedEvent& event);
     void start(std::int64_t offset);
+    [[nodiscard]] std::optional<std::int64_t> remembered(std::int64_t n) const;
     std::int64_t search(std::int64_t after, const kafka::Watermarks& marks);
     std::optional<Found> first_at(std::int64_t offset, std::int64_t until);
     std::optional<std::int64_t> find(std::int64_t n, std::int64_t from, std::int64_t until);
@@ -70,7 +77,7 @@ private:
     bool next(bool patient, RecordedEvent& event);
     bool take(bool patient, std::vector<RecordedEvent>& events);
     void check_replay(const RecordedEvent& event);
-    void apply(const RecordedEvent& event);
+    void apply(const RecordedEvent& event, std::optional<std::int64_t> found);
     void mend_gap(const RecordedEvent& found);
     LogPage from_store(const ReadLog& options);
     void to_place(std::int64_t after, std::int64_t published);
@@ -80,25 +87,32 @@ private:
     [[nodiscard]] std::string where() const;
     [[nodiscard]] bool at_end() const;
     [[nodiscard]] std::int64_t given() const { return n_ - (pending_ ? 1 : 0); }
+    [[nodiscard]] std::optional<std::int64_t> given_at() const {
+        return pending_ ? found_before_ : found_;
+    }
 
     kafka::Reader& reader_;
     const TapeWorld& world_;
     Partition partition_;
 
-    bool placed_ = false;                   // the reader stands behind n_
-    bool lost_ = false;                     // what it wanted to read next is not kept any more
-    std::int64_t n_ = 0;                    // the last position read and checked
-    std::optional<Hash> hash_;              // of it, once known
-    std::optional<RecordedEvent> pending_;  // the n_-th, when it was not given out yet
-    std::int64_t offset_ = 0;               // of the next record to fetch
-    std::int64_t first_offset_ = 0;         // where this run of records began
-    std::int64_t known_end_ = -1;           // one behind the last record, when last asked
-    std::int64_t told_end_ = -1;            // the offset_ at which the broker had nothing more
-    std::int64_t fill_until_ = 0;           // positions up to here come from the store
-    std::int64_t fill_offset_ = 0;          // and then the topic goes on here
-    std::size_t usual_ = 0;                 // events of the last page
+    bool placed_ = false;                       // the reader stands behind n_
+    bool lost_ = false;                         // what it wanted to read next is not kept any more
+    std::int64_t n_ = 0;                        // the last position read and checked
+    std::optional<Hash> hash_;                  // of it, once known
+    std::optional<std::int64_t> found_;         // at this offset, unless it came from the store
+    std::optional<std::int64_t> found_before_;  // the same of the position before
+    std::optional<RecordedEvent> pending_;      // the n_-th, when it was not given out yet
+    std::int64_t offset_ = 0;                   // of the next record to fetch
+    std::int64_t first_offset_ = 0;             // where this run of records began
+    std::int64_t known_end_ = -1;               // one behind the last record, when last asked
+    std::int64_t told_end_ = -1;                // the offset_ at which the broker had nothing more
+    std::int64_t fill_until_ = 0;               // positions up to here come from the store
+    std::int64_t fill_offset_ = 0;              // and then the topic goes on here
+    std::size_t usual_ = 0;                     // events of the last page
     RecentHashes recent_;
     std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
+    // What remember() was told of positions and offsets, the latest last: to be checked.
+    std::vector<std::pair<std::int64_t, std::int64_t>> hints_;
 };
 
 }  // namespace recount

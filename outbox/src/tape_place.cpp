@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include <recount/core/error.hpp>
 
@@ -11,6 +12,7 @@ constexpr Duration answer_step = std::chrono::milliseconds{100};
 constexpr std::int64_t close_enough = 4096;  // records that are read rather than searched
 constexpr std::int64_t first_window = 1024;
 constexpr std::int64_t window_growth = 16;
+constexpr std::size_t most_hints = 64;
 
 }  // namespace
 
@@ -21,6 +23,20 @@ void Tape::start(std::int64_t offset) {
     told_end_ = -1;
     fill_until_ = 0;
     lost_ = false;
+}
+
+void Tape::remember(std::int64_t n, std::int64_t offset) {
+    // librdkafka gives negative offsets another meaning.
+    if (n < 1 || offset < 0 || offset == std::numeric_limits<std::int64_t>::max()) return;
+    std::erase_if(hints_, [&](const auto& hint) { return hint.first == n; });
+    if (hints_.size() == most_hints) hints_.erase(hints_.begin());
+    hints_.emplace_back(n, offset);
+}
+
+std::optional<std::int64_t> Tape::remembered(std::int64_t n) const {
+    const auto hint =
+        std::find_if(hints_.begin(), hints_.end(), [&](const auto& one) { return one.first == n; });
+    return hint == hints_.end() ? std::nullopt : std::optional{hint->second};
 }
 
 /// The first record of ours at or behind an offset.
@@ -128,8 +144,15 @@ void Tape::place(std::int64_t after, std::int64_t published) {
     if (!hash_) {
         if (const Hash* recent = recent_.find(after)) hash_ = *recent;
     }
+    found_.reset();
+    found_before_.reset();
+    if (const auto hint = remembered(after); hint && arrive_at(*hint)) {
+        placed_ = true;
+        return;
+    }
     const auto marks = reader_.watermarks(partition_.value, world_.broker_timeout);
     known_end_ = marks.high;
+    if (after > 0) world_.searches.add();
     start(search(after, marks));
     if (!arrive()) {
         // The whole of the topic may hold it before the place where the search ended.
@@ -144,6 +167,24 @@ void Tape::place(std::int64_t after, std::int64_t published) {
     placed_ = true;
 }
 
+void Tape::arrived(const RecordedEvent& event) {
+    if (hash_ && *hash_ != event.hash) check_replay(event);
+    hash_ = event.hash;
+    found_ = offset_ - 1;
+}
+
+/// Begins at this offset if the n_-th event is the first there; else the place is still to be
+/// found.
+bool Tape::arrive_at(std::int64_t offset) {
+    start(offset);
+    known_end_ = offset + 1;  // waited for: where there is no such offset, the broker says so
+    RecordedEvent event;
+    if (!fetch(true, event) || event.at.position.n != n_) return false;
+    if (hash_ && *hash_ != event.hash) return false;
+    arrived(event);
+    return true;
+}
+
 /// Reads on to where n_ has been passed; false when the topic ends before it.
 bool Tape::arrive() {
     if (n_ == 0) return true;
@@ -152,12 +193,11 @@ bool Tape::arrive() {
         const std::int64_t n = event.at.position.n;
         if (n < n_) continue;
         if (n == n_) {
-            if (hash_ && *hash_ != event.hash) check_replay(event);
-            hash_ = event.hash;
+            arrived(event);
             return true;
         }
         if (n == n_ + 1) {
-            apply(event);
+            apply(event, offset_ - 1);
             pending_ = std::move(event);
         } else {
             mend_gap(event);

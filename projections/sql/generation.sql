@@ -17,7 +17,8 @@ create table _checkpoint (
     position bigint not null,
     hash bytea not null,         -- of the event at that position
     incarnation bytea not null,  -- of the store when it was applied
-    recorded_at bigint not null  -- of that event, microseconds since 1970
+    recorded_at bigint not null, -- of that event, microseconds since 1970
+    place bigint                 -- where the log found that event: a hint, see Log::remember
 );
 
 -- Events set aside: the first of a stream failed, later ones of that stream queue behind it.

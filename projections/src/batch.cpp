@@ -28,7 +28,9 @@ void EventBatch::add(Partition partition, const Checkpoint& from, LogPage page, 
     to.position = chain.n();
     to.hash = chain.hash();
     to.incarnation = incarnations.back().id;
-    moves_.push_back({partition, from, to});
+    // Of a page that goes beyond `last` the place is another event's.
+    const bool whole = chain.n() == page.upto;
+    moves_.push_back({partition, from, to, whole ? page.place : std::nullopt});
     messages_.resize(events_.size(), nullptr);
 }
 

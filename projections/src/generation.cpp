@@ -8,12 +8,29 @@
 #include "columns.hpp"
 
 namespace recount::projections {
+namespace {
+
+/// The place came later. Programs that do not know it leave it as it was, which is harmless.
+void add_what_is_new(Sql& sql) {
+    const SqlResult found =
+        sql.dialect() == SqlDialect::sqlite
+            ? sql.query("select 1 from pragma_table_info('_checkpoint') where name = 'place'")
+            : sql.query(
+                  "select 1 from information_schema.columns where table_schema = "
+                  "current_schema() and table_name = '_checkpoint' and column_name = 'place'");
+    if (found.empty()) sql.exec("alter table _checkpoint add column place bigint");
+}
+
+}  // namespace
 
 void create_generation(Sql& sql, const ViewDefinition& definition, const GenerationEntry& entry,
                        const StoreIdentity& store, const Incarnation& first) {
     lock_structure(sql);
     const std::vector<std::string> there = tables(sql);
-    if (std::find(there.begin(), there.end(), "_generation") != there.end()) return;
+    if (std::find(there.begin(), there.end(), "_generation") != there.end()) {
+        add_what_is_new(sql);
+        return;
+    }
     sql.script(sql::generation);
     std::string columns;
     if (definition.keyed()) {
@@ -68,6 +85,15 @@ std::vector<Checkpoint> read_checkpoints(Sql& sql) {
     return all;
 }
 
+void remind(Sql& sql, Log& log) {
+    const SqlResult found =
+        sql.query("select partition, position, place from _checkpoint where place is not null");
+    for (std::size_t row = 0; row < found.size(); ++row) {
+        const Partition partition{static_cast<std::int32_t>(found.integer(row, 0))};
+        log.remember({partition, found.integer(row, 1)}, found.integer(row, 2));
+    }
+}
+
 Taken take_generation(Sql& sql, const std::string& view) {
     const char* statement =
         sql.dialect() == SqlDialect::postgresql
@@ -93,10 +119,10 @@ std::int64_t move_one_by_one(Sql& sql, const std::vector<Move>& moves) {
     std::int64_t moved = 0;
     for (const Move& move : moves) {
         moved += sql.exec(
-            "update _checkpoint set position = $1, hash = $2, incarnation = $3, recorded_at = $4 "
-            "where partition = $5 and position = $6 and hash = $7",
+            "update _checkpoint set position = $1, hash = $2, incarnation = $3, recorded_at = $4, "
+            "place = $5 where partition = $6 and position = $7 and hash = $8",
             move.to.position, raw(move.to.hash), raw(move.to.incarnation),
-            micros(move.to.recorded_at), move.partition.value, move.from.position,
+            micros(move.to.recorded_at), move.place, move.partition.value, move.from.position,
             raw(move.from.hash));
     }
     return moved;
@@ -107,7 +133,7 @@ std::int64_t move_together(Sql& sql, const std::vector<Move>& moves) {
     std::string text =
         "update _checkpoint c set position = m.position, hash = m.hash, incarnation = "
         "m.incarnation, "
-        "recorded_at = m.recorded_at from (values ";
+        "recorded_at = m.recorded_at, place = m.place from (values ";
     std::vector<SqlValue> arguments;
     const auto argument = [&](SqlValue value, const char* type) {
         arguments.push_back(std::move(value));
@@ -121,10 +147,12 @@ std::int64_t move_together(Sql& sql, const std::vector<Move>& moves) {
         text += argument(move.to.position, "bigint") + ", ";
         text += argument(raw(move.to.hash), "bytea") + ", ";
         text += argument(raw(move.to.incarnation), "bytea") + ", ";
-        text += argument(micros(move.to.recorded_at), "bigint") + ")";
+        text += argument(micros(move.to.recorded_at), "bigint") + ", ";
+        text += argument(move.place ? SqlValue{*move.place} : SqlValue{}, "bigint") + ")";
     }
     text +=
-        ") as m (partition, old_position, old_hash, position, hash, incarnation, recorded_at) "
+        ") as m (partition, old_position, old_hash, position, hash, incarnation, recorded_at, "
+        "place) "
         "where c.partition = m.partition and c.position = m.old_position and c.hash = m.old_hash";
     return sql.run(text, arguments).affected;
 }

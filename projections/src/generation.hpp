@@ -31,13 +31,16 @@ struct GenerationHead {
     std::string stopped;
 };
 
-/// Creates the generation's tables in an empty database, or finds them there.
+/// Creates the generation's tables in an empty database, or finds them there and adds what an older
+/// recount did not make.
 void create_generation(Sql& sql, const ViewDefinition& definition, const GenerationEntry& entry,
                        const StoreIdentity& store, const Incarnation& first);
 
 GenerationHead read_head(Sql& sql);
 /// One entry a partition.
 std::vector<Checkpoint> read_checkpoints(Sql& sql);
+/// Tells the log where it had found the events at the checkpoints.
+void remind(Sql& sql, Log& log);
 
 /// Takes the generation for this transaction: nobody else moves its checkpoints or reads rows to
 /// fold until it ends. Throws Superseded.
@@ -50,8 +53,9 @@ Taken take_generation(Sql& sql, const std::string& view);
 struct Move {
     Partition partition;
     Checkpoint from, to;
+    std::optional<std::int64_t> place = {};  // of `to` in the log; decides nothing
 };
-/// Compare-and-set on position and hash; throws Fenced when another was faster.
+/// Compare-and-set on position and hash alone; throws Fenced when another was faster.
 void move_checkpoints(Sql& sql, const std::string& view, const std::vector<Move>& moves);
 
 void set_stopped(Sql& sql, const std::string& reason);

@@ -34,6 +34,7 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
     }
     set_stopped(*sql, "");
     checkpoints_ = read_checkpoints(*sql);
+    remind(*sql, context_.log);
     sql->commit();
     loaded_ = true;
     loaded_at_ = context_.log.environment().clock.steady();
@@ -58,7 +59,10 @@ void GenerationWriter::reload() {
     const std::chrono::nanoseconds now = context_.log.environment().clock.steady();
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::snapshot);
-    checkpoints_ = read_checkpoints(*sql);
+    if (auto there = read_checkpoints(*sql); there != checkpoints_) {
+        checkpoints_ = std::move(there);
+        remind(*sql, context_.log);
+    }
     loaded_ = true;
     loaded_at_ = now;
     publish();

@@ -25,6 +25,7 @@ public:
     [[nodiscard]] const StoreIdentity& identity() const override { return store_.identity(); }
     Environment& environment() override { return store_.environment(); }
     [[nodiscard]] const std::string& url() const override { return store_.url(); }
+    [[nodiscard]] const AppendLimits& limits() const override { return store_.limits(); }
     std::vector<AppendResult> append(std::span<const Append> group) override {
         return watched([&] { return store_.append(group); });
     }

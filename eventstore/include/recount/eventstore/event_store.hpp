@@ -71,6 +71,9 @@ public:
     /// never log it; `identity().name` is for that.
     [[nodiscard]] virtual const std::string& url() const = 0;
 
+    /// Up to what this object appends: StoreOptions::limits. Other programs may have other ones.
+    [[nodiscard]] virtual const AppendLimits& limits() const = 0;
+
     /// Recomputes every hash and digest, partition by partition; then compares what no event's hash
     /// covers: columns beside envelopes, heads, rows of streams, the outcomes of commands, the
     /// descriptors of types. Throws Divergence that names the first bad position, or the stream or

@@ -62,6 +62,8 @@ struct LogPage {
     std::vector<RecordedEvent> events;
     bool end = false;       // there was nothing in the log behind `upto`
     std::int64_t upto = 0;  // all up to here is here or was left out; the next page begins behind
+    /// Where the log found the event at `upto`, for remember(). Nothing: it needs no reminder.
+    std::optional<std::int64_t> place = {};
 };
 
 /// All events of a store, partition by partition: read from the store itself, or from the Kafka
@@ -90,6 +92,12 @@ public:
     /// Of events that were left out numbers and hashes are checked, so none was left out that says
     /// in its envelope that it is wanted, and none is missing; their payloads are not looked at.
     virtual LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) = 0;
+
+    /// Where this log had found the event at a position, perhaps in another process: the `place` of
+    /// the page that ended there, to be told before what follows is read or waited for. A hint for
+    /// logs that would have to look for the position otherwise. It is checked before it is used: a
+    /// wrong one costs a look and nothing else. Stores need none.
+    virtual void remember(const Position&, std::int64_t /*place*/) {}
 
     /// One entry a partition, freshly read.
     virtual std::vector<LogHead> heads() = 0;

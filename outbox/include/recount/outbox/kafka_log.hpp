@@ -64,6 +64,10 @@ public:
     /// Throws Divergence as above, Unavailable when the brokers do not answer.
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) override;
 
+    /// Places are offsets in the topic: a reader that begins behind a remembered one does not
+    /// search (recount_log_searches_total).
+    void remember(const Position& at, std::int64_t place) override;
+
     /// The store's own when it is at hand, else what the relay said last; then throws Unavailable
     /// once the relay fell silent, because how far behind a reader is cannot be known.
     std::vector<LogHead> heads() override;
