@@ -26,12 +26,15 @@ RelayLoop::RelayLoop(EventStore& store, RelayTask task)
       cursors_(open_cursors(store, task_.lease, task_.lease_lifetime)),
       labels_({{"topic", task_.name}}) {}
 
-RelayLoop::~RelayLoop() {
+RelayLoop::~RelayLoop() { give_back(); }
+
+/// A relay that stands by need not wait for the end of the lease, or of this object.
+void RelayLoop::give_back() noexcept {
     try {
         publisher_.reset();
         cursors_->release();
     } catch (const std::exception& error) {
-        spdlog::debug("relay of {}: the lease was not given back: {}", task_.name, error.what());
+        spdlog::warn("relay of {}: the lease was not given back: {}", task_.name, error.what());
     }
 }
 
@@ -144,8 +147,8 @@ std::int64_t RelayLoop::catch_up() {
         work_until([&] { return publisher_->covers(heads); }, {}, false);
         finish();
         return publisher_->delivered() - before;
-    } catch (const std::exception&) {
-        publisher_.reset();
+    } catch (...) {
+        give_back();
         throw;
     }
 }
@@ -225,17 +228,10 @@ std::string RelayLoop::serve_in_spite_of_errors(std::stop_token stop) {
     return "asked to stop";
 }
 
-/// However it ends, the lease goes back: a relay that stands by need not wait for this object's
-/// end.
 std::string RelayLoop::run(std::stop_token stop) {
     std::string why = serve_in_spite_of_errors(std::move(stop));
     tell_working(false);
-    try {
-        publisher_.reset();
-        cursors_->release();
-    } catch (const std::exception& error) {
-        spdlog::warn("relay of {}: the lease was not given back: {}", task_.name, error.what());
-    }
+    give_back();  // however it ended
     return why;
 }
 

@@ -43,6 +43,7 @@ public:
     std::string run(std::stop_token stop);
 
 private:
+    void give_back() noexcept;
     bool begin();
     void work_until(const std::function<bool()>& done, std::stop_token stop, bool patient);
     void beat_when_due();

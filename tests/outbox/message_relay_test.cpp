@@ -177,6 +177,20 @@ TEST_F(MessagesOfADurableStore, AreTakenOverFromARelayThatEndedWithAnError) {
     expect_exact();
 }
 
+TEST_F(MessagesOfADurableStore, CanBePublishedByAnotherRelayWhenCatchUpFailed) {
+    append_events(*store, 10);
+    const MessageMapping broken{"broken", [](const RecordedEvent&) -> std::vector<Message> {
+                                    throw std::runtime_error("a bug");
+                                }};
+    MessageRelay failed{*store, broken, {.topic = topic, .lease = std::chrono::hours{1}}};
+    EXPECT_THROW(failed.catch_up(), UnreadableEvent);
+    const auto other = open_store(url);
+    MessageRelay another{*other, mapping, {.topic = topic}};
+    another.catch_up();  // Fenced, if the lease were still the first one's
+    EXPECT_THROW(failed.catch_up(), Fenced) << "which has taken it for itself";
+    expect_exact();
+}
+
 TEST_F(MessagesOfADurableStore, FillATopicThatWasMadeAnew) {
     append_events(*store, 100);
     make_relay()->catch_up();

@@ -94,6 +94,17 @@ TEST_F(RelaysInProcesses, CannotMoveACursorAfterTheyWerePaused) {
     EXPECT_TRUE(first->running());
 }
 
+TEST_F(RelaysInProcesses, CanBeRelievedWhenCatchUpFailed) {
+    delete_topic(topic, topic.log());
+    Relay failed{*store, {.topic = topic, .lease = std::chrono::hours{1}}};
+    EXPECT_THROW(failed.catch_up(), Mismatch);
+    const auto other = open_store(url);
+    append_events(*store, 10);
+    Relay another{*other, {.topic = topic, .create_topics = true}};
+    another.catch_up();  // Fenced, if the lease were still the first one's
+    EXPECT_EQ(differences(*store, topic), "");
+}
+
 TEST_F(RelaysInProcesses, SaveNoCursorOnceTheLeaseIsAnothers) {
     const auto cursors = open_cursors(*store, "relay", std::chrono::seconds{3});
     ASSERT_TRUE(cursors->hold());
