@@ -8,6 +8,10 @@
 
 namespace recount {
 
+std::int64_t record_bytes(const RelayOptions& options, const EventStore& store) {
+    return options.record_bytes ? *options.record_bytes : largest_record(store.limits());
+}
+
 Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector<Cursor> cursors)
     : Publisher(store, options, std::move(cursors), store.incarnations()) {}
 
@@ -15,7 +19,8 @@ Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector
                      const std::vector<Incarnation>& incarnations)
     : Publishing(store, kafka::client_settings(options.topic), incarnations,
                  options.topic.log(incarnations.size() - 1),
-                 {.linger = options.linger, .record_bytes = options.record_bytes}, "the store's "),
+                 {.linger = options.linger, .record_bytes = record_bytes(options, store)},
+                 "the store's "),
       options_(options),
       encoder_(source_of(store.identity().id, options.source), incarnations_.back().id,
                options.withhold) {

@@ -13,6 +13,9 @@
 
 namespace recount {
 
+/// How large a record of this store may become.
+std::int64_t record_bytes(const RelayOptions& options, const EventStore& store);
+
 /// Publishes the log itself: finds the end of each topic partition, then sends what follows.
 class Publisher : public Publishing {
 public:

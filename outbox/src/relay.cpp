@@ -39,14 +39,14 @@ void prepare_topics(const RelayOptions& options, EventStore& store, std::size_t 
     if (incarnation > 0 || options.create_topics) {
         // At a fork unasked: no record of the dead branch can be in the new one.
         create_topics(options.topic, {.partitions = store.identity().partitions,
-                                      .record_bytes = options.record_bytes,
+                                      .record_bytes = record_bytes(options, store),
                                       .incarnation = incarnation,
                                       .allow_retention = options.allow_retention,
                                       .timeout = options.broker_timeout});
     }
     check_topics(options.topic,
                  {.partitions = store.identity().partitions,
-                  .record_bytes = options.record_bytes,
+                  .record_bytes = record_bytes(options, store),
                   .allow_retention = options.allow_retention,
                   .timeout = options.broker_timeout},
                  incarnation);

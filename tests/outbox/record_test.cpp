@@ -2,6 +2,7 @@
 
 #include <recount/core/hash.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/outbox.hpp>
 
 #include <gtest/gtest.h>
 
@@ -136,6 +137,15 @@ TEST_F(ARecord, OfAnEmptyMessageIsNotNull) {
     auto event = an_event();
     event.payload = "";
     EXPECT_EQ(encoder.encode(event).value, std::string_view{});
+}
+
+TEST(TheLargestRecord, FollowsFromAStoresLimitsWithinKafkas) {
+    EXPECT_EQ(largest_record(AppendLimits{}), 1 << 20);
+    EXPECT_EQ(largest_record(AppendLimits{.event_bytes = 100}), 1 << 20);
+    EXPECT_EQ(largest_record(AppendLimits{.event_bytes = 2 << 20}), (2 << 20) + 16384);
+    EXPECT_EQ(largest_record(AppendLimits{.metadata_bytes = 108'192}), (1 << 20) + 100'000);
+    EXPECT_EQ(largest_record(AppendLimits{.after_bytes = 106'144}), (1 << 20) + 100'000);
+    EXPECT_EQ(largest_record(AppendLimits{.event_bytes = SIZE_MAX}), 100'000'000);
 }
 
 TEST(ABeat, IsReadBackAsItWasWritten) {

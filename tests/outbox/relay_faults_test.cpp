@@ -212,6 +212,26 @@ TEST_F(RelayInTrouble, NamesTheEventThatIsTooLarge) {
                 AllOf(HasSubstr("position"), HasSubstr("max.message.bytes")));
 }
 
+TEST_F(RelayInTrouble, RefusesATopicThatIsTooSmallForItsStoresLimits) {
+    const AppendLimits more{.event_bytes = 3 << 20, .append_bytes = 8 << 20};
+    const auto large = open_store("memory:", {.partitions = 2, .limits = more});
+    append_events(*large, 1);
+    const auto usual = own_topic_for(*large);
+    Relay refused{*large, {.topic = usual}};
+    EXPECT_THAT(message_of_catch_up(refused),
+                AllOf(HasSubstr("max.message.bytes=1052672, expected 3166208"),
+                      HasSubstr("--entity-name " + usual.log() +
+                                " --add-config max.message.bytes=3166208")));
+
+    const auto wide = own_topic();
+    create_topics(wide, {.partitions = 2, .record_bytes = largest_record(large->limits())});
+    append_events(*large, 2, 1, "thing", more.event_bytes - 16);
+    EXPECT_EQ((Relay{*large, {.topic = wide}}).catch_up(), 3);
+    EXPECT_EQ(differences(*large, wide), "");
+    KafkaLog log{{.topic = wide}};
+    EXPECT_EQ(differences(*large, log), "");
+}
+
 TEST_F(RelayInTrouble, PublishesTheLargestEventThatTheStoreTakes) {
     append_events(*store, 3, 1, "thing", AppendLimits{}.event_bytes - 16);
     EXPECT_EQ(relay.catch_up(), 3);

@@ -217,39 +217,6 @@ TEST_F(APublishedStore, IsNotAuditedBesidePartitionsThatWereAdded) {
     EXPECT_EQ(audit().code, tools::ok);
 }
 
-TEST(TopicsThatAreSetWrongly, AreListedWithTheCommandsThatMendThem) {
-    const auto topic = own_topic();
-    create_plain_topic(topic, topic.log(), 2,
-                       {{"cleanup.policy", "compact"},
-                        {"retention.ms", "1000"},
-                        {"max.message.bytes", "1000"},
-                        {"min.insync.replicas", "2"}});
-    const std::vector<std::string> words{topic.name,     "--kafka", topic.brokers,
-                                         "--partitions", "2",       "--json"};
-    const auto with = [&](const char* what) {
-        std::vector<std::string> all{"topic", what};
-        all.insert(all.end(), words.begin(), words.end());
-        return run(all);
-    };
-    const auto checked = with("check");
-    EXPECT_EQ(checked.code, tools::problem);
-    std::map<std::string, json> problems;
-    for (const auto& line : checked.lines()) problems[line["problem"]] = line;
-    EXPECT_EQ(problems.size(), 6U) << checked.out;
-    EXPECT_EQ(problems["missing"]["topic"], topic.heads());
-    EXPECT_TRUE(problems["replication"]["advice"]);
-    EXPECT_THAT(problems["min.insync.replicas"]["why"], HasSubstr("brokers refuse every event"));
-    for (const auto* setting : {"cleanup.policy", "retention.ms", "max.message.bytes"}) {
-        EXPECT_THAT(std::string{problems[setting]["mend"]},
-                    AllOf(HasSubstr("kafka-configs.sh --bootstrap-server " + topic.brokers),
-                          HasSubstr("--add-config " + std::string{setting} + "=")));
-    }
-    const auto created = with("create");
-    EXPECT_EQ(created.code, tools::problem);
-    EXPECT_THAT(created.err, AllOf(HasSubstr("cleanup.policy=compact"), HasSubstr("3 more")));
-    EXPECT_EQ(with("check").lines().size(), 6U);  // the heads were not made beside it
-}
-
 /// Everything that the program says, with what librdkafka would tell those who look for faults.
 std::string said(const std::string& words) {
     const TemporaryFolder folder;

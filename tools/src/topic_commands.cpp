@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -18,15 +19,21 @@ namespace {
 struct Arguments {
     KafkaTopic topic;
     TopicRules rules;
+    std::optional<std::int64_t> record_bytes;
+    bool measure = false;
     std::size_t incarnation = 0;
 };
 
-/// Partitions and incarnation are the store's when there is one.
+/// Partitions and incarnation are the store's when there is one, and what it holds must fit.
 void ask_store(Context& context, Arguments& arguments) {
+    if (arguments.record_bytes) arguments.rules.record_bytes = *arguments.record_bytes;
     if (context.store.empty()) return;
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     arguments.rules.partitions = store->identity().partitions;
     arguments.incarnation = store->incarnations().size() - 1;
+    if (!arguments.record_bytes) arguments.rules.record_bytes = largest_record(store->limits());
+    if (!arguments.measure) return;
+    arguments.rules.record_bytes = std::max(arguments.rules.record_bytes, largest_record(*store));
 }
 
 Json problem_json(const TopicProblem& problem) {
@@ -113,9 +120,13 @@ void add_command(CLI::App& room, Context& context, const char* name, const char*
                      "Replicas; 0: three, or as many as there are brokers")
         ->check(CLI::NonNegativeNumber);
     command
-        ->add_option("--record-bytes", arguments->rules.record_bytes,
-                     "The largest record: the store's event_bytes and 16384 (1048576)")
+        ->add_option("--record-bytes", arguments->record_bytes,
+                     "The largest record: the event_bytes that programs have and 16384 (1048576)")
         ->check(CLI::PositiveNumber);
+    command
+        ->add_flag("--measure", arguments->measure,
+                   "Read the whole store for its largest record, which must fit, too")
+        ->needs(store);
     command->add_flag("--allow-retention", arguments->rules.allow_retention,
                       "Old events may be deleted");
     command->callback([&context, arguments, run] {

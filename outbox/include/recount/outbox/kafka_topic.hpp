@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <recount/core/environment.hpp>
+#include <recount/eventstore/event_store.hpp>
 
 namespace recount {
 
@@ -62,6 +63,15 @@ struct CreateTopics {
     bool allow_retention = false;  // of one that exists already
     Duration timeout = std::chrono::seconds{20};
 };
+
+/// For TopicRules::record_bytes and CreateTopics::record_bytes: up to what a record may have of a
+/// store into which no more than this gets. 1 MiB at least, the default's, because other programs
+/// may append with that; 100 MB at most, which brokers and their clients take unless told
+/// otherwise.
+std::int64_t largest_record(const AppendLimits& limits);
+
+/// The size of the largest record that a relay sends of what a store holds. Reads all of it.
+std::int64_t largest_record(EventStore& store);
 
 /// Makes the topics that are not there yet: kept for ever, never compacted (heads: compacted), at
 /// least two replicas in sync where there are three. Existing ones are left as they are; when they

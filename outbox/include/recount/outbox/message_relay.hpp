@@ -52,7 +52,7 @@ public:
     /// stands behind it: the number of messages sent. Throws Fenced while another relay works,
     /// Mismatch for a topic that is missing, lost records or got other partitions, Divergence when
     /// the store was restored and that was not declared, UnreadableEvent when the mapping failed,
-    /// Unavailable when store or brokers do not answer.
+    /// Unavailable when store or brokers do not answer; the lease is given back then.
     std::int64_t catch_up();
 
     /// Publishes until asked to stop. Waits for the lease while another relay has it; gets over

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ struct RelayOptions {
     /// Makes the topics as create_topics() does when they are not there; without it they are an
     /// operator's to make, and one that is missing ends the relay.
     bool create_topics = false;
-    bool allow_retention = false;                        // see TopicRules
-    std::int64_t record_bytes = std::int64_t{1} << 20;   // see TopicRules
+    bool allow_retention = false;  // see TopicRules
+    /// See TopicRules. Nothing: what the store's limits allow (EventStore::limits).
+    std::optional<std::int64_t> record_bytes = {};
     Duration broker_timeout = std::chrono::seconds{20};  // for one answer, at start and in checks
 };
 
@@ -49,7 +51,7 @@ public:
     /// Publishes what the store holds now, and returns when all of it is confirmed and the cursor
     /// stands behind it: the number of records sent. Throws Fenced while another relay works,
     /// Mismatch for topics on which events would be lost, Divergence when topic and store tell two
-    /// histories, Unavailable when store or brokers do not answer.
+    /// histories, Unavailable when store or brokers do not answer; the lease is given back then.
     std::int64_t catch_up();
 
     /// Publishes until asked to stop. Waits for the lease while another relay has it; gets over
