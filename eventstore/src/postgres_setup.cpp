@@ -1,11 +1,13 @@
 #include "postgres_setup.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 #include <recount_sql/recount_eventstore.hpp>
 
 #include <array>
 #include <exception>
 
+#include "known_faults.hpp"
 #include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
 #include "store_base.hpp"
@@ -19,6 +21,7 @@ constexpr std::int32_t default_partitions = 16;
 constexpr std::array migrations{sql::postgres_store_0001, sql::postgres_store_0002,
                                 sql::postgres_store_0003, sql::postgres_store_0004};
 constexpr auto newest_migration = static_cast<std::int64_t>(migrations.size());
+constexpr std::int32_t oldest_server = 120'000;  // server_version_num: `as materialized`
 constexpr Duration most_skew = std::chrono::seconds{1};
 
 void check_setting(const std::string& store, const std::string& name, std::string_view is,
@@ -28,13 +31,33 @@ void check_setting(const std::string& store, const std::string& name, std::strin
                                name, is, because, must_be));
 }
 
-void check_server(Session& session, Environment& environment) {
+void check_clock(const std::string& store, Timestamp before, Timestamp there, Timestamp after) {
+    const Duration skew = there < before  ? before - there
+                          : there > after ? there - after
+                                          : Duration{};
+    if (skew <= most_skew) return;
+    throw Mismatch(fmt::format(
+        "the clock here and that of {} differ by {} ms: events would carry times that mislead; "
+        "synchronise both machines' clocks (NTP) to within a second",
+        store, std::chrono::duration_cast<std::chrono::milliseconds>(skew).count()));
+}
+
+/// Returns what there is to be warned of.
+std::vector<std::string> check_server(Session& session, Environment& environment) {
     const Timestamp before = environment.clock.now();
     const Result facts = session.run(
         "select current_setting('fsync'), current_setting('full_page_writes'), "
         "current_setting('server_encoding'), "
-        "(extract(epoch from clock_timestamp()) * 1000000)::bigint");
+        "(extract(epoch from clock_timestamp()) * 1000000)::bigint, "
+        "current_setting('server_version_num')::integer, current_setting('server_version')");
     const Timestamp after = environment.clock.now();
+    const auto version = static_cast<std::int32_t>(facts.integer(0, 4));
+    if (version < oldest_server) {
+        throw Mismatch(fmt::format(
+            "{} is kept by PostgreSQL {}, which lacks what appends are written with; use version "
+            "{} or newer",
+            session.name(), facts.text(0, 5), oldest_server / 10'000));
+    }
     check_setting(session.name(), "fsync", facts.text(0, 0), "on",
                   "a crash of its machine would lose or tear what was acknowledged");
     check_setting(session.name(), "full_page_writes", facts.text(0, 1), "on",
@@ -45,16 +68,10 @@ void check_server(Session& session, Environment& environment) {
                         "a database with encoding 'UTF8'",
                         session.name(), facts.text(0, 2)));
     }
-    const Timestamp there = time_from(facts.integer(0, 3));
-    const Duration skew = there < before  ? before - there
-                          : there > after ? there - after
-                                          : Duration{};
-    if (skew > most_skew) {
-        throw Mismatch(fmt::format(
-            "the clock here and that of {} differ by {} ms: events would carry times that mislead; "
-            "synchronise both machines' clocks (NTP) to within a second",
-            session.name(), std::chrono::duration_cast<std::chrono::milliseconds>(skew).count()));
-    }
+    check_clock(session.name(), before, time_from(facts.integer(0, 3)), after);
+    std::vector<std::string> warnings = known_faults_of_postgres(version);
+    for (const std::string& each : warnings) spdlog::warn("{}: {}", session.name(), each);
+    return warnings;
 }
 
 bool has_tables(Session& session) {
@@ -172,14 +189,14 @@ std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partit
 }
 
 StoreFacts set_up_store(Session& session, const StoreOptions& options, Environment& environment) {
-    check_server(session, environment);
+    StoreFacts facts;
+    facts.warnings = check_server(session, environment);
     if (!has_tables(session)) create_store(session, options, environment);
     const bool older = check_version(session, options);
     const Result store = session.run("select id, partitions from store");
     if (store.size() != 1) {
         throw Mismatch(fmt::format("{} holds no whole store; restore a backup", session.name()));
     }
-    StoreFacts facts;
     facts.identity.id = Uuid::from(store.bytes(0, 0));
     facts.identity.partitions = static_cast<std::int32_t>(store.integer(0, 1));
     facts.identity.name = session.name();

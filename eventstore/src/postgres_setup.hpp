@@ -12,6 +12,7 @@ namespace recount::postgres {
 struct StoreFacts {
     StoreIdentity identity;
     std::vector<Incarnation> incarnations;  // the living one is the incarnations.size()-th
+    std::vector<std::string> warnings;
 };
 
 /// Checks the server, makes the store when there is none, and reads what it is. Throws Mismatch

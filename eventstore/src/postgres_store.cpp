@@ -68,6 +68,7 @@ public:
                   {.groups = std::max<std::size_t>(options.connections, 2) - 1,
                    .partitions = facts_.identity.partitions}) {
         identity_ = facts_.identity;
+        warnings_ = facts_.warnings;
     }
 
     std::vector<Incarnation> incarnations() override {

@@ -47,6 +47,8 @@ const char* data_of(std::string_view value) { return value.data() == nullptr ? "
 
 }  // namespace
 
+int library_version() { return sqlite3_libversion_number(); }
+
 void check_path(const std::string& path) {
     namespace fs = std::filesystem;
     std::error_code ignored;

@@ -15,6 +15,9 @@ struct sqlite3_stmt;
 /// sqlite_connection.cpp. One thread at a time for a connection and all its statements.
 namespace recount::sqlite {
 
+/// Of the library at hand, as sqlite3_libversion_number(): 3051003 is 3.51.3.
+int library_version();
+
 /// The type of a column's value in the row at hand.
 enum class Type : std::uint8_t { null, integer, real, text, bytes };
 

@@ -9,6 +9,7 @@
 
 #include "databases.hpp"
 #include "group_commit.hpp"
+#include "known_faults.hpp"
 #include "sqlite_store_file.hpp"
 #include "sqlite_store_reader.hpp"
 #include "sqlite_store_writer.hpp"
@@ -34,6 +35,7 @@ public:
                  [this](AppendGroup group) { return commit(group); }) {
         open_sqlite_file(path_, options, environment_, file_);
         identity_ = file_.identity;
+        warnings_ = known_faults_of_sqlite(sqlite::library_version());
         origins_ = living_origins(identity_, file_.incarnations);
         if (!options.read_only) {
             writer_.emplace(path_, options, identity_, file_.incarnations, environment_);

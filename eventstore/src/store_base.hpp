@@ -118,6 +118,7 @@ public:
     Environment& environment() final { return environment_; }
     [[nodiscard]] const std::string& url() const final { return url_; }
     [[nodiscard]] const AppendLimits& limits() const final { return limits_; }
+    [[nodiscard]] const std::vector<std::string>& warnings() const final { return warnings_; }
 
     using EventStore::append;
     std::vector<AppendResult> append(std::span<const Append> group) final;
@@ -183,6 +184,7 @@ protected:
     Environment& environment_;
     AppendLimits limits_;
     StoreIdentity identity_;
+    std::vector<std::string> warnings_;  // see warnings(); set before the store is handed out
 
 private:
     LogHead verify_partition(Partition partition,

@@ -26,6 +26,9 @@ public:
     Environment& environment() override { return store_.environment(); }
     [[nodiscard]] const std::string& url() const override { return store_.url(); }
     [[nodiscard]] const AppendLimits& limits() const override { return store_.limits(); }
+    [[nodiscard]] const std::vector<std::string>& warnings() const override {
+        return store_.warnings();
+    }
     std::vector<AppendResult> append(std::span<const Append> group) override {
         return watched([&] { return store_.append(group); });
     }

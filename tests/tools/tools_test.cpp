@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <recount/eventstore.hpp>
@@ -13,6 +14,8 @@ namespace {
 
 using test::Printed;
 using test::run;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 /// A store with three events in two streams.
 class ShopStore : public testing::Test {
@@ -51,6 +54,19 @@ TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
     EXPECT_EQ(lines[1]["payload"]["sku"], "mug");
     EXPECT_EQ(lines[1]["payload"]["quantity"], "2");  // as proto3 JSON has 64-bit integers
     EXPECT_EQ(lines[1]["command_id"], "c-1");
+}
+
+TEST_F(ShopStore, IsCheckedAndWhatThereIsToBeWarnedOfIsSaid) {
+    const std::vector<std::string> expected = open_store(url_)->warnings();
+    const Printed plain = run({"store", "check", "--store", url_});
+    EXPECT_EQ(plain.code, 0) << plain.err;
+    EXPECT_THAT(plain.out, StartsWith("ok: "));
+    const Printed json = run({"store", "check", "--store", url_, "--json"});
+    ASSERT_EQ(json.code, 0) << json.err;
+    EXPECT_EQ(json.lines().at(0)["warnings"].get<std::vector<std::string>>(), expected);
+    for (const std::string& each : expected) {
+        EXPECT_THAT(plain.out, HasSubstr("warning: " + each + "\n"));
+    }
 }
 
 TEST_F(ShopStore, ClosesAStreamAndShowsIt) {

@@ -89,11 +89,15 @@ int init(Context& context, std::int32_t partitions) {
 int check(Context& context) {
     const auto store = open_store(context.store, {.create = false, .read_only = true});
     if (context.json) {
-        context.out << Json{{"ok", true}, {"store", to_string(store->identity().id)}}.dump()
+        context.out << Json{{"ok", true},
+                            {"store", to_string(store->identity().id)},
+                            {"warnings", store->warnings()}}
+                           .dump()
                     << '\n';
-    } else {
-        context.out << "ok: " << store->identity().name << '\n';
+        return ok;
     }
+    context.out << "ok: " << store->identity().name << '\n';
+    for (const std::string& each : store->warnings()) context.out << "warning: " << each << '\n';
     return ok;
 }
 

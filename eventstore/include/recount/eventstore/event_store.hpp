@@ -74,6 +74,10 @@ public:
     /// Up to what this object appends: StoreOptions::limits. Other programs may have other ones.
     [[nodiscard]] virtual const AppendLimits& limits() const = 0;
 
+    /// What was found when the store was opened and does not keep it from working, as faults of a
+    /// library's or server's version: each says what it is, why it matters and how to mend it.
+    [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
+
     /// Recomputes every hash and digest, partition by partition; then compares what no event's hash
     /// covers: columns beside envelopes, heads, rows of streams, the outcomes of commands, the
     /// descriptors of types. Throws Divergence that names the first bad position, or the stream or
