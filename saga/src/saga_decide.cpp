@@ -3,6 +3,7 @@
 
 #include <recount/saga/state.hpp>
 
+#include "moments.hpp"
 #include "reason.hpp"
 
 namespace recount::saga {
@@ -203,8 +204,10 @@ void learn_of_undos(Deciding& deciding, const std::vector<Answer>& answers, std:
     if (answered.undone_size() + answered.refused_size() > 0) deciding.add(std::move(answered));
 }
 
-std::optional<Timestamp> earlier(std::optional<Timestamp> one, std::int64_t other_us) {
-    const Timestamp other{std::chrono::microseconds{other_us}};
+std::optional<Timestamp> earlier(std::optional<Timestamp> one,
+                                 std::optional<std::int64_t> other_us) {
+    if (!other_us) return one;
+    const Timestamp other{std::chrono::microseconds{*other_us}};
     return one && *one <= other ? one : other;
 }
 
@@ -273,10 +276,10 @@ std::optional<Timestamp> due(const Saga& saga) {
     if (saga.phase == Phase::running) {
         const v1::SagaBegun& begun = saga.begun();
         if (begun.deadline_us() > 0)
-            first = earlier(first, begun.begun_at_us() + begun.deadline_us());
+            first = earlier(first, later_us(begun.begun_at_us(), begun.deadline_us()));
         for (const Timed& open : saga.open) {
             const std::int64_t limit = saga.plan->step(open.step).within_us();
-            if (limit > 0) first = earlier(first, open.at_us + limit);
+            if (limit > 0) first = earlier(first, later_us(open.at_us, limit));
         }
     }
     if (saga.phase == Phase::undoing)

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <recount/saga/state.hpp>
+
+#include "moments.hpp"
 
 namespace recount::saga {
 namespace {
@@ -187,7 +190,8 @@ Saga evolve(Saga saga, const v1::UndosAnswered& event) {
         }
         const std::uint32_t doublings = std::min<std::uint32_t>(saga.tries[step] - 1, 20);
         saga.steps[step] = StepState::undo_refused;
-        saga.again.push_back({step, event.at_us() + (begun.undo_backoff_us() << doublings)});
+        const auto due = later_us(event.at_us(), doubled_us(begun.undo_backoff_us(), doublings));
+        saga.again.push_back({step, due.value_or(std::numeric_limits<std::int64_t>::max())});
     }
     for (const std::uint32_t step : event.undone()) saga.steps[step] = StepState::undone;
     close_answered(saga);

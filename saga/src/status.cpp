@@ -5,6 +5,7 @@
 #include <recount/core/error.hpp>
 
 #include "loading.hpp"
+#include "moments.hpp"
 
 namespace recount {
 namespace saga {
@@ -43,8 +44,9 @@ SagaStatus status_of(const Saga& saga, Version version) {
     status.version = version;
     status.begun_at = moment(begun.begun_at_us());
     status.occurred_at = moment(begun.occurred_at_us());
-    if (begun.deadline_us() > 0)
-        status.deadline = moment(begun.begun_at_us() + begun.deadline_us());
+    if (const auto deadline = later_us(begun.begun_at_us(), begun.deadline_us());
+        deadline && begun.deadline_us() > 0)
+        status.deadline = moment(*deadline);
     if (saga.ended()) status.ended_at = moment(saga.ended_us);
     if (!saga.plan->complete()) return status;
     for (std::uint32_t step = 0; step < saga.plan->size(); ++step)

@@ -1,0 +1,70 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <recount/testing.hpp>
+
+#include <limits>
+
+#include "orders.hpp"
+#include "watched_store.hpp"
+#include "world_with_alarm.hpp"
+
+namespace recount::saga_test {
+namespace {
+
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+/// Takes as long as it takes.
+struct Patient : Fulfil {
+    static Plan plan(const Ordered& order) {
+        Plan plan = Fulfil::plan(order);
+        plan.deadline(Duration::max()).retry_undos(5, Duration::max());
+        return plan;
+    }
+};
+
+/// Limits that added to any time there is lie behind the end of time.
+class LimitsWithoutEnd : public WorldWithAlarm {
+protected:
+    LimitsWithoutEnd() {
+        const auto account = [](const auto& command) { return command.account(); };
+        sagas_.add<Patient>({.from_beginning = true});
+        sagas_.deliver<Do>(accounts_, account);
+        sagas_.deliver<Undo>(accounts_, account);
+        sagas_.deliver<CloseOrder>(accounts_, account);
+    }
+    void place(const Ordered& order) {
+        PlaceOrder command;
+        *command.mutable_order() = order;
+        orders_.handle(order.id(), command);
+    }
+
+    WatchedStore watched_{*store_, [](int call, WatchedStore::When) {
+                              if (call > 10'000) throw Crash{};  // it would go on for ever
+                          }};
+    Repository<Order> orders_{watched_};
+    Repository<Account> accounts_{watched_};
+    SagaEngine sagas_{watched_};
+};
+
+TEST_F(LimitsWithoutEnd, NeverPass) {
+    Ordered order = saga_test::order("o-1", {part("a"), part("b", {"a"})});
+    order.mutable_parts(0)->set_within_ms(std::numeric_limits<std::int64_t>::max() / 1000);
+    place(order);
+    EXPECT_EQ(sagas_.catch_up().completed, 1);
+    EXPECT_EQ(sagas_.status("fulfil", "o-1")->deadline, std::nullopt);
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
+TEST_F(LimitsWithoutEnd, LetARefusedUndoWait) {
+    Weather::today().undo_refusals["o-1/a"] = 1;
+    place(order("o-1", {part("a"), refused(part("b", {"a"}))}));
+    EXPECT_EQ(sagas_.catch_up().open, 1);
+    world_.advance(1000h);
+    EXPECT_EQ(sagas_.catch_up().open, 1);
+    EXPECT_EQ(sagas_.status("fulfil", "o-1")->steps[0].state, "undo_refused");
+}
+
+}  // namespace
+}  // namespace recount::saga_test
