@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <recount/core/stream.hpp>
@@ -25,6 +26,20 @@ struct Active {
     std::optional<Timestamp> not_before = {};
     std::string lost = {};  // why nothing can be read or recorded of it any more
     bool over = false;      // and nothing need be: it had ended
+
+    /// Takes the saga for a move. Until what it leads to is recorded this one is to be read again:
+    /// what is left here tells a list how it stands, and has no plan, so nothing is due.
+    [[nodiscard]] Saga take() {
+        stale = true;
+        Saga left;
+        left.phase = saga.phase;
+        left.attention = saga.attention;
+        return std::exchange(saga, std::move(left));
+    }
+    void keep(Saga same) {
+        saga = std::move(same);
+        stale = false;
+    }
 };
 
 }  // namespace recount::saga

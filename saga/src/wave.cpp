@@ -65,13 +65,20 @@ bool SagaEngine::Work::read_stale() {
 
 void SagaEngine::Work::read(saga::Active& active) {
     saga::LoadedSaga loaded = saga::load(store_, active.stream);
-    active.saga = std::move(loaded.saga);
+    active.keep(std::move(loaded.saga));
     active.version = loaded.version;
     active.sends = std::move(loaded.sends);
-    active.stale = false;
     if (!loaded.closed) return;
     lose(active, "its stream is closed");
     active.over = active.saga.ended();
+}
+
+/// What follows is recorded with that of others. A saga that nothing follows for stays as it is.
+void SagaEngine::Work::propose(saga::Active& active, saga::Move move,
+                               std::vector<Pending>& pending) {
+    if (move.decision.events().empty()) return active.keep(std::move(move.saga));
+    Append append = saga::append_of(active.stream, active.version, move.decision);
+    pending.push_back({&active, std::move(move), std::move(append)});
 }
 
 /// Limits that have passed count before anything is sent again.
@@ -82,11 +89,7 @@ bool SagaEngine::Work::pass_time() {
         if (active.stale) continue;
         const auto due = saga::due(active.saga);
         if (!due || *due > at) continue;
-        active.stale = true;
-        saga::Move move = saga::move(std::move(active.saga), saga::Learn{at, {}});
-        if (move.decision.events().empty()) continue;
-        Append append = saga::append_of(active.stream, active.version, move.decision);
-        pending.push_back({&active, std::move(move), std::move(append)});
+        propose(active, saga::move(active.take(), saga::Learn{at, {}}), pending);
     }
     const bool any = !pending.empty();
     if (any) commit(std::move(pending));
@@ -133,15 +136,12 @@ bool SagaEngine::Work::learn() {
     const Timestamp at = time();
     for (auto& [key, active] : active_) {
         if (active.inbox.empty() && active.broken.empty()) continue;
-        active.stale = true;
         saga::Move move =
-            saga::move(std::move(active.saga), saga::Learn{at, std::exchange(active.inbox, {})});
+            saga::move(active.take(), saga::Learn{at, std::exchange(active.inbox, {})});
         if (!active.broken.empty())
             move = and_then(std::move(move),
                             saga::AskPerson{at, std::exchange(active.broken, {}), true});
-        if (move.decision.events().empty()) continue;
-        Append append = saga::append_of(active.stream, active.version, move.decision);
-        pending.push_back({&active, std::move(move), std::move(append)});
+        propose(active, std::move(move), pending);
     }
     const bool any = !pending.empty();
     if (any) commit(std::move(pending));
@@ -150,10 +150,9 @@ bool SagaEngine::Work::learn() {
 
 void SagaEngine::Work::fill(saga::Active& active, saga::Move move, const Append& append,
                             Version version) {
-    active.saga = std::move(move.saga);
+    active.keep(std::move(move.saga));
     active.version = version;
     active.sends.note(move.decision, append.metadata.command_id);
-    active.stale = false;
     active.failures = 0;
     active.not_before.reset();
 }

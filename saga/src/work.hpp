@@ -77,6 +77,7 @@ private:
     bool send();
     void take(const saga::Report& report);
     bool learn();
+    static void propose(saga::Active& active, saga::Move move, std::vector<Pending>& pending);
     void fill(saga::Active& active, saga::Move move, const Append& append, Version version);
     void commit(std::vector<Pending> pending);
     void ask_person(saga::Active& active, const std::string& why);

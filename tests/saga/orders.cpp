@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <recount/core/error.hpp>
+
 namespace recount::saga_test {
 
 Weather& Weather::today() {
@@ -13,6 +15,13 @@ namespace {
 
 void throw_if_wanted(const std::string& what) {
     if (Weather::today().throwing.contains(what)) throw std::runtime_error(Weather::today().bug);
+}
+
+void contend_if_wanted(const std::string& what) {
+    const auto left = Weather::today().contended.find(what);
+    if (left == Weather::today().contended.end() || left->second == 0) return;
+    --left->second;
+    throw Contended("others write to the account of " + what + "; try again");
 }
 
 }  // namespace
@@ -36,6 +45,7 @@ Account evolve(Account account, const OrderClosed&) { return account; }
 
 Decision<Account> decide(const Account&, const Do& command) {
     throw_if_wanted(command.effect());
+    contend_if_wanted(command.effect());
     if (command.refuse()) return reject("no", "as the test wants it");
     Done done;
     done.set_effect(command.effect());

@@ -16,6 +16,7 @@ namespace recount::saga_test {
 /// refused.
 struct Weather {
     std::map<std::string, int> undo_refusals;
+    std::map<std::string, int> contended;  // how often an effect is still another's turn
     std::set<std::string> throwing;
     std::string bug = "a bug in this decider";  // what they throw
     static Weather& today();
