@@ -23,6 +23,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 
+constexpr int highest_port = 65'535;
+
 int hex(char digit) {
     if (digit >= '0' && digit <= '9') return digit - '0';
     const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(digit)));
@@ -154,14 +156,21 @@ class HttpServer::Listener {
 public:
     Listener(HttpOptions options, HttpHandler handler)
         : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_) {
-        const auto address = asio::ip::make_address(options_.address);
-        for (int i = 0; i <= options_.ports_to_try; ++i) {
-            const auto port = static_cast<std::uint16_t>(options_.port + i);
-            if (bind({address, port})) return;
+        beast::error_code wrong;
+        const auto address = asio::ip::make_address(options_.address, wrong);
+        if (wrong) {
+            throw recount::InvalidArgument("\"" + options_.address +
+                                           "\" is no IP address; give one of this machine, as "
+                                           "127.0.0.1, or 0.0.0.0 for all of them");
+        }
+        const int last =
+            options_.port == 0 ? 0 : std::min(options_.port + options_.ports_to_try, highest_port);
+        for (int port = options_.port; port <= last; ++port) {
+            if (bind({address, static_cast<std::uint16_t>(port)})) return;
         }
         throw recount::Unavailable("no port from " + std::to_string(options_.port) + " to " +
-                                   std::to_string(options_.port + options_.ports_to_try) + " on " +
-                                   options_.address + " is free; name one with --port");
+                                   std::to_string(last) + " on " + options_.address +
+                                   " is free; name one with --port");
     }
 
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
@@ -175,14 +184,19 @@ public:
     }
 
 private:
+    /// False when somebody else has the port.
     bool bind(const tcp::endpoint& endpoint) {
         beast::error_code error;
         acceptor_.open(endpoint.protocol(), error);
         if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
         if (!error) acceptor_.bind(endpoint, error);
         if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-        if (error) acceptor_.close();
-        return !error;
+        if (!error) return true;
+        acceptor_.close();
+        if (error == asio::error::address_in_use) return false;
+        throw recount::InvalidArgument("cannot listen on " + options_.address + ", port " +
+                                       std::to_string(endpoint.port()) + ": " + error.message() +
+                                       "; name another one with --address or --port");
     }
 
     void accept() {

@@ -40,8 +40,8 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 struct HttpOptions {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8080;
-    int ports_to_try = 20;  // the next ones, when it is taken
+    std::uint16_t port = 8080;  // 0: any that is free
+    int ports_to_try = 20;      // the next ones, when it is taken
     std::uint32_t header_bytes = 8 * 1024;
     std::uint64_t body_bytes = std::uint64_t{64} * 1024;
     std::chrono::seconds request_time{10};  // to send a request, and to take its answer
@@ -55,7 +55,8 @@ struct HttpOptions {
 ///     server.run(stop);
 class HttpServer {
 public:
-    /// Binds; throws recount::Unavailable when no port is free.
+    /// Binds; throws recount::Unavailable when no port is free, and InvalidArgument for an address
+    /// or a port that it may not have.
     HttpServer(HttpOptions options, HttpHandler handler);
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;

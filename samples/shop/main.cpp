@@ -60,7 +60,10 @@ void add_replay_and_serve(Program& program) {
     const auto add_page = [](CLI::App* command, ServeArguments& arguments) {
         command->add_option("--port", arguments.port, "another free one is taken when it is in use")
             ->capture_default_str();
-        command->add_option("--address", arguments.address)->capture_default_str();
+        command
+            ->add_option("--address", arguments.address,
+                         "an IP address of this machine to serve at")
+            ->capture_default_str();
         command->add_option("--data", arguments.data, "file of orders: what the shop offers");
     };
     CLI::App* serve = program.command(

@@ -25,12 +25,19 @@ void make_folder_of(const std::string& store) {
 }
 
 void announce(const HttpServer& server, const ServeArguments& arguments) {
-    if (server.port() != arguments.port) {
+    if (arguments.port != 0 && server.port() != arguments.port) {
         std::cout << "port " << arguments.port << " is taken, so this is port " << server.port()
                   << '\n';
     }
-    std::cout << "the shop is at http://" << arguments.address << ":" << server.port()
+    const bool six = arguments.address.find(':') != std::string::npos;
+    std::cout << "the shop is at http://"
+              << (six ? "[" + arguments.address + "]" : arguments.address) << ":" << server.port()
               << "/  (Ctrl-C ends it)" << std::endl;
+}
+
+/// Throws what a server would that cannot be had there, before anything is done in vain.
+void check_place(const ServeArguments& arguments) {
+    const HttpServer server{{.address = arguments.address, .port = arguments.port}, {}};
 }
 
 /// Views and sagas, each in a thread of its own. Ends with the object: sagas first, then views.
@@ -58,6 +65,7 @@ private:
 }  // namespace
 
 int serve(const ServeArguments& arguments, std::stop_token stop) {
+    check_place(arguments);
     Catalogue catalogue{arguments.data};
     const auto store = recount::open_store(arguments.store);
     Repositories shop{*store};
@@ -74,6 +82,7 @@ int serve(const ServeArguments& arguments, std::stop_token stop) {
 }
 
 int demo(const ServeArguments& arguments, std::stop_token stop) {
+    check_place(arguments);
     make_folder_of(arguments.store);
     std::cout << "replaying " << arguments.data.filename().string() << " into " << arguments.store
               << std::endl;

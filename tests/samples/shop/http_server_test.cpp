@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <recount/core/error.hpp>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -132,6 +133,31 @@ TEST_F(SmallServer, ClosesConnectionsBeyondItsNumber) {
     Wire first{server.port()}, second{server.port()}, third{server.port()}, fourth{server.port()};
     for (Wire* wire : {&first, &second, &third, &fourth}) wire->send("GET / HTTP/1.1\r\n");
     EXPECT_EQ(ask("GET / HTTP/1.1\r\n\r\n"), "");
+}
+
+std::string refusal(const HttpOptions& options) {
+    try {
+        const HttpServer server{options, {}};
+    } catch (const recount::InvalidArgument& refused) {
+        return refused.what();
+    }
+    return "none";
+}
+
+TEST(AServerToBe, SaysThatItsAddressIsNone) {
+    EXPECT_THAT(refusal({.address = "localhost"}), HasSubstr("\"localhost\" is no IP address"));
+}
+TEST(AServerToBe, SaysWhyItCannotListen) {
+    EXPECT_THAT(refusal({.address = "192.0.2.1"}), HasSubstr("Cannot assign requested address"));
+}
+TEST(AServerToBe, TakesAnyPortForNone) { EXPECT_GT((HttpServer{{.port = 0}, {}}.port()), 0); }
+TEST(AServerToBe, GoesNoFurtherThanTheLastPort) {
+    std::optional<HttpServer> last;
+    try {
+        last.emplace(HttpOptions{.port = 65'535, .ports_to_try = 0}, HttpHandler{});
+    } catch (const recount::Unavailable&) {  // another program has it: as good
+    }
+    EXPECT_THROW(HttpServer({.port = 65'535}, {}), recount::Unavailable);
 }
 
 TEST_F(SmallServer, TakesTheNextPortWhenOneIsTaken) {

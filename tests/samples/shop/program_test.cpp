@@ -174,6 +174,14 @@ TEST_F(ReplayedShop, IsNotBegunByAFileThatIsWrong) {
     EXPECT_EQ(run({"replay", "--store", "nonsense:x"}), 2);
 }
 
+TEST_F(ReplayedShop, IsNotBegunForAPageThatCannotBeServed) {
+    EXPECT_EQ(run({"demo", "--store", url, "--address", "localhost"}), 2);
+    EXPECT_THAT(error, HasSubstr("no IP address"));
+    EXPECT_EQ(run({"demo", "--store", url, "--address", "192.0.2.1"}), 2);
+    EXPECT_EQ(run({"serve", "--store", url, "--address", "localhost"}), 2);
+    EXPECT_EQ(events(), 0);
+}
+
 TEST_F(ReplayedShop, ReportsAStoreThatIsNotThere) {
     EXPECT_EQ(run({"totals", "--store", url}), 1);
     EXPECT_FALSE(std::filesystem::exists(folder / "shop.db"));
