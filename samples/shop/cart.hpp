@@ -42,6 +42,11 @@ inline recount::Decision<Cart> decide(const Cart& cart, const AddItem& command) 
     if (command.sku().empty()) return recount::reject("sku_missing");
     if (!is_quantity(command.quantity())) return recount::reject("invalid_quantity");
     if (!is_price(command.price_mills())) return recount::reject("invalid_price");
+    const auto line = cart.quantity_by_offer.find({command.sku(), command.price_mills()});
+    const std::int64_t held = line == cart.quantity_by_offer.end() ? 0 : line->second;
+    if (!is_quantity(held + command.quantity())) {
+        return recount::reject("invalid_quantity", "no order takes so many of these in a line");
+    }
 
     ItemAdded added;
     added.set_sku(command.sku());

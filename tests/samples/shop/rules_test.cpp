@@ -28,6 +28,12 @@ TEST(OpenCart, RefusesWhatIsNoItem) {
     given<Cart>().when(add("mug", 10'000'001)).then_rejected("invalid_quantity");
     given<Cart>().when(add("mug", 1, -1)).then_rejected("invalid_price");
 }
+TEST(OpenCart, HoldsNoMoreInALineThanAnOrderTakes) {
+    const auto full = added("mug", 10'000'000);
+    given<Cart>(full).when(add("mug", 1)).then_rejected("invalid_quantity");
+    given<Cart>(full).when(add("cup", 1)).then(added("cup", 1));
+    given<Cart>(full, removed("mug", 1)).when(add("mug", 1)).then(added("mug", 1));
+}
 TEST(OpenCart, GivesBackWhatItHolds) {
     given<Cart>(added("mug", 3)).when(remove("mug", 2)).then(removed("mug", 2));
 }
