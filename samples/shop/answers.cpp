@@ -26,11 +26,11 @@ std::size_t limit_of(const HttpRequest& request, std::size_t otherwise, std::siz
 }
 
 std::optional<std::string> between(const std::string& path, const std::string& prefix,
-                                   const std::string& suffix) {
+                                   const std::string& suffix, std::size_t longest) {
     if (path.size() <= prefix.size() + suffix.size()) return std::nullopt;
     if (!path.starts_with(prefix) || !path.ends_with(suffix)) return std::nullopt;
     std::string id = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
-    if (id.size() > 64 || id.find('/') != std::string::npos) return std::nullopt;
+    if (id.size() > longest || id.find('/') != std::string::npos) return std::nullopt;
     return id;
 }
 

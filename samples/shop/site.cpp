@@ -1,6 +1,7 @@
 #include "site.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,11 @@ recount::Tokens::Key new_key(recount::Environment& environment) {
     std::string secret(32, '\0');
     environment.random.fill({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
     return {"process", std::move(secret)};
+}
+
+std::optional<std::string> cart_of(const std::string& path, const std::string& suffix) {
+    const auto id = between(path, "/api/carts/", suffix, longest_cart);
+    return id ? std::optional{std::string{cart_prefix} + *id} : std::nullopt;
 }
 
 }  // namespace
@@ -36,6 +42,11 @@ HttpResponse Site::answer(const HttpRequest& request) {
     } catch (const recount::InvalidArgument&) {
         visit.session = {};  // expired, or of an earlier process: begins anew
     }
+    // Whatever becomes of a request, what it had written by then stays the visitor's to see.
+    return remember(visit, answer(visit));
+}
+
+HttpResponse Site::answer(Visit& visit) {
     try {
         return route(visit);
     } catch (const Refused& refused) {
@@ -49,11 +60,22 @@ HttpResponse Site::answer(const HttpRequest& request) {
         response.headers.emplace_back("Retry-After", "1");
         return response;
     } catch (const recount::Error& error) {
-        if (!error.retryable()) throw;
+        if (!error.retryable()) return problem(500, "Internal Server Error");
         HttpResponse response = problem(503, "Service Unavailable", "try again");
         response.headers.emplace_back("Retry-After", "1");
         return response;
+    } catch (const std::exception&) {
+        return problem(500, "Internal Server Error");
     }
+}
+
+HttpResponse Site::remember(const Visit& visit, HttpResponse response) const {
+    if (visit.session.token().empty()) return response;
+    const std::string token = tokens_.encode(visit.session.token());
+    response.headers.emplace_back("Recount-Session", token);
+    response.headers.emplace_back("Set-Cookie",
+                                  "shop_session=" + token + "; Path=/; HttpOnly; SameSite=Strict");
+    return response;
 }
 
 HttpResponse Site::route(Visit& visit) {
@@ -84,17 +106,15 @@ HttpResponse Site::get(Visit& visit) {
     if (request.path == "/api/orders") return orders(request);
     if (request.path == "/api/views") return views();
     if (request.path == "/api/products") return products();
-    if (const auto id = between(request.path, "/api/orders/", "")) return order(*id);
-    if (const auto id = between(request.path, "/api/carts/", "")) return cart(visit, "web-" + *id);
+    if (const auto id = between(request.path, "/api/orders/", "", longest_order)) return order(*id);
+    if (const auto id = cart_of(request.path, "")) return cart(visit, *id);
     return problem(404, "Not Found");
 }
 
 HttpResponse Site::post(Visit& visit) {
     const std::string& path = visit.request.path;
-    if (const auto id = between(path, "/api/carts/", "/items"))
-        return add_item(visit, "web-" + *id);
-    if (const auto id = between(path, "/api/carts/", "/check-out"))
-        return check_out(visit, "web-" + *id);
+    if (const auto id = cart_of(path, "/items")) return add_item(visit, *id);
+    if (const auto id = cart_of(path, "/check-out")) return check_out(visit, *id);
     return problem(404, "Not Found");
 }
 

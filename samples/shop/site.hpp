@@ -33,6 +33,8 @@ private:
         recount::Session session;
     };
 
+    HttpResponse answer(Visit& visit);
+    [[nodiscard]] HttpResponse remember(const Visit& visit, HttpResponse response) const;
     HttpResponse route(Visit& visit);
     HttpResponse get(Visit& visit);
     HttpResponse post(Visit& visit);
@@ -47,7 +49,6 @@ private:
     HttpResponse cart(Visit& visit, const std::string& id);
     HttpResponse add_item(Visit& visit, const std::string& cart_id);
     HttpResponse check_out(Visit& visit, const std::string& cart_id);
-    [[nodiscard]] HttpResponse remember(const Visit& visit, HttpResponse response) const;
 
     recount::EventStore& store_;
     Repositories& shop_;

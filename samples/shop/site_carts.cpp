@@ -32,7 +32,7 @@ Json summary(const std::string& id, const recount::Read<CartRow>& read) {
 HttpResponse Site::cart(Visit& visit, const std::string& id) {
     const auto read =
         views_.cart_summary.get(id, recount::session(visit.session).wait_for(read_wait));
-    return remember(visit, json_answer(summary(id, read)));
+    return json_answer(summary(id, read));
 }
 
 HttpResponse Site::add_item(Visit& visit, const std::string& cart_id) {
@@ -78,15 +78,7 @@ HttpResponse Site::check_out(Visit& visit, const std::string& cart_id) {
                               {.session = &visit.session, .command_id = cart_id + "/place"}));
     views_.order_status.get(close.order_id(),
                             recount::session(visit.session).wait_for(read_wait).serve_stale());
-    return remember(visit, json_answer({{"order_id", close.order_id()}}, 201));
-}
-
-HttpResponse Site::remember(const Visit& visit, HttpResponse response) const {
-    const std::string token = tokens_.encode(visit.session.token());
-    response.headers.emplace_back("Recount-Session", token);
-    response.headers.emplace_back("Set-Cookie",
-                                  "shop_session=" + token + "; Path=/; HttpOnly; SameSite=Strict");
-    return response;
+    return json_answer({{"order_id", close.order_id()}}, 201);
 }
 
 }  // namespace shop

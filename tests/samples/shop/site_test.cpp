@@ -89,7 +89,11 @@ TEST_F(OpenShop, ShowsAnItemToWhoeverJustAddedIt) {
 }
 
 TEST_F(OpenShop, SaysSoWhenAViewCannotShowWhatWasJustAdded) {
-    EXPECT_EQ(post("/api/carts/1/items", hearts).status, 503);  // nobody tells the views
+    const HttpResponse added = post("/api/carts/1/items", hearts);
+    EXPECT_EQ(added.status, 503);  // nobody tells the views
+    EXPECT_THAT(header(added, "Set-Cookie"), HasSubstr(header(added, "Recount-Session")));
+    // Added it was: whoever looks next is not told that the cart is empty.
+    EXPECT_EQ(get("/api/carts/1", header(added, "Recount-Session")).status, 503);
     projector.catch_up();
     const HttpResponse again = post("/api/carts/1/items", hearts);
     EXPECT_EQ(again.status, 200) << again.body;
@@ -104,6 +108,36 @@ TEST_F(OpenShop, RemembersAVisitorByTheirToken) {
     EXPECT_THAT(header(added, "Set-Cookie"), HasSubstr("HttpOnly; SameSite=Strict"));
     EXPECT_EQ(Json::parse(get("/api/carts/1", token).body)["items"], 2);
     EXPECT_EQ(get("/api/carts/1", "forged").status, 200);  // a stranger: no promise, no error
+}
+
+TEST_F(OpenShop, RemembersWhatWasWrittenBeforeARefusal) {
+    const std::jthread projecting{[this](std::stop_token stop) { projector.run(stop); }};
+    ASSERT_EQ(post("/api/carts/1/items", hearts).status, 200);
+    PlaceOrder taken;  // somebody else's order has the id that this cart's would have
+    taken.set_order_id("web-1");
+    *taken.add_lines() = [] {
+        Line line;
+        line.set_sku("71053");
+        line.set_quantity(1);
+        return line;
+    }();
+    shop.orders.handle("web-1", taken);
+    const HttpResponse refused = post("/api/carts/1/check-out", "{}", "k2");
+    EXPECT_EQ(refused.status, 409) << refused.body;  // but the cart is closed
+    const std::string token = header(refused, "Recount-Session");
+    ASSERT_FALSE(token.empty());
+    EXPECT_EQ(Json::parse(get("/api/carts/1", token).body)["items"], 0);
+}
+
+TEST_F(OpenShop, ShowsTheOrderOfTheCartWithTheLongestId) {
+    const std::jthread projecting{[this](std::stop_token stop) { projector.run(stop); }};
+    const std::string cart(64, 'x');
+    ASSERT_EQ(post("/api/carts/" + cart + "/items", hearts).status, 200);
+    const HttpResponse placed = post("/api/carts/" + cart + "/check-out", "{}", "k2");
+    ASSERT_EQ(placed.status, 201) << placed.body;
+    const std::string id = Json::parse(placed.body)["order_id"];
+    EXPECT_EQ(get("/api/orders/" + id).status, 200);
+    EXPECT_EQ(post("/api/carts/" + cart + "x/items", hearts).status, 404);
 }
 
 TEST_F(OpenShop, AddsOnceWhatIsSentTwice) {
