@@ -40,7 +40,8 @@ std::string place_of(const RecordedEvent& event) {
 
 }  // namespace
 
-bool SagaEngine::Work::read_log() {
+/// Reads on to the end, or until there is enough to begin or to record.
+bool SagaEngine::Work::read_log(const std::stop_token& stop) {
     bool any = false;
     if (kinds_.empty()) return any;
     const std::int32_t partitions = store_.identity().partitions;
@@ -50,6 +51,8 @@ bool SagaEngine::Work::read_log() {
         for (bool end = false; !end;) {
             if (starts_.size() >= options_.sagas_at_once || active_.size() >= options_.open_sagas)
                 return any;
+            const bool far = idle_events_ > 0 && idle_events_ >= options_.cursor_every;
+            if (far || stop.stop_requested()) return any;
             const LogPage page =
                 store_.read(Partition{p}, read_[Partition{p}],
                             {.max_events = std::max<std::size_t>(1, options_.sagas_at_once) * 4});
@@ -80,7 +83,7 @@ void SagaEngine::Work::sort_in(const RecordedEvent& event) {
 }
 
 /// Begins what was read, then lets the cursors cover it: never the other way round.
-void SagaEngine::Work::begin() {
+void SagaEngine::Work::begin(const std::stop_token& stop) {
     std::vector<Beginning> beginnings;
     std::vector<Append> appends;
     for (const Start& start : starts_) beginnings.push_back(beginning(start));
@@ -90,7 +93,8 @@ void SagaEngine::Work::begin() {
 
     for (const Start& start : starts_) start.kind->cursor_due = true;
     starts_.clear();
-    const bool long_ago = idle_events_ >= options_.cursor_every;
+    const bool long_ago = idle_events_ >= options_.cursor_every ||
+                          (idle_events_ > 0 && stop.stop_requested());  // what was read is kept
     for (auto& [name, registered] : kinds_) {
         registered.cursor.positions.raise(read_);
         registered.cursor_due = registered.cursor_due || long_ago;

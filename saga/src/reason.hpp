@@ -11,6 +11,7 @@ namespace recount::saga {
 std::string recordable(std::string_view text, std::size_t most_bytes);
 
 /// Why a person is asked. It may quote what somebody's code threw.
-inline std::string reason(std::string_view text) { return recordable(text, 2048); }
+constexpr std::size_t reason_bytes = 2048;
+inline std::string reason(std::string_view text) { return recordable(text, reason_bytes); }
 
 }  // namespace recount::saga

@@ -3,7 +3,6 @@
 
 #include <recount/saga/state.hpp>
 
-#include "moments.hpp"
 #include "reason.hpp"
 
 namespace recount::saga {
@@ -26,9 +25,21 @@ struct Deciding {
     Move result() && { return {std::move(saga), std::move(decision)}; }
 };
 
+bool asks_already(const Saga& saga, const std::string& why) {
+    return saga.attention.find(reason(why)) != std::string::npos;
+}
+
+/// With what a person was asked before, which is still to be dealt with. That may be what halted
+/// the saga, so news takes no more than half of the room from it.
+std::string asked_before_and(const Saga& saga, const std::string& why) {
+    if (saga.attention.empty()) return reason(why);
+    if (asks_already(saga, why)) return saga.attention;
+    return reason(recordable(saga.attention, reason_bytes / 2) + "; " + why);
+}
+
 void ask(Deciding& deciding, const std::string& why, bool halts, std::int64_t now) {
     v1::NeedsAttention attention;
-    attention.set_reason(reason(why));
+    attention.set_reason(asked_before_and(deciding.saga, why));
     attention.set_halts(halts);
     attention.set_at_us(now);
     deciding.add(std::move(attention));
@@ -204,13 +215,6 @@ void learn_of_undos(Deciding& deciding, const std::vector<Answer>& answers, std:
     if (answered.undone_size() + answered.refused_size() > 0) deciding.add(std::move(answered));
 }
 
-std::optional<Timestamp> earlier(std::optional<Timestamp> one,
-                                 std::optional<std::int64_t> other_us) {
-    if (!other_us) return one;
-    const Timestamp other{std::chrono::microseconds{*other_us}};
-    return one && *one <= other ? one : other;
-}
-
 }  // namespace
 
 Move move(Saga saga, const Begin& command) {
@@ -246,8 +250,9 @@ Move move(Saga saga, const Learn& command) {
 
 Move move(Saga saga, const AskPerson& command) {
     Deciding deciding{std::move(saga)};
-    if (deciding.saga.phase == Phase::none || deciding.saga.attention == reason(command.reason))
-        return std::move(deciding).result();
+    const bool changes_nothing =
+        asks_already(deciding.saga, command.reason) && (deciding.saga.halted || !command.halts);
+    if (deciding.saga.phase == Phase::none || changes_nothing) return std::move(deciding).result();
     ask(deciding, command.reason, command.halts, micros(command.now));
     return std::move(deciding).result();
 }
@@ -268,23 +273,6 @@ Move move(Saga saga, const Resume& command) {
     deciding.add(std::move(resumed));
     carry_on(deciding, micros(command.now));
     return std::move(deciding).result();
-}
-
-std::optional<Timestamp> due(const Saga& saga) {
-    std::optional<Timestamp> first;
-    if (!saga.alive()) return first;
-    if (saga.phase == Phase::running) {
-        const v1::SagaBegun& begun = saga.begun();
-        if (begun.deadline_us() > 0)
-            first = earlier(first, later_us(begun.begun_at_us(), begun.deadline_us()));
-        for (const Timed& open : saga.open) {
-            const std::int64_t limit = saga.plan->step(open.step).within_us();
-            if (limit > 0) first = earlier(first, later_us(open.at_us, limit));
-        }
-    }
-    if (saga.phase == Phase::undoing)
-        for (const Timed& timed : saga.again) first = earlier(first, timed.at_us);
-    return first;
 }
 
 }  // namespace recount::saga

@@ -155,6 +155,18 @@ void SagaEngine::Work::fill(saga::Active& active, saga::Move move, const Append&
     active.sends.note(move.decision, append.metadata.command_id);
     active.failures = 0;
     active.not_before.reset();
+    for (const auto& event : move.decision.events())
+        if (std::holds_alternative<saga::v1::SagaEnded>(event)) count_end(active);
+}
+
+/// Once, when its end is recorded: an ended saga may be looked at again, as when it is resumed.
+void SagaEngine::Work::count_end(const saga::Active& active) {
+    const bool completed = active.saga.phase == saga::Phase::completed;
+    ++(completed ? progress_.completed : progress_.compensated);
+    metrics()
+        .counter("recount_saga_ended_total", "Sagas that ended",
+                 {{"saga", active.name}, {"how", completed ? "completed" : "compensated"}})
+        .add();
 }
 
 /// One commit for the moves of many sagas, and for the cursors that are due. Whose stream was
@@ -222,14 +234,6 @@ void SagaEngine::Work::let_go() {
         if (active.stale || active.saga.alive()) {
             ++at;
             continue;
-        }
-        if (active.saga.ended()) {
-            const bool completed = active.saga.phase == saga::Phase::completed;
-            ++(completed ? progress_.completed : progress_.compensated);
-            metrics()
-                .counter("recount_saga_ended_total", "Sagas that ended",
-                         {{"saga", active.name}, {"how", completed ? "completed" : "compensated"}})
-                .add();
         }
         at = active_.erase(at);
     }

@@ -88,9 +88,9 @@ void SagaEngine::Work::check_routes() const {
 }
 
 bool SagaEngine::Work::round(const std::stop_token& stop) {
-    bool any = read_log();
+    bool any = read_log(stop);
     any = any || !starts_.empty();
-    begin();
+    begin(stop);
     while (!stop.stop_requested() && wave()) any = true;
     save_cursors();
     publish_listing();

@@ -58,9 +58,9 @@ private:
     };
 
     // begin.cpp: from the log to begun sagas.
-    bool read_log();
+    bool read_log(const std::stop_token& stop);
     void sort_in(const RecordedEvent& event);
-    void begin();
+    void begin(const std::stop_token& stop);
     Beginning beginning(const Start& start);
     saga::Move first_move(const Start& start, const std::string& id, std::string refusal);
     std::string target_of(const saga::Kind& kind, const NewEvent& command) const;
@@ -79,6 +79,7 @@ private:
     bool learn();
     static void propose(saga::Active& active, saga::Move move, std::vector<Pending>& pending);
     void fill(saga::Active& active, saga::Move move, const Append& append, Version version);
+    void count_end(const saga::Active& active);
     void commit(std::vector<Pending> pending);
     void ask_person(saga::Active& active, const std::string& why);
     void later(saga::Active& active);

@@ -4,6 +4,7 @@
 #include <recount/testing.hpp>
 
 #include "orders.hpp"
+#include "recount/saga.pb.h"
 #include "watched_store.hpp"
 #include "world_with_alarm.hpp"
 
@@ -65,6 +66,46 @@ TEST_F(ARunningEngine, WaitsWithAContendedStepOfASagaThatAnotherEngineMoved) {
     EXPECT_TRUE(ended.asked) << ended.reason;
     EXPECT_EQ(phase(), "completed");
     EXPECT_THAT(audit(*store_, {order_}, Engines::several), IsEmpty());
+}
+
+/// A log in which for long nothing starts a saga.
+class ALongLog : public ARunningEngine {
+protected:
+    ALongLog() {
+        Service writer{*store_};
+        for (int i = 0; i < events; ++i) writer.accounts.handle("a", Do{});
+    }
+    /// What engines have recorded of where they are.
+    [[nodiscard]] std::vector<std::int64_t> cursors() const {
+        std::vector<std::int64_t> found;
+        const auto page = store_->read_stream(StreamName{"sagacursor", "fulfil"});
+        for (const RecordedEvent& event : page.events)
+            found.push_back(parse_as<saga::v1::CursorMoved>(event).positions(0));
+        return found;
+    }
+
+    static constexpr int events = 1000;
+    const SagaEngineOptions options_{.sagas_at_once = 1, .cursor_every = 100};
+};
+
+TEST_F(ALongLog, IsNotReadFromTheBeginningAgain) {
+    Service service{*store_, options_};
+    service.sagas.catch_up();
+    const std::vector<std::int64_t> recorded = cursors();
+    ASSERT_GE(recorded.size(), 1U + events / 100);
+    for (std::size_t i = 1; i < recorded.size(); ++i)
+        EXPECT_LE(recorded[i] - recorded[i - 1], 104) << "and a page";
+}
+
+TEST_F(ALongLog, KeepsNobodyWaitingWhoAsksToStop) {
+    constexpr int asked_at = 20;
+    WatchedStore watched{*store_, [&](int call, When) {
+                             if (call == asked_at) stop_.request_stop();
+                         }};
+    Service service{watched, options_};
+    EXPECT_TRUE(service.sagas.run(stop_.get_token()).asked);
+    EXPECT_LE(watched.calls(), asked_at + 2);
+    EXPECT_GT(cursors().back(), 40) << "what was read is not read again";
 }
 
 }  // namespace

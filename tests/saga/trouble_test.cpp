@@ -102,17 +102,61 @@ TEST_F(InTrouble, AsksAPersonAboutASecondStartWithOtherContent) {
     Service service{*store_};
     service.place("x", order("o-1", {part("a")}));
     service.place("y", order("o-1", {part("a")}));
-    EXPECT_EQ(service.sagas.catch_up().attention, 0) << "the same again is no news";
+    SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.attention, 0) << "the same again is no news";
+    EXPECT_EQ(progress.completed, 1);
     service.place("z", order("o-1", {part("a"), part("b")}));
-    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.attention, 1);
+    EXPECT_EQ(progress.completed, 0) << "it was counted";
     const auto status = service.sagas.status("fulfil", "o-1");
     EXPECT_EQ(status->phase, "completed");
     EXPECT_THAT(status->attention, HasSubstr("started again with other content"));
     EXPECT_EQ(alarm(), 1);
     EXPECT_THAT(audit(*store_, {order("o-1", {part("a")})}), IsEmpty());
     EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "seen"), std::nullopt);
-    service.sagas.catch_up();
+    EXPECT_EQ(service.sagas.catch_up().completed, 0);
     EXPECT_EQ(alarm(), 0);
+    EXPECT_EQ(
+        world_.metrics()
+            .counter("recount_saga_ended_total", "", {{"saga", "fulfil"}, {"how", "completed"}})
+            .value(),
+        1);
+}
+
+TEST_F(InTrouble, TellsOfASecondStartWithoutForgettingWhatHaltedTheSaga) {
+    Weather::today().throwing.insert("o-1/a");
+    Weather::today().bug = "a bug " + std::string(3000, 'x');
+    Service service{*store_};
+    service.place("x", order("o-1", {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    for (const char* again : {"y", "z"}) {
+        service.place(again, order("o-1", {part("a"), part(again)}));
+        EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    }
+    const auto status = service.sagas.status("fulfil", "o-1");
+    EXPECT_TRUE(status->halted);
+    EXPECT_THAT(status->attention, HasSubstr("step \"a\" cannot be handled: a bug x"));
+    EXPECT_THAT(status->attention, HasSubstr("started again with other content"));
+    ASSERT_EQ(service.sagas.list().size(), 1U);
+    EXPECT_EQ(service.sagas.list()[0].attention, status->attention);
+}
+
+TEST_F(InTrouble, TellsWhatHaltsASagaWithoutForgettingASecondStart) {
+    Weather::today().undo_refusals["o-1/a"] = 9;
+    Service service{*store_};
+    Ordered first = failing("o-1");
+    first.set_undo_attempts(2);
+    service.place("x", first);
+    service.sagas.catch_up();
+    service.place("z", order("o-1", {part("a")}));
+    service.sagas.catch_up();
+    world_.advance(1s);
+    service.sagas.catch_up();
+    const auto status = service.sagas.status("fulfil", "o-1");
+    EXPECT_TRUE(status->halted);
+    EXPECT_THAT(status->attention, HasSubstr("started again with other content"));
+    EXPECT_THAT(status->attention, HasSubstr("refused 2 times"));
 }
 
 TEST_F(InTrouble, LetsABrokenDeciderStopItsOwnSagaOnly) {
