@@ -93,6 +93,29 @@ TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
     EXPECT_EQ(run({"log", "show", "--store", url_, "--json"}).lines().size(), 3U);
 }
 
+TEST_F(ShopStore, ShowsTheLogOfAPartitionBehindAPosition) {
+    const auto all = run({"log", "show", "--store", url_, "--json"}).lines();
+    const std::string partition = std::to_string(all[0]["partition"].get<int>());
+    const auto behind = [&](const char* position) {
+        return run({"log", "show", "--store", url_, "--json", "--partition", partition, "--after",
+                    position})
+            .lines()
+            .size();
+    };
+    EXPECT_EQ(behind("1") + 1, behind("0"));
+    const Printed of_all = run({"log", "show", "--store", url_, "--after", "1"});
+    EXPECT_EQ(of_all.code, tools::bad_usage) << "a position is of one partition";
+    EXPECT_THAT(of_all.err, HasSubstr("--partition"));
+}
+
+TEST_F(ShopStore, HasNoLogOfAPartitionThatThereIsNot) {
+    for (const char* command : {"show", "tail"}) {
+        const Printed printed = run({"log", command, "--store", url_, "--partition", "99"});
+        EXPECT_EQ(printed.code, tools::bad_usage);
+        EXPECT_THAT(printed.err, HasSubstr("partition 99 of 16; they count from 0"));
+    }
+}
+
 TEST_F(ShopStore, ShowsTheLogFilteredByType) {
     const auto shown = [&](const char* type, const char* category) {
         return run(

@@ -66,12 +66,17 @@ private:
     std::size_t printed_ = 0;
 };
 
-int show(Context& context, const Range& range) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+std::unique_ptr<EventStore> open(const Context& context, const Range& range) {
+    auto store = open_store(context.store, {.create = false, .read_only = true});
     if (range.partition >= store->identity().partitions) {
         throw InvalidArgument("partition " + std::to_string(range.partition) + " of " +
                               std::to_string(store->identity().partitions) + "; they count from 0");
     }
+    return store;
+}
+
+int show(Context& context, const Range& range) {
+    const auto store = open(context, range);
     Positions place(static_cast<std::size_t>(store->identity().partitions));
     if (range.partition >= 0) place.set({Partition{range.partition}, range.after});
     Printer{context, *store, range}.print_behind(place);
@@ -80,7 +85,7 @@ int show(Context& context, const Range& range) {
 
 /// From the head on, as events come, until interrupted.
 int tail(Context& context, const Range& range) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open(context, range);
     Positions place(static_cast<std::size_t>(store->identity().partitions));
     const auto heads = store->heads();
     for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
@@ -116,7 +121,8 @@ void add_log_commands(CLI::App& app, Context& context) {
     auto range = std::make_shared<Range>();
     CLI::App* show_app = command(*room, context, *range, "show", "What the log holds");
     show_app->add_option("--after", range->after, "Start behind this position of --partition")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::NonNegativeNumber)
+        ->needs("--partition");
     show_app->callback([&context, range] {
         context.chosen = [&context, range] { return show(context, *range); };
     });
