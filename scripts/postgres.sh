@@ -44,7 +44,7 @@ postgres_choose_home() {
   mkdir -p "$home"
   if ((EUID == 0)); then
     if ! as_postgres test -x "$home"; then
-      rmdir "$home"
+      rmdir 2>/dev/null "$home" || true # or it holds the data of another user, which stays
       home=/var/tmp/recount-services-$(printf %s "$root" | cksum | cut -d' ' -f1)
       say "postgres: user postgres cannot enter $services_dir; its data goes to $home"
       mkdir -p "$home"

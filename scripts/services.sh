@@ -15,7 +15,7 @@ source "$root/scripts/kafka.sh"
 source "$root/scripts/debezium.sh"
 
 service_names=(postgres kafka)
-services_started=()
+services_held=
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -81,18 +81,32 @@ check_names() {
 }
 
 # services_up [names]: starts what is not up yet, all unless some are named; ready when it returns.
+# They stay up until `services down`, also those that a run had started for itself.
 services_up() {
   (($#)) || set -- "${service_names[@]}"
   check_names "$@"
-  with_services_lock start_missing "$@"
+  with_services_lock start_missing keep "$@"
+}
+
+# services_use NAMES: the same for one run, until services_stop_own. What is started for runs ends
+# with the last of them: each holds a lock as long as it lasts, shared with the others.
+services_use() {
+  check_names "$@"
+  mkdir -p "$services_dir"
+  exec 8>>"$services_dir/runs"
+  flock -s 8
+  services_held=yes
+  with_services_lock start_missing for_runs "$@"
 }
 
 start_missing() {
-  local name
+  local whose=$1 name
+  shift
   for name in "$@"; do
+    if [[ $whose == keep ]]; then rm -f "$services_dir/$name.for_runs"; fi
     if "${name}_is_up"; then continue; fi
-    services_started+=("$name")
-    "${name}_start"
+    if [[ $whose == for_runs ]]; then touch "$services_dir/$name.for_runs"; fi
+    "${name}_start" 8>&-
   done
 }
 
@@ -106,6 +120,7 @@ stop_running() {
   local name
   for name in "$@"; do
     "${name}_stop"
+    rm -f "$services_dir/$name.for_runs"
   done
 }
 
@@ -134,19 +149,32 @@ services_fetch() {
   debezium_fetch
 }
 
-# For the tests: servers named in the environment are used, others started, and only those ended.
+# For the tests: servers named in the environment are used, others started.
 services_start_own() {
   local wanted=()
   [[ -n ${RECOUNT_TEST_POSTGRES:-} ]] || wanted+=(postgres)
   [[ -n ${RECOUNT_TEST_KAFKA:-} ]] || wanted+=(kafka)
   ((${#wanted[@]})) || return 0
-  services_up "${wanted[@]}"
+  services_use "${wanted[@]}"
   eval "$(services_env)"
 }
 
+# Ends what was started for runs, unless another run still needs it.
 services_stop_own() {
-  ((${#services_started[@]})) || return 0
-  services_down "${services_started[@]}"
+  [[ -n $services_held ]] || return 0
+  services_held=
+  with_services_lock stop_when_last
+  exec 8>&-
+}
+
+stop_when_last() {
+  local name
+  if flock -n -x 8; then
+    for name in "${service_names[@]}"; do
+      if [[ -e $services_dir/$name.for_runs ]]; then stop_running "$name"; fi
+    done
+  fi
+  flock -u 8
 }
 
 services_clean() {

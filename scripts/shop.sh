@@ -68,7 +68,7 @@ shop_front() {
 shop_distributed() {
   mkdir -p "$shop_dir"
   trap end_distributed_shop EXIT
-  services_up postgres kafka
+  services_use postgres kafka
   local url kafka store views
   # Arguments can be read by all users of a machine; libpq takes the password from here.
   PGPASSWORD=$(postgres_password)

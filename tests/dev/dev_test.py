@@ -81,6 +81,78 @@ class DevScript(unittest.TestCase):
             broker.kill()
             broker.wait()
 
+    # A server that is no more than a file, and a process that would inherit what its starter held.
+    FAKE = """
+        set -euo pipefail
+        root=$1 build_dir=$1/build
+        say() { printf '%s\\n' "$*" >&2; }
+        die() { say "dev: $*"; exit 1; }
+        source "$root/scripts/services.sh"
+        service_names=(fake)
+        fake_is_up() { [[ -e $services_dir/fake.pid ]]; }
+        fake_start() {
+          sleep 600 9>&- </dev/null >/dev/null 2>&1 &
+          echo $! >"$services_dir/fake.pid"
+        }
+        fake_stop() { kill "$(recorded fake.pid)"; rm "$services_dir/fake.pid"; }
+    """
+
+    def fake(self, script):
+        return subprocess.Popen(["bash", "-c", self.FAKE + script, "dev", self.root],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run_with_servers(self):
+        run = self.fake("trap services_stop_own EXIT; services_use fake; echo up; read -r _")
+        self.addCleanup(run.communicate)
+        self.assertEqual(run.stdout.readline(), "up\n")
+        return run
+
+    def end(self, run):
+        run.communicate("\n", timeout=20)
+        self.assertEqual(run.returncode, 0)
+
+    def fake_is_up(self):
+        return (self.services / "fake.pid").exists()
+
+    def test_servers_of_two_runs_end_with_the_last(self):
+        for last in (0, 1):
+            runs = [self.run_with_servers(), self.run_with_servers()]
+            self.end(runs.pop(1 - last))
+            self.assertTrue(self.fake_is_up())
+            self.end(runs[0])
+            self.assertFalse(self.fake_is_up())
+
+    def test_servers_of_a_run_that_was_killed_end_with_the_next(self):
+        killed = self.run_with_servers()
+        killed.kill()
+        killed.wait()
+        self.assertTrue(self.fake_is_up())
+        self.end(self.run_with_servers())
+        self.assertFalse(self.fake_is_up())
+
+    def test_servers_that_a_person_started_outlive_runs(self):
+        self.end(self.fake("services_up fake"))
+        self.end(self.run_with_servers())
+        self.assertTrue(self.fake_is_up())
+        self.end(self.fake("services_down fake"))
+        run = self.run_with_servers()
+        self.end(self.fake("services_up fake"))  # wants to keep what the run had started
+        self.end(run)
+        self.assertTrue(self.fake_is_up())
+        self.end(self.fake("services_down fake"))
+        self.assertFalse(self.fake_is_up())
+
+    def test_data_of_another_user_is_left_where_it_is(self):
+        data = self.services / "postgres/data"
+        data.mkdir(parents=True)
+        self.end(self.fake("as_postgres() { false; }; chown() { :; }; postgres_choose_home"))
+        home = Path((self.services / "postgres.home").read_text().strip())
+        self.assertTrue(data.exists())
+        self.assertTrue(home.exists())
+        if os.geteuid() == 0:
+            self.assertEqual(home.parent, Path("/var/tmp"))
+            home.rmdir()
+
 
 if __name__ == "__main__":
     unittest.main()
