@@ -38,9 +38,12 @@ struct Parts {
 
 Parts parts_of(const kafka::Record& record) {
     Parts parts;
-    record.each_header([&](std::string_view name, std::string_view value) {
-        if (!name.starts_with("recount-")) return;
+    for (kafka::Headers header{record}; header.next();) {
+        if (*header.name() != 'r') continue;  // most are CloudEvents'
+        std::string_view name = header.name();
+        if (!name.starts_with("recount-")) continue;
         name.remove_prefix(std::string_view{"recount-"}.size());
+        const std::string_view value = header.value();
         if (name == "envelope") {
             parts.envelope = value;
             parts.has_envelope = true;
@@ -55,7 +58,7 @@ Parts parts_of(const kafka::Record& record) {
         } else if (name == "withheld") {
             parts.withheld = value;
         }
-    });
+    }
     return parts;
 }
 
@@ -147,11 +150,13 @@ std::optional<RecordPlace> place_of(const kafka::Record& record) {
 
 namespace {
 
-bool decode(const kafka::Record& record, const Parts& parts, RecordedEvent& event,
-            std::string& why) {
+/// `known` is an incarnation that could be read, and becomes this record's.
+bool decode(const kafka::Record& record, const Parts& parts, std::string& known,
+            RecordedEvent& event, std::string& why) {
     const auto position = parse_position(parts.position);
     const auto hash = parse_hash(parts.hash);
-    if (!parts.has_envelope || !position || !hash || !parse_uuid(parts.incarnation)) {
+    const bool same = !known.empty() && parts.incarnation == known;
+    if (!parts.has_envelope || !position || !hash || (!same && !parse_uuid(parts.incarnation))) {
         why = "no readable recount-envelope, -position, -hash and -incarnation headers";
         return false;
     }
@@ -159,9 +164,10 @@ bool decode(const kafka::Record& record, const Parts& parts, RecordedEvent& even
         why = "its position " + to_string(*position) + " belongs to another partition";
         return false;
     }
+    if (!same) known = parts.incarnation;
     event.envelope = parts.envelope;
     try {
-        static_cast<Envelope&>(event.at) = decode_envelope(event.envelope);
+        decode_envelope(event.envelope, event.at);
     } catch (const UnreadableEvent& error) {
         why = error.what();
         return false;
@@ -183,14 +189,15 @@ bool decode(const kafka::Record& record, const Parts& parts, RecordedEvent& even
 
 }  // namespace
 
-bool decode_event(const kafka::Record& record, RecordedEvent& event, std::string& why) {
-    return decode(record, parts_of(record), event, why);
+bool RecordDecoder::decode(const kafka::Record& record, RecordedEvent& event, std::string& why) {
+    return recount::decode(record, parts_of(record), incarnation_, event, why);
 }
 
 std::optional<LogRecord> decode_record(const kafka::Record& record, std::string& why) {
     const Parts parts = parts_of(record);
     LogRecord found;
-    if (!decode(record, parts, found.event, why)) return std::nullopt;
+    std::string incarnation;
+    if (!decode(record, parts, incarnation, found.event, why)) return std::nullopt;
     found.incarnation = *parse_uuid(parts.incarnation);
     if (!parts.withheld.empty()) {
         found.withheld = found.event.withheld ? Withheld::category : Withheld::erased;

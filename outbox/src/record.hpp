@@ -53,9 +53,16 @@ private:
 /// headers that cannot be read); `why` then says what was missing.
 std::optional<LogRecord> decode_record(const kafka::Record& record, std::string& why);
 
-/// The event alone, into one that is as new; when it is not one of ours, `event` is good for
-/// nothing.
-bool decode_event(const kafka::Record& record, RecordedEvent& event, std::string& why);
+/// Reads back the events of many records. One thread at a time: it remembers what it has checked.
+class RecordDecoder {
+public:
+    /// The event alone, into one that is as new; when the record is not one of ours, `event` is
+    /// good for nothing.
+    bool decode(const kafka::Record& record, RecordedEvent& event, std::string& why);
+
+private:
+    std::string incarnation_;  // as a record had it, and could be read
+};
 
 /// Position and hash alone, for those who only look where they are.
 struct RecordPlace {

@@ -61,7 +61,7 @@ bool Tape::fetch(bool patient, RecordedEvent& event) {
                 offset_ = polled.record->offset() + 1;
                 silent.reset();
                 std::string why;
-                if (decode_event(*polled.record, event, why)) return true;
+                if (decoder_.decode(*polled.record, event, why)) return true;
                 event = {};
                 world_.foreign(where() + " offset " + std::to_string(offset_ - 1) + ": " + why);
                 break;

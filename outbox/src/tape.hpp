@@ -109,6 +109,7 @@ private:
     std::int64_t fill_until_ = 0;               // positions up to here come from the store
     std::int64_t fill_offset_ = 0;              // and then the topic goes on here
     std::size_t usual_ = 0;                     // events of the last page
+    RecordDecoder decoder_;
     RecentHashes recent_;
     std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
     // What remember() was told of positions and offsets, the latest last: to be checked.

@@ -213,6 +213,24 @@ TEST_F(PublishedLog, IsNotDisturbedByForeignRecords) {
     EXPECT_THAT(log.foreign().last, HasSubstr("partition 0 offset 22"));
 }
 
+TEST_F(PublishedLog, TakesRecordsOfAnUnreadableIncarnationForForeignOnes) {
+    publish(20);
+    std::vector<RawRecord> records = raw();
+    for (const auto* text : {"x", ""}) {  // first and last in the topic
+        RawRecord unreadable = records.back();
+        for (auto& [name, value] : unreadable.headers) {
+            if (name == "recount-incarnation") value = text;
+        }
+        records.insert(records.begin(), unreadable);
+        records.push_back(unreadable);
+    }
+    const KafkaTopic other = own_topic_for(*store);
+    produce_again(other, other.log(), 0, records);
+    KafkaLog log{{.topic = other, .store = store.get()}};
+    EXPECT_EQ(differences(*store, log), "");
+    EXPECT_EQ(log.foreign().count, 4);
+}
+
 TEST_F(PublishedLog, IsNotDisturbedByTransactionsThatAbort) {
     publish(20);
     produce_in_transaction(topic, topic.log(), 0, 5, false);

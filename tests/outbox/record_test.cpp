@@ -182,6 +182,12 @@ TEST(HexDigits, AreReadAllOrNotAtAll) {
     EXPECT_EQ(to_string(*parse_hash(fine)), fine);
     EXPECT_FALSE(parse_hash(fine + "aa"));
     std::string bytes;
+    std::string every;
+    for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+    for (std::size_t from = 0; from <= every.size(); ++from) {
+        EXPECT_TRUE(from_hex(to_hex(every.substr(from)), bytes));
+        EXPECT_EQ(bytes, every.substr(from));
+    }
     EXPECT_TRUE(from_hex("00ff1e", bytes));
     EXPECT_EQ(bytes, std::string("\x00\xff\x1e", 3));
     EXPECT_FALSE(from_hex("00f", bytes));

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <recount/core/error.hpp>
 
@@ -61,6 +62,36 @@ struct ListDelete {
 };
 using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDelete>;
 
+constexpr std::size_t most_at_once = 256;
+
+/// A partition that is being fetched, and what was taken of it in one go, because librdkafka's call
+/// costs more than what it does for one record.
+struct Fetching {
+    std::unique_ptr<rd_kafka_queue_t, QueueDelete> queue;
+    std::vector<rd_kafka_message_t*> taken;  // from `next` on ours to destroy
+    std::size_t next = 0;
+
+    Fetching() = default;
+    Fetching(Fetching&&) = default;
+    Fetching& operator=(Fetching&&) = delete;
+    ~Fetching() {
+        while (rd_kafka_message_t* message = pop()) rd_kafka_message_destroy(message);
+    }
+
+    rd_kafka_message_t* pop() { return next == taken.size() ? nullptr : taken[next++]; }
+
+    rd_kafka_message_t* take(int wait) {
+        if (rd_kafka_message_t* message = pop()) return message;
+        taken.resize(most_at_once);
+        next = 0;
+        // With more time than none it would wait until all places are taken.
+        const auto count = rd_kafka_consume_batch_queue(queue.get(), 0, taken.data(), taken.size());
+        taken.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+        if (rd_kafka_message_t* message = pop()) return message;
+        return wait == 0 ? nullptr : rd_kafka_consume_queue(queue.get(), wait);
+    }
+};
+
 }  // namespace
 
 void Record::Delete::operator()(void* message) const {
@@ -88,19 +119,28 @@ std::optional<Timestamp> Record::time() const {
 
 void Record::each_header(
     const std::function<void(std::string_view, std::string_view)>& take) const {
+    for (Headers headers{*this}; headers.next();) take(headers.name(), headers.value());
+}
+
+Headers::Headers(const Record& record) {
     rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message_of(message_.get()), &headers) !=
+    if (rd_kafka_message_headers(message_of(record.message_.get()), &headers) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
+        list_ = headers;
     }
-    const char* name = nullptr;
+}
+
+bool Headers::next() {
+    if (list_ == nullptr) return false;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t index = 0; rd_kafka_header_get_all(headers, index, &name, &value, &size) ==
-                                RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++index) {
-        take(name, text(value, size));
+    if (rd_kafka_header_get_all(static_cast<rd_kafka_headers_t*>(list_), index_, &name_, &value,
+                                &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return false;
     }
+    value_ = text(value, size);
+    ++index_;
+    return true;
 }
 
 struct Reader::Parts {
@@ -110,11 +150,13 @@ struct Reader::Parts {
     Handle asker;  // questions on the fetching connection would wait for the fetch under way
     TopicHandle asked;
     std::mutex mutex;  // of started
-    std::map<std::int32_t, std::unique_ptr<rd_kafka_queue_t, QueueDelete>> started;
+    std::map<std::int32_t, Fetching> started;
 
-    bool is_started(std::int32_t partition) {
+    /// Stays where it is while its partition's one thread does not stop it.
+    Fetching* find(std::int32_t partition) {
         std::lock_guard lock{mutex};
-        return started.contains(partition);
+        const auto found = started.find(partition);
+        return found == started.end() ? nullptr : &found->second;
     }
 };
 
@@ -128,8 +170,8 @@ Reader::Reader(const Settings& settings, std::string topic, std::function<void()
 }
 
 Reader::~Reader() {
-    for (const auto& [partition, queue] : parts_->started) {
-        rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+    for (const auto& [partition, fetching] : parts_->started) {
+        rd_kafka_queue_cb_event_enable(fetching.queue.get(), nullptr, nullptr);
         rd_kafka_consume_stop(parts_->topic.get(), partition);
     }
     parts_->started.clear();
@@ -137,42 +179,42 @@ Reader::~Reader() {
 }
 
 void Reader::stop(std::int32_t partition) {
-    std::unique_ptr<rd_kafka_queue_t, QueueDelete> queue;
+    std::map<std::int32_t, Fetching>::node_type stopped;
     {
         std::lock_guard lock{parts_->mutex};
-        const auto found = parts_->started.find(partition);
-        if (found == parts_->started.end()) return;
-        queue = std::move(found->second);
-        parts_->started.erase(found);
+        stopped = parts_->started.extract(partition);
     }
-    rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+    if (!stopped) return;
+    rd_kafka_queue_cb_event_enable(stopped.mapped().queue.get(), nullptr, nullptr);
     rd_kafka_consume_stop(parts_->topic.get(), partition);
 }
 
 void Reader::move(std::int32_t partition, std::int64_t offset) {
     // Begun anew rather than sought: rd_kafka_seek needs a partition that is already being fetched.
     stop(partition);
-    std::unique_ptr<rd_kafka_queue_t, QueueDelete> queue{
-        rd_kafka_queue_get_partition(parts_->handle.get(), topic_.c_str(), partition)};
+    Fetching fetching;
+    fetching.queue.reset(
+        rd_kafka_queue_get_partition(parts_->handle.get(), topic_.c_str(), partition));
     if (rd_kafka_consume_start(parts_->topic.get(), partition, offset) != 0) {
         throw Unavailable(where(topic_, partition) + "cannot be read: " +
                           explain(rd_kafka_last_error()) + "; check the topic, then try again");
     }
-    if (queue && parts_->on_arrival) {
+    if (parts_->on_arrival) {
         rd_kafka_queue_cb_event_enable(
-            queue.get(),
+            fetching.queue.get(),
             [](rd_kafka_t*, void* opaque) { static_cast<Parts*>(opaque)->on_arrival(); },
             parts_.get());
     }
     std::lock_guard lock{parts_->mutex};
-    parts_->started[partition] = std::move(queue);
+    parts_->started.emplace(partition, std::move(fetching));
 }
 
 Polled Reader::poll(std::int32_t partition, Duration at_most) {
     Polled polled;
-    if (!parts_->is_started(partition)) return polled;
-    const int wait = at_most <= Duration::zero() ? 0 : milliseconds(at_most);
-    rd_kafka_message_t* message = rd_kafka_consume(parts_->topic.get(), partition, wait);
+    Fetching* fetching = parts_->find(partition);
+    if (fetching == nullptr) return polled;
+    rd_kafka_message_t* message =
+        fetching->take(at_most <= Duration::zero() ? 0 : milliseconds(at_most));
     if (message == nullptr) return polled;
     Record record{message};
     switch (message->err) {
