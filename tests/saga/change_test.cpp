@@ -106,6 +106,24 @@ TEST_F(AfterACrash, ACommandThatGoesElsewhereNowCallsAPerson) {
     EXPECT_EQ(done(), 0);
 }
 
+TEST_F(AfterACrash, ACommandForARepositoryOfAnotherStoreCallsAPerson) {
+    const auto elsewhere =
+        open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
+    Repository<Account> far{*elsewhere};
+    const Ordered old = order("o-1", {part("a")});
+    begin_and_die(old);
+    SagaEngine sagas{*store_};
+    sagas.add<Fulfil>();
+    const auto account = [](const auto& command) { return command.account(); };
+    sagas.deliver<Do>(far, account);
+    sagas.deliver<Undo>(accounts_, account);
+    sagas.deliver<CloseOrder>(accounts_, account);
+    EXPECT_EQ(sagas.catch_up().attention, 1);
+    EXPECT_THAT(service_status(old).attention, HasSubstr("store"));
+    EXPECT_EQ(done(), 0);
+    EXPECT_EQ(far.load("a").version.value, 0);
+}
+
 struct WithoutDo : Fulfil {
     using Command = recount::Events<Undo, CloseOrder>;
 };

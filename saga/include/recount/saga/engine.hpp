@@ -22,7 +22,7 @@ struct SagaEngineOptions {
     std::size_t sagas_at_once = 256;         // begun together, in one commit
     std::size_t commands_per_commit = 1000;  // of all sagas
     std::size_t open_sagas = 2048;           // with so many open, no more are begun
-    std::size_t cursor_every = 10'000;       // events read without a start, before that is recorded
+    std::size_t cursor_every = 10'000;       // events read without a start before that is recorded
     Duration shortest_pause = std::chrono::milliseconds{50};  // after an error that may pass;
     Duration longest_pause = std::chrono::seconds{5};         // doubles, with jitter, up to this
     Duration longest_wait = std::chrono::seconds{1};          // for new events
@@ -37,11 +37,11 @@ struct AddSaga {
 /// What a catch_up() did.
 struct SagaProgress {
     std::int64_t begun = 0;
-    std::int64_t commands = 0;  // answered
-    std::int64_t completed = 0;
-    std::int64_t compensated = 0;
-    std::int64_t attention = 0;  // now wait for a person
-    std::int64_t open = 0;       // are left, waiting for a time that has not come
+    std::int64_t commands = 0;     // answered
+    std::int64_t completed = 0;    // their end was recorded
+    std::int64_t compensated = 0;  // likewise
+    std::int64_t attention = 0;    // now wait for a person
+    std::int64_t open = 0;         // are left, waiting for a time that has not come
 };
 
 /// One saga in a list.
@@ -82,7 +82,8 @@ public:
         add(saga::make_kind<S>(), options);
     }
 
-    /// Says which state decides commands of a type, and of which id.
+    /// Says which state decides commands of a type, and of which id. The repository is of the
+    /// engine's own store: a saga whose command meets another's waits for a person.
     template <class Command, class State, class IdOf>
     void deliver(Repository<State>& repository, IdOf id_of) {
         static_assert(
