@@ -73,13 +73,25 @@ void SagaEngine::Work::sort_in(const RecordedEvent& event) {
         for (Registered* kind : kinds->second)
             if (!kind->cursor.positions.cover(event.at.position)) starts_.push_back({kind, event});
     }
-    if (event.at.type != type_name<saga::v1::SagaResumed>()) return;
-    if (event.at.stream.category() != saga::Saga::category) return;
+    if (event.at.type == type_name<saga::v1::SagaResumed>()) resumed(event);
+}
+
+/// A person has dealt with a saga. It goes on from its stream; of one that lost it the alarm goes.
+void SagaEngine::Work::resumed(const RecordedEvent& event) {
     const std::string name_and_id{event.at.stream.id()};
     const std::size_t dot = name_and_id.find('.');
-    const std::string name = name_and_id.substr(0, dot);
-    if (dot != std::string::npos && kinds_.contains(name))
-        adopt(name, name_and_id.substr(dot + 1)).stale = true;
+    const auto kind = kinds_.find(name_and_id.substr(0, dot));
+    if (dot == std::string::npos || kind == kinds_.end()) return;
+    const std::string id = name_and_id.substr(dot + 1);
+    Registered& registered = kind->second;
+    if (event.at.stream.category() == saga::Saga::category) {
+        adopt(kind->first, id).stale = true;
+    } else if (event.at.stream.category() == saga::alarm_category &&
+               !registered.cursor.positions.cover(event.at.position)) {
+        active_.erase(saga::stream_of(kind->first, id).full());
+        registered.cursor_due = registered.cursor.attention.erase(id) > 0 || registered.cursor_due;
+        publish_alarm(registered);
+    }
 }
 
 /// Begins what was read, then lets the cursors cover it: never the other way round.

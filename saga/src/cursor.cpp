@@ -1,5 +1,6 @@
 #include "cursor.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <recount/core/error.hpp>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t listed_attention = 1000;  // ids kept; the sagas themselves are never lost
 
-StreamName cursor_stream(const std::string& kind) { return StreamName{"sagacursor", kind}; }
+StreamName cursor_stream(std::string_view kind) { return StreamName{"sagacursor", kind}; }
 
 v1::CursorMoved moved_to(EventStore& store, const Cursor& cursor) {
     v1::CursorMoved moved;
@@ -53,7 +54,7 @@ Cursor cursor_from(EventStore& store, const std::string& kind, const RecordedEve
     return cursor;
 }
 
-std::optional<RecordedEvent> last_event(EventStore& store, const StreamName& stream) {
+std::optional<RecordedEvent> last_event(Streams& store, const StreamName& stream) {
     StreamPage page =
         store.read_stream(stream, {.from = Version{std::numeric_limits<std::int64_t>::max()},
                                    .max_events = 1,
@@ -84,6 +85,27 @@ Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginni
     const auto last = last_event(store, stream);
     if (!last) throw Contended("stream " + stream.full() + " appeared and went; try again");
     return cursor_from(store, kind, *last);
+}
+
+bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,
+                  std::string_view by) {
+    const auto last = last_event(streams, cursor_stream(kind));
+    if (!last) return false;
+    const auto cursor = parse_as<v1::CursorMoved>(*last);
+    const auto& waiting = cursor.attention();
+    if (std::find(waiting.begin(), waiting.end(), id) == waiting.end()) return false;
+
+    v1::SagaResumed resumed;
+    resumed.set_by(std::string{by});
+    resumed.set_at_us(streams.environment().clock.now().time_since_epoch().count());
+    Append append;
+    append.writes.push_back({StreamName{alarm_category, std::string{kind} + "." + std::string{id}},
+                             Expected::any(),
+                             {new_event(resumed)}});
+    append.metadata.command_id = to_string(new_uuid7(streams.environment()));
+    append.request = request_hash(append);
+    streams.append(append);
+    return true;
 }
 
 Append append_of(EventStore& store, const std::string& kind, const Cursor& cursor) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <recount/eventstore/event_store.hpp>
@@ -23,5 +24,13 @@ Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginni
 
 /// The append that moves it. Two engines may write in turns: each one's claim holds by itself.
 Append append_of(EventStore& store, const std::string& kind, const Cursor& cursor);
+
+/// The category of streams "sagaalarm-<name>.<id>", where it is recorded that a person has dealt
+/// with a saga whose own stream takes or gives nothing any more.
+constexpr std::string_view alarm_category = "sagaalarm";
+
+/// Records it, when the cursor of its kind holds an alarm; false when it holds none.
+bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,
+                  std::string_view by);
 
 }  // namespace recount::saga

@@ -1,9 +1,11 @@
 #include <recount/saga/status.hpp>
 
 #include <array>
+#include <exception>
 
 #include <recount/core/error.hpp>
 
+#include "cursor.hpp"
 #include "loading.hpp"
 #include "moments.hpp"
 
@@ -66,21 +68,45 @@ std::optional<SagaStatus> saga_status(Streams& streams, std::string_view name,
     return saga::status_of(loaded.saga, loaded.version);
 }
 
+namespace {
+
+/// Nothing of a saga without its stream can go on: only its alarm is let go.
+std::optional<Rejection> resume_lost(Streams& streams, std::string_view name, std::string_view id,
+                                     std::string_view by) {
+    if (saga::let_alarm_go(streams, name, id, by)) return std::nullopt;
+    return Rejection{"waits_for_nobody", saga::stream_of(name, id).full() +
+                                             " is closed or erased, and no alarm of it is up"};
+}
+
+/// The saga; nothing when its stream takes or gives nothing any more.
+std::optional<saga::LoadedSaga> load_open(Streams& streams, const StreamName& stream) {
+    try {
+        saga::LoadedSaga loaded = saga::load(streams, stream);
+        if (!loaded.closed) return loaded;
+    } catch (const std::exception& error) {
+        if (!saga::is_its_own(error)) throw;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Rejection> resume_saga(Streams& streams, std::string_view name, std::string_view id,
                                      std::string_view by) {
     const StreamName stream = saga::stream_of(name, id);
     constexpr int attempts = 10;
     for (int attempt = 0; attempt < attempts; ++attempt) {
-        saga::LoadedSaga loaded = saga::load(streams, stream);
-        if (loaded.saga.phase == saga::Phase::none)
+        std::optional<saga::LoadedSaga> loaded = load_open(streams, stream);
+        if (!loaded) return resume_lost(streams, name, id, by);
+        if (loaded->saga.phase == saga::Phase::none)
             throw InvalidArgument("there is no saga in stream " + stream.full() +
                                   "; look at name and id");
         const saga::Resume resume{streams.environment().clock.now(), std::string{by}};
-        const saga::Move move = saga::move(std::move(loaded.saga), resume);
+        const saga::Move move = saga::move(std::move(loaded->saga), resume);
         if (move.decision.rejected()) return move.decision.rejection();
         if (move.decision.events().empty())
             return Rejection{"waits_for_nobody", stream.full() + " does not wait for a person"};
-        const Append append = saga::append_of(stream, loaded.version, move.decision);
+        const Append append = saga::append_of(stream, loaded->version, move.decision);
         if (streams.append(append).outcome) return std::nullopt;
     }
     throw Contended("stream " + stream.full() + " was changed by others " +

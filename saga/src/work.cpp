@@ -168,10 +168,14 @@ void SagaEngine::Work::note_attention(const saga::Active& active) {
         }
         registered.cursor_due = registered.cursor_due || is_new;
     }
+    publish_alarm(registered);
+}
+
+void SagaEngine::Work::publish_alarm(const Registered& registered) {
     metrics()
         .gauge("recount_saga_needs_attention", "Sagas that wait for a person: raise an alarm",
-               {{"saga", active.name}})
-        .set(static_cast<double>(waiting.size()));
+               {{"saga", registered.kind.name}})
+        .set(static_cast<double>(registered.cursor.attention.size()));
 }
 
 void SagaEngine::Work::publish_listing() {

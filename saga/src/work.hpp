@@ -60,6 +60,7 @@ private:
     // begin.cpp: from the log to begun sagas.
     bool read_log(const std::stop_token& stop);
     void sort_in(const RecordedEvent& event);
+    void resumed(const RecordedEvent& event);
     void begin(const std::stop_token& stop);
     Beginning beginning(const Start& start);
     saga::Move first_move(const Start& start, const std::string& id, std::string refusal);
@@ -92,6 +93,7 @@ private:
     Append cursor_append(Registered& registered);
     void save_cursors();
     void note_attention(const saga::Active& active);
+    void publish_alarm(const Registered& registered);
     void publish_listing();
     [[nodiscard]] Timestamp time() const;
     Metrics& metrics() { return store_.environment().metrics; }

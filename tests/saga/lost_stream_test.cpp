@@ -155,6 +155,42 @@ TEST_F(WithoutItsStream, AnOpenSagaThatWasErasedIsLeftToAPerson) {
     }
 }
 
+/// Another kind of saga that the same events start.
+struct Beside : Fulfil {
+    static constexpr std::string_view name = "beside";
+};
+
+TEST_F(WithoutItsStream, TheAlarmGoesWhenAPersonHasDealtWithIt) {
+    for (const bool closed : {true, false}) {
+        {
+            Service service{*store_};
+            leave_one_open(service);
+            EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "too early")->code, "waits_for_nobody");
+        }
+        closed ? (void)store_->close_stream(stream_) : erase(stream_);
+        { Service{*store_}.sagas.catch_up(); }
+        EXPECT_EQ(alarm(), 1);
+        Service service{*store_};  // knows of it from the cursor, and hears of both
+        EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "did the rest"), std::nullopt);
+        EXPECT_EQ(service.sagas.catch_up().attention, 0);
+        EXPECT_EQ(alarm(), 0);
+        EXPECT_THAT(service.sagas.list(), IsEmpty());
+        EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "again")->code, "waits_for_nobody");
+
+        Service later{*store_};
+        EXPECT_EQ(later.sagas.catch_up().attention, 0);
+        EXPECT_THAT(later.sagas.list(), IsEmpty());
+        later.place("z", order("o-1", {part("c")}));
+        EXPECT_EQ(later.sagas.catch_up().attention, 1) << "another alarm of the same saga";
+        EXPECT_EQ(alarm(), 1);
+        Service after_that{*store_};
+        after_that.sagas.add<Beside>({.from_beginning = true});
+        after_that.sagas.catch_up();
+        EXPECT_EQ(alarm(), 1) << "what is read again for another kind means nothing";
+        store_ = open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
+    }
+}
+
 TEST_F(WithoutItsStream, ASecondStartOfAnErasedSagaIsHeardOf) {
     Service service{*store_};
     service.place("x", order("o-1", {part("a")}));

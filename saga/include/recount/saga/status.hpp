@@ -39,7 +39,8 @@ struct SagaStatus {
 std::optional<SagaStatus> saga_status(Streams& streams, std::string_view name, std::string_view id);
 
 /// Lets a saga that waits for a person go on where it stood: what was refused too often is tried as
-/// often again. Recorded with `by`, which says who and why; engines hear of it from the log.
+/// often again. Recorded with `by`, which says who and why; engines hear of it from the log. Of a
+/// saga whose stream was closed or erased only the alarm is let go.
 /// Refused (with its reason) when the saga waits for nobody or has no plan to go on with; throws
 /// InvalidArgument when there is no such saga, and what the store throws.
 std::optional<Rejection> resume_saga(Streams& streams, std::string_view name, std::string_view id,
