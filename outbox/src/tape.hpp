@@ -114,6 +114,7 @@ private:
     std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
     // What remember() was told of positions and offsets, the latest last: to be checked.
     std::vector<std::pair<std::int64_t, std::int64_t>> hints_;
+    std::optional<std::int64_t> begun_;  // the reader fetches from here, and was not asked yet
 };
 
 }  // namespace recount

@@ -20,6 +20,7 @@ void Tape::start(std::int64_t offset) {
     reader_.move(partition_.value, offset);
     offset_ = offset;
     first_offset_ = offset;
+    begun_.reset();
     told_end_ = -1;
     fill_until_ = 0;
     lost_ = false;
@@ -31,6 +32,11 @@ void Tape::remember(std::int64_t n, std::int64_t offset) {
     std::erase_if(hints_, [&](const auto& hint) { return hint.first == n; });
     if (hints_.size() == most_hints) hints_.erase(hints_.begin());
     hints_.emplace_back(n, offset);
+    if (placed_ || begun_) return;
+    // At once: a partition that is begun when others are at their end waits for the fetch under
+    // way.
+    start(offset);
+    begun_ = offset;
 }
 
 std::optional<std::int64_t> Tape::remembered(std::int64_t n) const {
@@ -150,6 +156,7 @@ void Tape::place(std::int64_t after, std::int64_t published) {
         placed_ = true;
         return;
     }
+    begun_.reset();
     const auto marks = reader_.watermarks(partition_.value, world_.broker_timeout);
     known_end_ = marks.high;
     if (after > 0) world_.searches.add();
@@ -176,7 +183,8 @@ void Tape::arrived(const RecordedEvent& event) {
 /// Begins at this offset if the n_-th event is the first there; else the place is still to be
 /// found.
 bool Tape::arrive_at(std::int64_t offset) {
-    start(offset);
+    if (begun_ != offset) start(offset);
+    begun_.reset();
     known_end_ = offset + 1;  // waited for: where there is no such offset, the broker says so
     RecordedEvent event;
     if (!fetch(true, event) || event.at.position.n != n_) return false;

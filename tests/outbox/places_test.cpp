@@ -12,6 +12,7 @@
 #include "outbox/kit.hpp"
 #include "projections/world.hpp"
 #include "support/eventually.hpp"
+#include "tape.hpp"
 
 namespace recount::test {
 namespace {
@@ -122,6 +123,38 @@ TEST_F(AnUnevenTopic, IsNotSearchedToWaitForWhatComes) {
     EXPECT_TRUE(log.wait(seen, std::chrono::seconds{20}));
     EXPECT_EQ(log.read(zero, 601).upto, 602);
     EXPECT_EQ(searches(topic), 0);
+}
+
+TEST_F(AnUnevenTopic, IsFetchedFromWhereOneWasBeforeOneReads) {
+    const TapeWorld world{store->identity(),
+                          store->incarnations(),
+                          nullptr,
+                          Environment::system(),
+                          std::chrono::seconds{10},
+                          [](const std::string&) {},
+                          Environment::system().metrics.counter("recount_log_searches_total", "",
+                                                                {{"topic", topic.name}})};
+    for (const bool that_one : {true, false}) {
+        kafka::Reader reader{kafka::client_settings(topic), topic.log()};
+        Tape tape{reader, world, zero};
+        tape.remember(400, place_of(400));
+        EXPECT_TRUE(eventually([&] { return reader.fetched_high(0) > 0; }));
+        tape.remember(200, place_of(200));  // of another view
+        for (const std::int64_t n : that_one ? std::vector<std::int64_t>{400, 200, 400}
+                                             : std::vector<std::int64_t>{200, 400}) {
+            EXPECT_EQ(tape.read(n, {.max_events = 5}, -1).events.back().at.position.n, n + 5);
+        }
+    }
+    EXPECT_EQ(searches(topic), 0);
+}
+
+TEST_F(AnUnevenTopic, IsReadOnWhateverIsRememberedMeanwhile) {
+    KafkaLog log{{.topic = topic, .store = store.get()}};
+    log.read(zero, 0, {.max_events = 100});
+    log.remember({zero, 590}, place_of(590));
+    const auto page = log.read(zero, 100, {.max_events = 5});
+    EXPECT_EQ(page.upto, 105);
+    EXPECT_EQ(page.place, place_of(105)) << "it left its place, and the store filled the gap";
 }
 
 TEST_F(AnUnevenTopic, IsSearchedWhenWhatIsRememberedIsWrong) {
