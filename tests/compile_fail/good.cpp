@@ -9,7 +9,7 @@ using namespace recount::test;
 void use(recount::Streams& streams) {
     recount::Repository<Account> repository{streams};
     recount::Batch batch{streams};
-    repository.handle("1", Close{});
+    static_cast<void>(repository.handle("1", Close{}));
     repository.enqueue(batch, "1", deposit(1));
     repository.load("1");
 }

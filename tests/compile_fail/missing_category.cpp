@@ -12,5 +12,5 @@ recount::Decision<Nameless> decide(const Nameless&, const Open&) { return Opened
 
 void use(recount::Streams& streams) {
     recount::Repository<Nameless> repository{streams};
-    repository.handle("1", Open{});
+    static_cast<void>(repository.handle("1", Open{}));
 }

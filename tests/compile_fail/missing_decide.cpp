@@ -7,5 +7,5 @@ using namespace recount::test;
 
 void use(recount::Streams& streams) {
     recount::Repository<Account> repository{streams};
-    repository.handle("1", Burn{});
+    static_cast<void>(repository.handle("1", Burn{}));
 }

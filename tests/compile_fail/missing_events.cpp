@@ -12,5 +12,5 @@ recount::Decision<Eventless> decide(const Eventless&, const Open&) { return reco
 
 void use(recount::Streams& streams) {
     recount::Repository<Eventless> repository{streams};
-    repository.handle("1", Open{});
+    static_cast<void>(repository.handle("1", Open{}));
 }

@@ -14,5 +14,5 @@ recount::Decision<Forgetful> decide(const Forgetful&, const Close&) { return Clo
 
 void use(recount::Streams& streams) {
     recount::Repository<Forgetful> repository{streams};
-    repository.handle("1", Close{});
+    static_cast<void>(repository.handle("1", Close{}));
 }

@@ -9,5 +9,5 @@ Decision<Account> decide(const Account&, const Shout&) { return nothing(); }
 }  // namespace recount::test
 
 void use(recount::Streams& streams) {
-    recount::Repository<recount::test::Account>{streams}.handle("1", Shout{});
+    static_cast<void>(recount::Repository<recount::test::Account>{streams}.handle("1", Shout{}));
 }

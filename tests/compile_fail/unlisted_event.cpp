@@ -14,5 +14,5 @@ recount::Decision<Short> decide(const Short&, const Deposit&) { return deposited
 
 void use(recount::Streams& streams) {
     recount::Repository<Short> repository{streams};
-    repository.handle("1", deposit(1));
+    static_cast<void>(repository.handle("1", deposit(1)));
 }

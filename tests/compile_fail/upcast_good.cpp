@@ -5,5 +5,5 @@ using namespace recount::test;
 
 void use(recount::Streams& streams) {
     recount::Repository<OldAccount> repository{streams};
-    repository.handle("1", deposit(1));
+    static_cast<void>(repository.handle("1", deposit(1)));
 }

@@ -34,7 +34,7 @@ protected:
         world.append("cart-1", {{ItemAddedV1::descriptor()->full_name(), "\x0a\x03mug"s},
                                 {"shop.TakenOut", removed("mug").SerializeAsString()},
                                 new_event(added("cup", 2))});
-        world.store().close_stream(StreamName::parse("cart-1"));
+        static_cast<void>(world.store().close_stream(StreamName::parse("cart-1")));
         world.store().erase(StreamName::parse("cart-1"), Version{4}, Version{4});
     }
     World world{GetParam()};

@@ -77,7 +77,8 @@ TEST_P(OnAStore, TellsCommandsWhereTheyComeFrom) {
     Service service{*store_};
     PlaceOrder command;
     *command.mutable_order() = order("o-1", {part("a"), refused(part("b", {"a"}))});
-    service.orders.handle("o-1", command, {.command_id = "p", .occurred_at = long_ago});
+    static_cast<void>(
+        service.orders.handle("o-1", command, {.command_id = "p", .occurred_at = long_ago}));
     service.sagas.catch_up();
 
     std::map<std::string, RecordedEvent> by_id;
@@ -103,14 +104,14 @@ TEST_P(OnAStore, TellsCommandsWhereTheyComeFrom) {
 }
 
 TEST_P(OnAStore, StartsAtTheHeadUnlessToldOtherwise) {
-    store_->append([&] {
+    static_cast<void>(store_->append([&] {
         Append append;
         append.metadata.command_id = "early";
         append.writes.push_back(
             {StreamName{"order", "early"}, Expected::any(), {new_event(shop_order("early"))}});
         append.request = request_hash(append);
         return append;
-    }());
+    }()));
     {
         Service service{*store_, {}, {.from_beginning = false}};
         service.place(shop_order("o-1"));

@@ -37,7 +37,7 @@ protected:
     void place(const Ordered& order) {
         PlaceOrder command;
         *command.mutable_order() = order;
-        orders_.handle(order.id(), command);
+        static_cast<void>(orders_.handle(order.id(), command));
     }
 
     WatchedStore watched_{*store_, [](int call, WatchedStore::When) {

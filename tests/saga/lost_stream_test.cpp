@@ -42,7 +42,7 @@ TEST_F(WithoutItsStream, ASagaWhoseStreamIsClosedWhileItsStepsAreSentIsLeftToAPe
                              if (closed || when != WatchedStore::When::before) return;
                              if (store_->read_stream(stream_).events.empty()) return;
                              closed = true;
-                             store_->close_stream(stream_);
+                             static_cast<void>(store_->close_stream(stream_));
                          }};
     Service service{watched};
     service.place(order("o-1", {part("a"), part("b", {"a"})}));
@@ -63,7 +63,7 @@ TEST_F(WithoutItsStream, ASagaWhoseStreamIsClosedWhileItWaitsRaisesAnAlarmThatOu
     {
         Service service{*store_};
         leave_one_open(service);
-        store_->close_stream(stream_);
+        static_cast<void>(store_->close_stream(stream_));
         world_.advance(10s);
         service.place(healthy_);
         EXPECT_EQ(service.sagas.catch_up().attention, 1);
@@ -85,7 +85,7 @@ TEST_F(WithoutItsStream, ASagaWhoseStreamWasClosedWhileNoEngineRanIsLeftToAPerso
         Service service{*store_};
         leave_one_open(service);
     }
-    store_->close_stream(stream_);
+    static_cast<void>(store_->close_stream(stream_));
     Service service{*store_};
     service.place(healthy_);
     EXPECT_EQ(service.sagas.catch_up().attention, 1);
@@ -97,7 +97,7 @@ TEST_F(WithoutItsStream, ASecondStartOfAnEndedSagaWithAClosedStreamIsHeardOf) {
     Service service{*store_};
     service.place("x", order("o-1", {part("a")}));
     EXPECT_EQ(service.sagas.catch_up().completed, 1);
-    store_->close_stream(stream_);
+    static_cast<void>(store_->close_stream(stream_));
     service.place("y", order("o-1", {part("a")}));
     EXPECT_EQ(service.sagas.catch_up().attention, 0) << "the same again is no news";
     service.place("z", order("o-1", {part("a"), part("b")}));
@@ -110,7 +110,7 @@ TEST_F(WithoutItsStream, ASecondStartOfAnEndedSagaWithAClosedStreamIsHeardOf) {
 }
 
 TEST_F(WithoutItsStream, AStartWhoseStreamWasClosedBeforeItBeganIsHeardOf) {
-    store_->close_stream(stream_, {}, "never", Expected::any());
+    static_cast<void>(store_->close_stream(stream_, {}, "never", Expected::any()));
     Service service{*store_};
     service.place(order("o-1", {part("a")}));
     service.place(healthy_);

@@ -148,7 +148,7 @@ void Service::place(const Ordered& order) { place(order.id(), order); }
 void Service::place(const std::string& stream, const Ordered& order) {
     PlaceOrder command;
     *command.mutable_order() = order;
-    orders.handle(stream, command, {.command_id = "place-" + stream});
+    static_cast<void>(orders.handle(stream, command, {.command_id = "place-" + stream}));
 }
 
 }  // namespace recount::saga_test

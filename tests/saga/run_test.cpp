@@ -73,7 +73,7 @@ class ALongLog : public ARunningEngine {
 protected:
     ALongLog() {
         Service writer{*store_};
-        for (int i = 0; i < events; ++i) writer.accounts.handle("a", Do{});
+        for (int i = 0; i < events; ++i) static_cast<void>(writer.accounts.handle("a", Do{}));
     }
     /// What engines have recorded of where they are.
     [[nodiscard]] std::vector<std::int64_t> cursors() const {

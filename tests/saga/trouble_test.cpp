@@ -198,8 +198,8 @@ TEST_F(InTrouble, AsksAPersonWhenAStepsCommandIdWasUsedForSomethingElse) {
     service.place(order("o-1", {part("a")}));
     Do other;
     other.set_effect("something else");
-    service.accounts.handle(
-        "a", other, {.command_id = saga::command_id("fulfil", "o-1", "a", saga::Way::forth, 1)});
+    static_cast<void>(service.accounts.handle(
+        "a", other, {.command_id = saga::command_id("fulfil", "o-1", "a", saga::Way::forth, 1)}));
     EXPECT_EQ(service.sagas.catch_up().attention, 1);
     EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention, HasSubstr("cannot be handled"));
 }
@@ -241,7 +241,7 @@ TEST_F(InTrouble, LetsAContendedStreamHoldUpItsOwnSagaOnly) {
                              append.writes.push_back(
                                  {StreamName{"account", "a"}, Expected::any(), {new_event(done)}});
                              append.request = request_hash(append);
-                             store_->append(append);
+                             static_cast<void>(store_->append(append));
                          }};
     Service service{watched};
     const std::vector<Ordered> orders{order("o-1", {part("a")}), order("o-2", {part("b")})};

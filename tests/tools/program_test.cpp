@@ -21,7 +21,8 @@ using testing::IsEmpty;
 TEST(AProgramWhoseOutputCannotBeWritten, Fails) {
     const TemporaryFolder folder;
     const std::string url = "sqlite:" + folder.file("store.db");
-    open_store(url)->close_stream(StreamName::parse("cart-1"), {}, "settled", Expected::any());
+    static_cast<void>(
+        open_store(url)->close_stream(StreamName::parse("cart-1"), {}, "settled", Expected::any()));
     const std::string errors = folder.file("errors");
     const auto show = [&](const std::string& into) {
         const std::string command = "'" RECOUNT_PROGRAM "' stream show cart-1 --json --store '" +

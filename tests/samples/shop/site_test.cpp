@@ -40,7 +40,7 @@ protected:
         ReceiveStock command;
         command.set_sku(sku);
         command.set_units(units);
-        shop.stock.handle(sku, command);
+        static_cast<void>(shop.stock.handle(sku, command));
     }
     HttpResponse get(const std::string& path, const std::string& token = {}) {
         HttpRequest request{.method = "GET", .path = path};
@@ -121,7 +121,7 @@ TEST_F(OpenShop, RemembersWhatWasWrittenBeforeARefusal) {
         line.set_quantity(1);
         return line;
     }();
-    shop.orders.handle("web-1", taken);
+    static_cast<void>(shop.orders.handle("web-1", taken));
     const HttpResponse refused = post("/api/carts/1/check-out", "{}", "k2");
     EXPECT_EQ(refused.status, 409) << refused.body;  // but the cart is closed
     const std::string token = header(refused, "Recount-Session");
