@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "stream_name.hpp"
 #include "text.hpp"
 #include "wire.hpp"
 
@@ -39,6 +40,7 @@ void check_text(const Subject& subject, std::string_view what, std::string_view 
 
 void check_expected(const Subject& subject, const StreamName& stream, const Expected& expected) {
     if (stream.full().empty()) refuse(subject, "names an empty stream; give category and id");
+    check_name(stream);  // StreamName::trusted() takes anything
     if (expected.version().value < 0) {
         refuse(subject, "expects stream " + stream.full() + " at " + to_string(expected) +
                             "; versions begin at 1, and 0 means no stream");
@@ -162,6 +164,11 @@ void check_rejection(const Append& append, const AppendLimits& limits) {
 
 void check_append(const Append& append, const AppendLimits& limits) {
     check_command_id(append.metadata.command_id);
+    if (append.request == Hash{}) {
+        refuse(subject_of(append),
+               "has no hash of its request, by which a repeat is told from another command under "
+               "its id; set `request`, for instance to request_hash(append)");
+    }
     check_metadata(subject_of(append), append.metadata, limits);
     check_after(append, limits);
     check_writes(append, limits);

@@ -1,6 +1,7 @@
 #include <recount/core/repository.hpp>
 
 #include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
 
 #include <algorithm>
 
@@ -25,6 +26,19 @@ Hash request_of(const StreamName& stream, const google::protobuf::Message& comma
 }
 
 }  // namespace
+
+std::string id_of(Streams& streams, const CommandOptions& options) {
+    return options.command_id.empty() ? to_string(new_uuid7(streams.environment()))
+                                      : options.command_id;
+}
+
+void throw_unknown(const OutcomeUnknown& caught, const std::string& command_id) {
+    throw OutcomeUnknown(std::string{caught.what()} + "; no command id was given, so it has " +
+                             command_id +
+                             ": send it again under that id or void it, but not without, and "
+                             "better give each command an id of its own",
+                         false);
+}
 
 Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
                    const google::protobuf::Message& command, Version decided_on) {

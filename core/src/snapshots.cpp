@@ -59,6 +59,20 @@ void count_ignored(Streams& streams, const StreamName& stream, const std::string
         .add();
 }
 
+void refuse_to_replace(const StreamName& stream, const Snapshot& there, std::int64_t fold,
+                       Version erased) {
+    const std::string why = there.fold == fold
+                                ? "cannot be read, or is of another history"
+                                : "was made by fold " + std::to_string(there.fold) +
+                                      ", and this program's is " + std::to_string(fold);
+    throw UnreadableEvent(
+        "event " + std::to_string(erased.value) + " of stream " + stream.full() +
+        " was erased, and the snapshot that holds what it said, up to version " +
+        std::to_string(there.version.value) + ", " + why +
+        "; run the program that made it, restore the snapshot from a backup, or give up what it "
+        "holds by erasing the stream up to that version");
+}
+
 void count_kept(Streams& streams, const StreamName& stream, bool kept) {
     streams.environment()
         .metrics

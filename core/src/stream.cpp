@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "stream_name.hpp"
 #include "text.hpp"
 
 namespace recount {
@@ -56,7 +57,18 @@ void check_name(std::string_view category, std::string_view id) {
     }
 }
 
+void check_full_name(std::string_view full) {
+    const std::size_t dash = full.find('-');
+    if (dash == std::string_view::npos) {
+        throw InvalidArgument("stream name " + text::quoted(full) +
+                              " has no '-'; a stream is category-id");
+    }
+    check_name(full.substr(0, dash), full.substr(dash + 1));
+}
+
 }  // namespace
+
+void check_name(const StreamName& stream) { check_full_name(stream.full()); }
 
 StreamName::StreamName(std::string_view category, std::string_view id) {
     check_name(category, id);
@@ -65,12 +77,7 @@ StreamName::StreamName(std::string_view category, std::string_view id) {
 }
 
 StreamName StreamName::parse(std::string_view full) {
-    const std::size_t dash = full.find('-');
-    if (dash == std::string_view::npos) {
-        throw InvalidArgument("stream name " + text::quoted(full) +
-                              " has no '-'; a stream is category-id");
-    }
-    check_name(full.substr(0, dash), full.substr(dash + 1));
+    check_full_name(full);
     return trusted(std::string{full});
 }
 

@@ -19,6 +19,7 @@ namespace recount {
 namespace {
 
 constexpr std::uint64_t format = 1;
+constexpr std::chrono::seconds longest_lifetime = std::chrono::years{100};  // or so: it is added
 constexpr std::string_view domain = "recount/token/1";
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -109,8 +110,8 @@ Tokens::Tokens(std::vector<Key> keys, Options options, Environment& environment)
 std::string Tokens::encode(const Token& token) const {
     std::string bytes;
     wire::Writer out{bytes};
-    const auto expiry =
-        std::chrono::ceil<std::chrono::seconds>(environment_.clock.now()) + options_.lifetime;
+    const auto expiry = std::chrono::ceil<std::chrono::seconds>(environment_.clock.now()) +
+                        std::min(options_.lifetime, longest_lifetime);
     out.varint(format);
     put_text(out, bytes, keys_.front().id);
     put_text(out, bytes, options_.tenant);

@@ -1,6 +1,7 @@
 #include "append_plan.hpp"
 
 #include <recount/core/envelope.hpp>
+#include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
@@ -273,6 +274,17 @@ void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
     row.envelope = encode(envelope);
     row.hash = chain_hash(row.position, before, row.envelope);
     head.hash = row.hash;
+}
+
+void require_no_step_back(const std::string& store, Partition partition, const LogHead& seen,
+                          const LogHead& now) {
+    if (now.n > seen.n || (now.n == seen.n && now.hash == seen.hash)) return;
+    const std::string there =
+        now.n < seen.n ? to_string(Position{partition, now.n}) : "there with another hash";
+    throw Divergence(store + " ended at " + to_string(Position{partition, seen.n}) +
+                     " and now ends at " + there +
+                     ": it was put back to an earlier state, and nothing is appended; look, run "
+                     "`recount store declare-restored`, then open it again");
 }
 
 AppendPlan plan_append(AppendGroup group, const Touched& touched, const KnownState& known,

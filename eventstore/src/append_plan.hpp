@@ -113,6 +113,11 @@ struct LogEnd {
 void place_event(PlannedEvent& row, Envelope& envelope, const LogEnd& end,
                  const std::optional<Timestamp>& occurred_at);
 
+/// Throws Divergence when a partition ends before, or otherwise than, this process saw it end: it
+/// was put back to an earlier state, and positions that were acknowledged would be given again.
+void require_no_step_back(const std::string& store, Partition partition, const LogHead& seen,
+                          const LogHead& now);
+
 /// The outcome that claims a command id which has none.
 CommandOutcome voided_outcome(std::string_view command_id, const StoreIdentity& identity,
                               Timestamp now);

@@ -38,7 +38,10 @@ public:
     }
 
     void forget(const std::vector<std::string_view>& command_ids) {
-        for (const std::string_view id : command_ids) rows_.erase(rows_.find(id));
+        for (const std::string_view id : command_ids) {
+            // Another thread may have been faster.
+            if (const auto found = rows_.find(id); found != rows_.end()) rows_.erase(found);
+        }
     }
 
 private:

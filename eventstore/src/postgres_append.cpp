@@ -135,7 +135,11 @@ void Appender::back_off(int attempt) {
 std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
     // Until something is to be committed an old connection that turns out lost is simply replaced.
     return pool_.with_session([&](Session& session) -> std::optional<std::vector<AppendResult>> {
-        require_same_server(session, context_.identity.incarnation);
+        if (unit.touched.partitions.empty()) {
+            require_living(session, context_.identity.incarnation);
+        } else {
+            require_same_server(session, context_.identity.incarnation);
+        }
         if (fast_ && unit.guess) {
             unit.guess = false;
             if (auto results = by_guess(unit, session)) return results;
@@ -186,7 +190,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     const auto answers = session.run_all(reading);
     const KnownState known =
         known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
-    heads_.read(unit.touched, known);
+    heads_.read(unit.touched, known, session.name());
     AppendPlan exact = unit.plan(known);
     if (exact.writes_nothing() && unit.in_doubt.empty() && !any_repeated(exact.results)) {
         end_with_missed(session, unit.group, exact.results);

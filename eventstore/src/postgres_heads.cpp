@@ -56,8 +56,14 @@ void HeadCache::learn(Partition partition, std::string_view stream, Version vers
     versions.insert_or_assign(std::string{stream}, version);
 }
 
-void HeadCache::read(const Touched& touched, const KnownState& known) {
+void HeadCache::read(const Touched& touched, const KnownState& known, const std::string& store) {
     const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
+        const Cached& cached = of(touched.partitions[i]);
+        if (cached.head) {
+            require_no_step_back(store, touched.partitions[i], *cached.head, known.heads[i]);
+        }
+    }
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
         Cached& cached = of(touched.partitions[i]);
         cached.alone = !cached.head || *cached.head == known.heads[i];

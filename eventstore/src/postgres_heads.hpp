@@ -21,8 +21,9 @@ public:
     /// others write to one of the partitions, so that locking at once is cheaper.
     std::optional<KnownState> guess(AppendGroup group, const Touched& touched) const;
 
-    /// What was read under locks; learns as well whether a guess would have been right.
-    void read(const Touched& touched, const KnownState& known);
+    /// What was read under locks; learns as well whether a guess would have been right. Throws
+    /// Divergence when a partition ends before, or otherwise than, this process saw it end.
+    void read(const Touched& touched, const KnownState& known, const std::string& store);
     void wrote(const AppendPlan& plan);
     /// A guess was wrong.
     void missed(const Touched& touched);

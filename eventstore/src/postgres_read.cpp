@@ -39,7 +39,8 @@ const std::string stream_page_behind_snapshot = page(
     "version", "$3", "$2");
 
 std::int64_t one_more(std::size_t events) {
-    return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, 1'000'000)) + 1;
+    return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, PageLimit::most_events)) +
+           1;
 }
 
 std::int64_t bounded(std::size_t bytes) {
@@ -101,7 +102,7 @@ StreamPage stream_page_from(std::span<const Result> answers, const StreamName& s
     for (std::size_t row = 0; row < rows.size(); ++row) {
         // Appended between the two looks.
         page.head = std::max(page.head, Version{rows.integer(row, 6)});
-        if (!forwards && row == 0) version = rows.integer(row, 6);
+        if (!forwards && row == 0) version = std::max(version, rows.integer(row, 6));
         RecordedEvent event = recorded_event(event_parts(rows, row));
         if (!limit.take(event)) return page;
         check_row(event, stream, Version{version});
@@ -181,7 +182,8 @@ CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
     const std::array<Statement, 3> looking{
         {{"begin", {}},
          {"select horizon from store for share", {}},
-         {"select bytes from outcome where command_id = $1", {row[0]}}}};
+         // Nor is it forgotten meanwhile, for which the claim would then be taken.
+         {"select bytes from outcome where command_id = $1 for share", {row[0]}}}};
     const std::array<Statement, 3> claiming{
         {{"insert into outcome (command_id, kind, recorded_at, bytes) values ($1, $2, $3, $4) "
           "on conflict do nothing",

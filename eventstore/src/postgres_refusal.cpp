@@ -24,11 +24,18 @@ std::string_view advice(std::string_view state) {
     return "";
 }
 
+/// Of data that does not fit the server quotes the value (class 22), which is nobody's business.
+std::string without_value(const Failure& failure) {
+    const std::size_t from = failure.message.find('"');
+    if (!failure.state.starts_with("22") || from == std::string::npos) return failure.message;
+    return failure.message.substr(0, from) + "\"…\"";
+}
+
 }  // namespace
 
 ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql) {
     return {fmt::format("{} refused '{}': {} (SQLSTATE {}){}", by, sql.substr(0, 60),
-                        failure.message, failure.state, advice(failure.state)),
+                        without_value(failure), failure.state, advice(failure.state)),
             passes(failure.state), failure.state};
 }
 

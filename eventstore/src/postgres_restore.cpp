@@ -74,7 +74,10 @@ void judge_server(const std::string& store, const SqlResult& row, std::size_t fi
 }
 
 void require_same_server(Session& session, const std::optional<Uuid>& opened) {
-    if (session.vouched()) return;
+    if (!session.vouched()) require_living(session, opened);
+}
+
+void require_living(Session& session, const std::optional<Uuid>& opened) {
     static const std::string sql =
         fmt::format("select {} from {}", living_and_here, living_and_here_tables());
     judge_server(session.name(), session.run(sql).copy(), 0, opened);

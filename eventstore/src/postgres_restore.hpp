@@ -37,6 +37,10 @@ void judge_server(const std::string& store, const SqlResult& row, std::size_t fi
 /// failover. One to a standby does, and was not let through.
 void require_same_server(Session& session, const std::optional<Uuid>& opened = {});
 
+/// The same, asked now: for what writes without looking at a partition's incarnation. A session
+/// outlives a restore that was only declared.
+void require_living(Session& session, const std::optional<Uuid>& opened);
+
 /// What is to be said of a history that is not the one the program opened.
 std::string another_history(const std::string& store);
 

@@ -1,6 +1,7 @@
 #include "postgres_schemas.hpp"
 
 #include <array>
+#include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -11,15 +12,16 @@ namespace recount::postgres {
 
 namespace {
 
-StoredSchema newest_of(Session& session, const Parameter& type) {
+std::vector<StoredSchema> stored_of(Session& session, const Parameter& type) {
     const Result rows = session.run(
-        "select revision, descriptors from schema where type = $1 order by revision desc limit 1",
-        {&type, 1});
-    StoredSchema newest;
-    if (rows.empty()) return newest;
-    newest.revision = rows.integer(0, 0);
-    if (!rows.null(0, 1)) newest.descriptors = rows.bytes(0, 1);
-    return newest;
+        "select revision, descriptors from schema where type = $1 order by revision", {&type, 1});
+    std::vector<StoredSchema> stored;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        StoredSchema& one = stored.emplace_back();
+        one.revision = rows.integer(row, 0);
+        if (!rows.null(row, 1)) one.descriptors = rows.bytes(row, 1);
+    }
+    return stored;
 }
 
 }  // namespace
@@ -58,10 +60,10 @@ SchemaRow Schemas::find_or_make(std::string_view type) {
                 return SchemaRow{static_cast<std::int32_t>(found.integer(0, 0)),
                                  static_cast<std::uint32_t>(found.integer(0, 1))};
             }
-            const StoredSchema newest = newest_of(session, key[0]);
-            check_evolution(type, newest, session.name());
+            const auto stored = stored_of(session, key[0]);
+            check_evolution(type, stored, session.name());
             // Only behind the revision that was looked at.
-            row.back() = bigint(newest.revision);
+            row.back() = bigint(stored.empty() ? 0 : stored.back().revision);
             session.run(
                 "insert into schema (type, revision, fingerprint, descriptors) "
                 "select $1, $4 + 1, $2, $3 from schema where type = $1 "

@@ -168,7 +168,8 @@ protected:
     }
 
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
-        writing([&](Session& session) {
+        pool_.with_session([&](Session& session) {
+            require_same_server(session, facts_.identity.incarnation);
             postgres::put_snapshot(session, stream, snapshot);
             return true;
         });
@@ -220,7 +221,7 @@ private:
     template <class Write>
     std::invoke_result_t<Write, Session&> writing(const Write& write) {
         return pool_.with_session([&](Session& session) {
-            require_same_server(session, facts_.identity.incarnation);
+            require_living(session, facts_.identity.incarnation);
             return write(session);
         });
     }

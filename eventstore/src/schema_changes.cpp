@@ -32,6 +32,7 @@ public:
     void messages(const pb::Descriptor& before, const pb::Descriptor& now) {
         if (!seen_.insert(before.full_name()).second) return;
         for (int i = 0; i < before.field_count(); ++i) field(*before.field(i), now);
+        for (int i = 0; i < now.field_count(); ++i) added(before, *now.field(i));
     }
 
 private:
@@ -53,10 +54,34 @@ private:
                 " under that number; give the field a new number");
             return;
         }
+        joined(before, *now);
         if (before.name() != now->name()) moved(before, message);
         if (before.type() == Field::TYPE_MESSAGE)
             messages(*before.message_type(), *now->message_type());
         if (before.type() == Field::TYPE_ENUM) enums(*before.enum_type(), *now->enum_type());
+    }
+
+    /// Proto2: no event that is stored has what is required from now on.
+    void added(const pb::Descriptor& before, const Field& now) {
+        const Field* old = before.FindFieldByNumber(now.number());
+        if (!now.is_required() || (old != nullptr && old->is_required())) return;
+        add(now.full_name() + " = " + std::to_string(now.number()) +
+            " is required, and stored events may be without it; make it optional");
+    }
+
+    /// Of several that are set, only the last is read from within a oneof.
+    void joined(const Field& before, const Field& now) {
+        const pb::OneofDescriptor* alternatives = now.real_containing_oneof();
+        if (alternatives == nullptr || before.real_containing_oneof() != nullptr) return;
+        for (int i = 0; i < alternatives->field_count(); ++i) {
+            const Field* other =
+                before.containing_type()->FindFieldByNumber(alternatives->field(i)->number());
+            if (other == nullptr || other->number() == before.number()) continue;
+            add(now.full_name() + " = " + std::to_string(now.number()) + " was put into oneof " +
+                alternatives->name() + " with " + other->name() +
+                ", and stored events may have both; take it out again");
+            return;
+        }
     }
 
     /// A field of this name under another number: old events would leave it empty.

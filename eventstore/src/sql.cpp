@@ -2,6 +2,9 @@
 
 #include <recount/core/error.hpp>
 
+#include <filesystem>
+#include <system_error>
+
 #include "databases.hpp"
 
 namespace recount {
@@ -57,7 +60,14 @@ std::string sqlite_path(const std::string& url) {
         throw InvalidArgument("\"sqlite:\" must be followed by the path of a file, as in " +
                               std::string{"\"sqlite:shop.db\""});
     }
-    return path;
+    if (path == ":memory:") return path;
+    // The same file from wherever and by whatever link it is named: connections are opened later,
+    // too, and the lock has its name.
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed);
+    if (failed) return path;
+    const auto real = std::filesystem::weakly_canonical(whole, failed);
+    return failed ? whole.string() : real.string();
 }
 
 std::string scheme_of(std::string_view url) {

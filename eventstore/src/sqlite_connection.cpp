@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -200,7 +201,8 @@ void Connection::set_up(const ConnectionOptions& options) {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
     sqlite3_busy_timeout(connection_,
-                         static_cast<int>(duration_cast<milliseconds>(options.timeout).count()));
+                         static_cast<int>(std::clamp<std::int64_t>(
+                             duration_cast<milliseconds>(options.timeout).count(), 0, INT32_MAX)));
     const bool checkpoints = options.checkpoints && !options.read_only;
     // Two connections that write or checkpoint at one instant can corrupt a file (SQLite 3.7.0 to
     // 3.51.2), so only the one that writes does; and not in steps so small that they cost much.

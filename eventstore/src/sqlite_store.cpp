@@ -27,7 +27,7 @@ constexpr Duration longest_poll = std::chrono::milliseconds{200};
 class SqliteStore final : public StoreBase {
 public:
     SqliteStore(const std::string& url, const StoreOptions& options)
-        : StoreBase(url, options),
+        : StoreBase("sqlite:" + sqlite_path(url), options),
           path_(sqlite_path(url)),
           readers_(path_, options.timeout),
           appended_(environment_.scheduler.signal()),

@@ -60,6 +60,10 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
     snapshot_ = connection_.prepare(
         "select fold, version, partition, position, event_id, hash, bytes from snapshot "
         "where stream = ? and type = ?");
+    const auto store = connection_.prepare("select id from store");
+    if (store->step() && Uuid::from(store->bytes(0)) == identity.id) return;
+    throw Mismatch(identity.name + " is no longer the store that was opened: its file was " +
+                   "replaced; open it again, and declare it restored when it is a backup");
 }
 
 std::optional<CommandOutcome> SqliteReader::find_outcome(std::string_view command_id) {

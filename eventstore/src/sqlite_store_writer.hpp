@@ -105,6 +105,7 @@ private:
     std::vector<Stream> touched_streams_;  // by the append at hand
     std::vector<Stream*> remembered_;      // where each of them is in streams_, if it is
     std::map<std::pair<std::string, std::string>, Snapshot> snapshots_;  // by stream and type
+    std::vector<LogHead> heads_;  // as this last read or committed them
     std::int64_t seen_data_version_ = -1;
     Timestamp horizon_;  // as of that
 };

@@ -61,7 +61,10 @@ inline Version first_of(const std::optional<Snapshot>& snapshot, std::int64_t fo
 class PageLimit {
 public:
     PageLimit(std::size_t max_events, std::size_t max_bytes)
-        : events_(max_events == 0 ? 1 : max_events), bytes_(max_bytes) {}
+        : events_(std::clamp<std::size_t>(max_events, 1, most_events)), bytes_(max_bytes) {}
+
+    /// However many are asked for.
+    static constexpr std::size_t most_events = 1'000'000;
 
     /// False: the page is full, the event belongs to the next one.
     bool take(const RecordedEvent& event) {

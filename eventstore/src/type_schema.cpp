@@ -34,11 +34,12 @@ TypeSchema schema_in_program(std::string_view type) {
     return {fingerprint, std::move(bytes)};
 }
 
-void check_evolution(std::string_view type, const StoredSchema& stored, const std::string& store) {
-    const std::string name{type};
-    const auto* now =
-        google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
-    if (!stored.descriptors || now == nullptr) return;
+namespace {
+
+void compare(const google::protobuf::Descriptor& now, const StoredSchema& stored,
+             const std::string& store) {
+    if (!stored.descriptors) return;
+    const std::string& name = now.full_name();
     google::protobuf::FileDescriptorSet set;
     google::protobuf::DescriptorPool pool;
     bool whole = set.ParseFromString(*stored.descriptors);
@@ -49,12 +50,22 @@ void check_evolution(std::string_view type, const StoredSchema& stored, const st
         throw Mismatch(store + " holds descriptors of " + revision +
                        " that cannot be read; restore that row of its table schema");
     }
-    const auto changes = incompatible_changes(*before, *now);
+    const auto changes = incompatible_changes(*before, now);
     if (changes.empty()) return;
     std::string message = store + " holds events of " + revision +
                           ", which this program would misread, so nothing was appended: ";
     for (const std::string& change : changes) message += change + "; ";
     throw Mismatch(message + "or give the changed message another name and upcast the old one");
+}
+
+}  // namespace
+
+void check_evolution(std::string_view type, std::span<const StoredSchema> revisions,
+                     const std::string& store) {
+    const auto* now = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+        std::string{type});
+    if (now == nullptr) return;
+    for (const StoredSchema& each : revisions) compare(*now, each, store);
 }
 
 }  // namespace recount

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,15 +20,17 @@ struct TypeSchema {
 
 TypeSchema schema_in_program(std::string_view type);
 
-/// The newest revision under which a store holds events of a type.
+/// A revision under which a store holds events of a type.
 struct StoredSchema {
-    std::int64_t revision = 0;  // 0: none
+    std::int64_t revision = 0;
     std::optional<std::string> descriptors;
 };
 
 /// Throws Mismatch that names the fields when this program would read stored events otherwise than
-/// they were meant, or write such as others would misread. What either side does not know is not
-/// compared.
-void check_evolution(std::string_view type, const StoredSchema& stored, const std::string& store);
+/// they were meant, or write such as others would misread. Each revision is compared, as events of
+/// each are there: a number may have been taken away in one and given again in the next. What
+/// either side does not know is not compared.
+void check_evolution(std::string_view type, std::span<const StoredSchema> revisions,
+                     const std::string& store);
 
 }  // namespace recount

@@ -16,6 +16,7 @@ Append good_append() {
     append.metadata.headers = {{"source", "import"}};
     append.writes.push_back({StreamName{"cart", "1"}, Expected::any(), {{"shop.Added", "bytes"}}});
     append.checks.push_back({StreamName{"cart", "2"}, Expected::exists()});
+    append.request = request_hash(append);
     return append;
 }
 
@@ -59,6 +60,7 @@ TEST(AGoodAppend, IsAccepted) {
     EXPECT_NO_THROW(check_append(good_append()));
     Append nothing;
     nothing.metadata.command_id = "command-1";
+    nothing.request = request_hash(nothing);
     EXPECT_NO_THROW(check_append(nothing));
     nothing.rejection = Rejection{"closed", "the shop is\nclosed"};
     EXPECT_NO_THROW(check_append(nothing));

@@ -101,7 +101,7 @@ TEST_F(ABatch, RemembersEachCommand) {
 }
 
 TEST_F(ABatch, GivesARepeatItsFirstOutcome) {
-    accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    static_cast<void>(accounts_.handle("1", deposit(5), {.command_id = "c-1"}));
     accounts_.enqueue(batch_, "1", deposit(5), {.command_id = "c-1"});
     accounts_.enqueue(batch_, "1", withdraw(10), {.command_id = "c-2"});
     accounts_.enqueue(batch_, "1", withdraw(5), {.command_id = "c-3"});
@@ -116,7 +116,7 @@ TEST_F(ABatch, GivesARepeatItsFirstOutcome) {
 }
 
 TEST_F(ABatch, GoesOnWhenOneCommandIsAnError) {
-    others_.handle("1", deposit(5), {.command_id = "c-1"});
+    static_cast<void>(others_.handle("1", deposit(5), {.command_id = "c-1"}));
     accounts_.enqueue(batch_, "1", deposit(6), {.command_id = "c-1"});
     accounts_.enqueue(batch_, "2", deposit(7), {.command_id = "c-2"});
     EXPECT_THROW(batch_.commit(), CommandReused);
@@ -130,11 +130,11 @@ TEST_F(ABatch, GoesOnWhenOneCommandIsAnError) {
 }
 
 TEST_F(ABatch, StillDecidesAgainWhatComesAfterAnError) {
-    others_.handle("1", deposit(5), {.command_id = "c-1"});
+    static_cast<void>(others_.handle("1", deposit(5), {.command_id = "c-1"}));
     accounts_.load("2");
     accounts_.enqueue(batch_, "1", deposit(6), {.command_id = "c-1"});
     accounts_.enqueue(batch_, "2", deposit(7), {.command_id = "c-2"});
-    others_.handle("2", deposit(1));
+    static_cast<void>(others_.handle("2", deposit(1)));
     EXPECT_THROW(batch_.commit(), CommandReused);
     EXPECT_EQ(others_.load("2").state.balance, 8);
 }
@@ -176,7 +176,7 @@ TEST_F(ABatch, CanBeSparedTheCommandsThatHappened) {
 
 TEST_F(ABatch, KeepsNothingOfAStateThatCouldNotTakeItsEvents) {
     Repository<Brittle> brittle{streams_};
-    brittle.handle("1", deposit(1));
+    static_cast<void>(brittle.handle("1", deposit(1)));
     for (const int unlucky : {13, 14}) {
         for (const bool preceded : {false, true}) {
             Batch batch{streams_};
@@ -208,11 +208,11 @@ TEST_F(ABatch, IsNotWhatItTakesToKeepEventsThatEvolveRefusesOutOfAStream) {
 }
 
 TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     accounts_.enqueue(batch_, "1", withdraw(4), {.command_id = "c-1"});
     accounts_.enqueue(batch_, "2", deposit(1), {.command_id = "c-2"});
     accounts_.enqueue(batch_, "1", withdraw(1), {.command_id = "c-3"});
-    others_.handle("1", withdraw(3));
+    static_cast<void>(others_.handle("1", withdraw(3)));
     const auto outcomes = batch_.commit();
     EXPECT_EQ(outcomes[0].rejection().code, "too_little");
     EXPECT_TRUE(outcomes[1]);
@@ -223,10 +223,10 @@ TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
 }
 
 TEST_F(AnOvertakenBatch, DecidesAgainWhereOthersWroteAsManyEventsAsItselfHad) {
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     accounts_.enqueue(batch_, "1", deposit(4));
     accounts_.enqueue(batch_, "1", withdraw(9));
-    others_.handle("1", withdraw(5));
+    static_cast<void>(others_.handle("1", withdraw(5)));
     const auto outcomes = batch_.commit();
     EXPECT_TRUE(outcomes[0]);
     EXPECT_EQ(outcomes[1].rejection().code, "too_little") << "the stream is at the version, but";

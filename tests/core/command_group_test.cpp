@@ -16,7 +16,7 @@ using namespace recount::test;
 class CommandsOfOneStream : public AccountTest {
 protected:
     CommandsOfOneStream() {
-        accounts_.handle("1", deposit(10));
+        static_cast<void>(accounts_.handle("1", deposit(10)));
         streams_.appends = 0;
         streams_.before_append = [this] {
             if (streams_.appends == 1) {
@@ -83,7 +83,7 @@ TEST_F(CommandsOfOneStream, ShareAnAppendEachDecidedOnWhatTheEarlierOnesMade) {
 TEST_F(CommandsOfOneStream, AreDecidedAgainWhenOthersWereFaster) {
     second_ = [this] {
         second_ = nullptr;
-        others_.handle("1", withdraw(5));
+        static_cast<void>(others_.handle("1", withdraw(5)));
     };
     begin(deposit(1));
     begin(withdraw(6));
@@ -96,7 +96,7 @@ TEST_F(CommandsOfOneStream, AreDecidedAgainWhenOthersWereFaster) {
 }
 
 TEST_F(CommandsOfOneStream, AreNotDecidedOnOneThatOnlySeemsToHaveHappened) {
-    others_.handle("1", deposit(2), {.command_id = "c-2"});
+    static_cast<void>(others_.handle("1", deposit(2), {.command_id = "c-2"}));
     begin(deposit(1));
     begin(deposit(2), {.command_id = "c-2"});
     begin(withdraw(14));
@@ -108,7 +108,7 @@ TEST_F(CommandsOfOneStream, AreNotDecidedOnOneThatOnlySeemsToHaveHappened) {
 }
 
 TEST_F(CommandsOfOneStream, FailByThemselves) {
-    others_.handle("2", deposit(2), {.command_id = "c-2"});
+    static_cast<void>(others_.handle("2", deposit(2), {.command_id = "c-2"}));
     begin(deposit(1));
     begin(deposit(3));
     begin(deposit(4), {.command_id = "c-2"});                     // another command's id

@@ -14,21 +14,21 @@ class ASession : public AccountTest {};
 
 TEST_F(AStaleState, DoesNotRefuseWhatIsRightByNow) {
     EXPECT_EQ(accounts_.load("1").state.balance, 0);
-    accounts_.handle("1", deposit(1));
-    others_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
+    static_cast<void>(others_.handle("1", deposit(5)));
     EXPECT_TRUE(accounts_.handle("1", withdraw(6))) << "without an id, so nothing is appended";
 }
 
 TEST_F(AStaleState, IsNotReturnedByLoad) {
-    accounts_.handle("1", deposit(1));
-    others_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
+    static_cast<void>(others_.handle("1", deposit(5)));
     EXPECT_EQ(accounts_.load("1").state.balance, 6);
 }
 
 TEST_F(AStaleState, OfAnotherHistoryIsDroppedThoughTheVersionIsTheSame) {
     auto other = open_store("memory:", {.environment = &world_.environment()});
-    Repository<Account>{*other}.handle("1", deposit(100));
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(Repository<Account>{*other}.handle("1", deposit(100)));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     EXPECT_EQ(accounts_.load("1").state.balance, 1);
     streams_.become(*other);
     EXPECT_EQ(accounts_.load("1").state.balance, 100);
@@ -36,8 +36,8 @@ TEST_F(AStaleState, OfAnotherHistoryIsDroppedThoughTheVersionIsTheSame) {
 
 TEST_F(AStaleState, OfALongerHistoryIsDropped) {
     auto other = open_store("memory:", {.environment = &world_.environment()});
-    accounts_.handle("1", deposit(1));
-    accounts_.handle("1", deposit(2));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
+    static_cast<void>(accounts_.handle("1", deposit(2)));
     streams_.become(*other);
     EXPECT_EQ(accounts_.load("1").state.balance, 0);
     EXPECT_EQ(accounts_.load("1").version, Version{0});
@@ -48,9 +48,9 @@ TEST_F(AStaleState, OfALongerHistoryIsDropped) {
 
 TEST_F(AStaleState, OfAnotherHistoryIsNotGoneOnFromAfterAConflict) {
     auto other = open_store("memory:", {.environment = &world_.environment()});
-    Repository<Account>{*other}.handle("1", deposit(100));
-    Repository<Account>{*other}.handle("1", deposit(10));
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(Repository<Account>{*other}.handle("1", deposit(100)));
+    static_cast<void>(Repository<Account>{*other}.handle("1", deposit(10)));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     streams_.become(*other);
     EXPECT_TRUE(accounts_.handle("1", withdraw(1)));
     EXPECT_EQ(accounts_.load("1").state.balance, 109);
@@ -58,28 +58,28 @@ TEST_F(AStaleState, OfAnotherHistoryIsNotGoneOnFromAfterAConflict) {
 
 TEST_F(AStaleState, OfTheSameCommandWithOtherContentIsKnownByItsHash) {
     auto other = open_store("memory:", {.environment = &world_.environment()});
-    Repository<Account>{*other}.handle("1", deposit(100), {.command_id = "c-1"});
-    others_.handle("1", deposit(1), {.command_id = "c-1"});
+    static_cast<void>(Repository<Account>{*other}.handle("1", deposit(100), {.command_id = "c-1"}));
+    static_cast<void>(others_.handle("1", deposit(1), {.command_id = "c-1"}));
     EXPECT_EQ(accounts_.load("1").state.balance, 1);
     streams_.become(*other);
     EXPECT_EQ(accounts_.load("1").state.balance, 100);
 }
 
 TEST_F(AStaleState, OfAnotherIncarnationIsNotUsed) {
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     StoreIdentity identity = streams_.identity();
     identity.incarnation = new_uuid7();
     streams_.identify(identity);
     const int reads = streams_.reads;
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     EXPECT_GT(streams_.reads, reads);
 }
 
 TEST_F(AStateToLoad, TakesOneReadOfTheStore) {
-    others_.handle("1", deposit(1));
+    static_cast<void>(others_.handle("1", deposit(1)));
     EXPECT_EQ(accounts_.load("1").state.balance, 1);
     EXPECT_EQ(streams_.reads, 1) << "of what is not cached";
-    others_.handle("1", deposit(5));
+    static_cast<void>(others_.handle("1", deposit(5)));
     EXPECT_EQ(accounts_.load("1").state.balance, 6);
     EXPECT_EQ(streams_.reads, 2) << "of what the cached state lacks";
     EXPECT_EQ(accounts_.load("2").state.balance, 0);
@@ -87,11 +87,11 @@ TEST_F(AStateToLoad, TakesOneReadOfTheStore) {
 }
 
 TEST_F(AStateOfATime, IsFoldedUpToItPastWhatIsRemembered) {
-    accounts_.handle("1", deposit(1));
-    accounts_.handle("1", deposit(2));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
+    static_cast<void>(accounts_.handle("1", deposit(2)));
     const Timestamp then = store_->read_stream({"account", "1"}).events.back().at.recorded_at;
     world_.advance(std::chrono::hours{1});
-    accounts_.handle("1", deposit(4));
+    static_cast<void>(accounts_.handle("1", deposit(4)));
     EXPECT_EQ(accounts_.load("1").state.balance, 7);
     EXPECT_EQ(accounts_.load_as_of("1", then).state.balance, 3);
     EXPECT_EQ(accounts_.load_as_of("1", then).version, Version{2});
@@ -112,7 +112,7 @@ TEST_F(ASession, GrowsByWhatItWrites) {
 
 TEST_F(ASession, GrowsByWhatItReads) {
     const Outcome written = others_.handle("1", deposit(1));
-    others_.handle("2", deposit(1));
+    static_cast<void>(others_.handle("2", deposit(1)));
     Session session;
     accounts_.load("1", &session);
     ASSERT_EQ(session.token().stores().size(), 1U);
@@ -124,7 +124,8 @@ TEST_F(ASession, GrowsByWhatARefusalWasDecidedOn) {
     const Outcome written = others_.handle("1", open("ada"));
     for (const char* id : {"", "c-1"}) {
         Session session;
-        accounts_.handle("1", open("bob"), {.session = &session, .command_id = id});
+        static_cast<void>(
+            accounts_.handle("1", open("bob"), {.session = &session, .command_id = id}));
         ASSERT_EQ(session.token().stores().size(), 1U);
         EXPECT_TRUE(session.token().stores()[0].positions.cover(written.reached().positions));
     }
@@ -133,15 +134,16 @@ TEST_F(ASession, GrowsByWhatARefusalWasDecidedOn) {
 TEST_F(ASession, GrowsByTheFirstOutcomeOfARepeat) {
     const Outcome written = others_.handle("1", deposit(1), {.command_id = "c-1"});
     Session session;
-    accounts_.handle("1", deposit(1), {.session = &session, .command_id = "c-1"});
+    static_cast<void>(
+        accounts_.handle("1", deposit(1), {.session = &session, .command_id = "c-1"}));
     EXPECT_TRUE(session.token().stores().at(0).positions.cover(written.reached().positions));
 }
 
 TEST_F(ASession, IsInTheEnvelopesOfWhatItWritesNext) {
     Session session;
-    accounts_.handle("1", deposit(1), {.session = &session});
+    static_cast<void>(accounts_.handle("1", deposit(1), {.session = &session}));
     const Token before = session.token();
-    accounts_.handle("2", deposit(1), {.session = &session});
+    static_cast<void>(accounts_.handle("2", deposit(1), {.session = &session}));
     const auto page = store_->read_stream(StreamName{"account", "2"});
     EXPECT_EQ(page.events.at(0).at.after, before.stores());
 }
@@ -149,7 +151,7 @@ TEST_F(ASession, IsInTheEnvelopesOfWhatItWritesNext) {
 TEST_F(ASession, OfAKnownStateKnowsWhereItStands) {
     Deposit parts;
     for (const int part : {1, 1, 1}) parts.add_parts(part);
-    accounts_.handle("1", parts);
+    static_cast<void>(accounts_.handle("1", parts));
     const Outcome last = accounts_.handle("1", parts);
     Session session;
     EXPECT_TRUE(accounts_.handle("1", withdraw(9), {.session = &session}).refused());

@@ -30,7 +30,7 @@ TEST_F(ACommand, AppendsWhatItDecides) {
 }
 
 TEST_F(ACommand, ThatIsRefusedOrChangesNothingWithoutAnIdLeavesNoTrace) {
-    accounts_.handle("1", open("ada"));
+    static_cast<void>(accounts_.handle("1", open("ada")));
     const int appends = streams_.appends;
     const Outcome refused = accounts_.handle("1", open("bob"));
     EXPECT_FALSE(refused);
@@ -46,13 +46,13 @@ TEST_F(ACommand, ThatIsRefusedOrChangesNothingWithoutAnIdLeavesNoTrace) {
 
 TEST_F(ACommand, CarriesWhatItsCallerSaysIntoTheEvents) {
     const Timestamp when = parse_timestamp("2010-12-01T08:26:00Z");
-    accounts_.handle("1", open("ada"),
-                     {.command_id = "c-1",
-                      .correlation_id = "correlation",
-                      .causation_id = "causation",
-                      .traceparent = "00-trace-01",
-                      .headers = {{"source", "test"}},
-                      .occurred_at = when});
+    static_cast<void>(accounts_.handle("1", open("ada"),
+                                       {.command_id = "c-1",
+                                        .correlation_id = "correlation",
+                                        .causation_id = "causation",
+                                        .traceparent = "00-trace-01",
+                                        .headers = {{"source", "test"}},
+                                        .occurred_at = when}));
     const auto page = store_->read_stream(StreamName{"account", "1"});
     ASSERT_EQ(page.events.size(), 1U);
     const Recorded& at = page.events[0].at;
@@ -67,7 +67,7 @@ TEST_F(ACommand, CarriesWhatItsCallerSaysIntoTheEvents) {
 }
 
 TEST_F(ACommand, ReadsLongStreamsPageByPage) {
-    for (int i = 1; i <= 7; ++i) accounts_.handle("1", deposit(i));
+    for (int i = 1; i <= 7; ++i) static_cast<void>(accounts_.handle("1", deposit(i)));
     for (const std::size_t page : {1, 2, 3, 7, 8}) {
         Repository<Account> paging{*store_, {.page = page}};
         EXPECT_EQ(paging.load("1").state.balance, 28) << page;
@@ -76,28 +76,28 @@ TEST_F(ACommand, ReadsLongStreamsPageByPage) {
 }
 
 TEST_F(ACommand, OnAKnownStateNeedsNoRead) {
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     const int reads = streams_.reads;
-    accounts_.handle("1", deposit(2));
-    accounts_.handle("1", deposit(3));
+    static_cast<void>(accounts_.handle("1", deposit(2)));
+    static_cast<void>(accounts_.handle("1", deposit(3)));
     EXPECT_EQ(streams_.reads, reads);
     EXPECT_EQ(others_.load("1").state.balance, 6);
 }
 
 TEST_F(ACommand, WithoutACacheReadsEachTime) {
     Repository<Account> uncached{streams_, {.cached_states = 0}};
-    uncached.handle("1", deposit(1));
+    static_cast<void>(uncached.handle("1", deposit(1)));
     const int reads = streams_.reads;
-    uncached.handle("1", deposit(2));
+    static_cast<void>(uncached.handle("1", deposit(2)));
     EXPECT_GT(streams_.reads, reads);
     EXPECT_EQ(streams_.appends, 2);
 }
 
 TEST_F(ACommand, IsDecidedAgainWhenAnotherWasFaster) {
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     bool once = true;
     streams_.before_append = [&] {
-        if (std::exchange(once, false)) others_.handle("1", withdraw(3));
+        if (std::exchange(once, false)) static_cast<void>(others_.handle("1", withdraw(3)));
     };
     const Outcome refused = accounts_.handle("1", withdraw(4), {.command_id = "c-1"});
     EXPECT_EQ(refused.rejection().code, "too_little");
@@ -106,12 +106,12 @@ TEST_F(ACommand, IsDecidedAgainWhenAnotherWasFaster) {
 }
 
 TEST_F(ACommand, IsDecidedAgainOnWhatTheConflictBroughtWithoutAnotherRead) {
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     const int reads = streams_.reads;
     const auto before = world_.environment().clock.steady();
     bool once = true;
     streams_.before_append = [&] {
-        if (std::exchange(once, false)) others_.handle("1", deposit(3));
+        if (std::exchange(once, false)) static_cast<void>(others_.handle("1", deposit(3)));
     };
     EXPECT_EQ(accounts_.handle("1", withdraw(8), {.command_id = "c-1"}).version(), Version{3});
     EXPECT_EQ(streams_.reads, reads);
@@ -124,7 +124,7 @@ TEST_F(ACommand, OnAnEmptyStreamIsDecidedAgainWithoutAnotherReadToo) {
     const int reads = streams_.reads;
     bool once = true;
     streams_.before_append = [&] {
-        if (std::exchange(once, false)) others_.handle("1", open("ada"));
+        if (std::exchange(once, false)) static_cast<void>(others_.handle("1", open("ada")));
     };
     EXPECT_EQ(accounts_.handle("1", open("bob"), {.command_id = "c-1"}).rejection().code, "taken");
     EXPECT_EQ(streams_.reads, reads + 1) << "a state of nothing is not kept";
@@ -132,21 +132,21 @@ TEST_F(ACommand, OnAnEmptyStreamIsDecidedAgainWithoutAnotherReadToo) {
 
 TEST_F(ACommand, ReadsOnWhereTheConflictBroughtOnlyAPage) {
     Repository<Account> paging{streams_, {.page = 2}};
-    paging.handle("1", deposit(1));
+    static_cast<void>(paging.handle("1", deposit(1)));
     bool once = true;
     streams_.before_append = [&] {
         if (!std::exchange(once, false)) return;
-        for (int i = 0; i < 5; ++i) others_.handle("1", deposit(1));
+        for (int i = 0; i < 5; ++i) static_cast<void>(others_.handle("1", deposit(1)));
     };
     EXPECT_TRUE(paging.handle("1", withdraw(6), {.command_id = "c-1"}));
     EXPECT_EQ(others_.load("1").state.balance, 0);
 }
 
 TEST_F(ACommand, GivesUpWhenOthersAreAlwaysFaster) {
-    streams_.before_append = [&] { others_.handle("1", deposit(1)); };
+    streams_.before_append = [&] { static_cast<void>(others_.handle("1", deposit(1))); };
     const auto before = world_.environment().clock.steady();
     try {
-        accounts_.handle("1", withdraw(0), {.command_id = "c-1"});
+        static_cast<void>(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}));
         FAIL();
     } catch (const Contended& error) {
         EXPECT_TRUE(error.retryable());
@@ -167,8 +167,8 @@ TEST_F(ACommand, IsNotLostAmongManyThreads) {
             threads.emplace_back([&] {
                 Repository<Account> own{*store, {.attempts = 1000}};
                 for (int i = 0; i < 25; ++i) {
-                    shared.handle("1", deposit(1));
-                    own.handle("1", deposit(1));
+                    static_cast<void>(shared.handle("1", deposit(1)));
+                    static_cast<void>(own.handle("1", deposit(1)));
                 }
             });
         }
@@ -203,20 +203,20 @@ TEST_F(ACommand, IsNotHeldUpByOneThatFailed) {
 
 TEST_F(ARepeatedCommand, GetsItsFirstOutcome) {
     const Outcome first = accounts_.handle("1", deposit(5), {.command_id = "c-1"});
-    accounts_.handle("1", deposit(7));
+    static_cast<void>(accounts_.handle("1", deposit(7)));
     for (Repository<Account>* repository : {&accounts_, &others_}) {
         const Outcome again = repository->handle("1", deposit(5), {.command_id = "c-1"});
         EXPECT_TRUE(again.repeated());
         EXPECT_EQ(again.details(), first.details());
     }
     EXPECT_EQ(others_.load("1").state.balance, 12);
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     EXPECT_EQ(accounts_.load("1").state.balance, 13) << "a repeat leaves the cached state alone";
 }
 
 TEST_F(ARepeatedCommand, StaysRefused) {
     EXPECT_TRUE(accounts_.handle("1", withdraw(5), {.command_id = "c-1"}).refused());
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     const Outcome again = accounts_.handle("1", withdraw(5), {.command_id = "c-1"});
     EXPECT_TRUE(again.refused());
     EXPECT_TRUE(again.repeated());
@@ -226,12 +226,12 @@ TEST_F(ARepeatedCommand, StaysRefused) {
 
 TEST_F(ARepeatedCommand, StaysNothing) {
     EXPECT_TRUE(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}).nothing());
-    accounts_.handle("1", deposit(5));
+    static_cast<void>(accounts_.handle("1", deposit(5)));
     EXPECT_TRUE(accounts_.handle("1", withdraw(0), {.command_id = "c-1"}).repeated());
 }
 
 TEST_F(ARepeatedCommand, WithOtherContentIsAnError) {
-    accounts_.handle("1", deposit(5), {.command_id = "c-1"});
+    static_cast<void>(accounts_.handle("1", deposit(5), {.command_id = "c-1"}));
     EXPECT_THROW(accounts_.handle("1", deposit(6), {.command_id = "c-1"}), CommandReused);
     EXPECT_THROW(accounts_.handle("2", deposit(5), {.command_id = "c-1"}), CommandReused);
     EXPECT_THROW(accounts_.handle("1", withdraw(5), {.command_id = "c-1"}), CommandReused);
@@ -244,7 +244,7 @@ TEST_F(ARepeatedCommand, HasTheSameContentWhateverTheOrderOfItsMaps) {
     Deposit one = deposit(1), other = deposit(1);
     for (int i = 0; i < 20; ++i) (*one.mutable_notes())[std::to_string(i)] = "x";
     for (int i = 19; i >= 0; --i) (*other.mutable_notes())[std::to_string(i)] = "x";
-    accounts_.handle("1", one, {.command_id = "c-1"});
+    static_cast<void>(accounts_.handle("1", one, {.command_id = "c-1"}));
     EXPECT_TRUE(accounts_.handle("1", other, {.command_id = "c-1"}).repeated());
 }
 
@@ -267,7 +267,7 @@ TEST_F(AnExpectedVersion, LetsTheCommandThroughWhenItIsThere) {
 }
 
 TEST_F(AnExpectedVersion, RefusesTheCommandWhenItIsGone) {
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     const Outcome refused =
         accounts_.handle("1", deposit(1), {.command_id = "c-1", .expected = Version{0}});
     EXPECT_EQ(refused.rejection().code, "version_changed");
@@ -276,10 +276,10 @@ TEST_F(AnExpectedVersion, RefusesTheCommandWhenItIsGone) {
 }
 
 TEST_F(AnExpectedVersion, RefusesTheCommandWhenItGoesInBetween) {
-    accounts_.handle("1", deposit(1));
+    static_cast<void>(accounts_.handle("1", deposit(1)));
     bool once = true;
     streams_.before_append = [&] {
-        if (std::exchange(once, false)) others_.handle("1", deposit(1));
+        if (std::exchange(once, false)) static_cast<void>(others_.handle("1", deposit(1)));
     };
     EXPECT_EQ(accounts_.handle("1", deposit(1), {.expected = Version{1}}).rejection().code,
               "version_changed");
@@ -288,7 +288,7 @@ TEST_F(AnExpectedVersion, RefusesTheCommandWhenItGoesInBetween) {
 
 TEST_F(AnExpectedVersion, IsNoMatterForARepeat) {
     const CommandOptions options{.command_id = "c-1", .expected = Version{0}};
-    accounts_.handle("1", deposit(1), options);
+    static_cast<void>(accounts_.handle("1", deposit(1), options));
     for (Repository<Account>* repository : {&accounts_, &others_}) {
         const Outcome again = repository->handle("1", deposit(1), options);
         EXPECT_TRUE(again && again.repeated());

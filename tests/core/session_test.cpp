@@ -191,4 +191,9 @@ TEST_F(TokenStrings, OfAnOwnerOfTheKeyMayStillNotHurt) {
     }
 }
 
+TEST_F(TokenStrings, LastAsLongAsCanBeSaid) {
+    const Tokens lasting = tokens({key("k1")}, {.lifetime = std::chrono::seconds::max()});
+    EXPECT_EQ(lasting.decode(lasting.encode(some())), some());
+}
+
 }  // namespace

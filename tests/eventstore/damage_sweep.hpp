@@ -102,7 +102,7 @@ struct DamageSweep {
             append.writes.front().events.push_back({"test.Happened", payload, "plain"});
         }
         append.request = request_hash(append);
-        store->append(append);
+        static_cast<void>(store->append(append));
         const auto database = Database::open(url);
         const std::string place = std::to_string(partition.value) + ":";
         const auto row = [&](int position) {
@@ -125,7 +125,7 @@ struct DamageSweep {
         EXPECT_GT(outcome.column("bytes"), 100U);
         outcome.number("kind");
         outcome.number("recorded_at");
-        store->close_stream(stream);
+        static_cast<void>(store->close_stream(stream));
         DamageSweep type{*store, *database, "schema", "type = 'recount.v1.StreamClosed'",
                          "type recount.v1.StreamClosed"};
         EXPECT_GT(type.column("descriptors"), 70U);

@@ -37,7 +37,7 @@ protected:
             append.metadata.headers = {{"locale", "de"}, {"b", "2"}};
             append.after.push_back(
                 {store->identity().id, store->identity().incarnation, Positions{3}});
-            store->append(append);
+            static_cast<void>(store->append(append));
         }
         heads_ = store->heads();
     }

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <recount/core/error.hpp>
+
 #include <gmock/gmock.h>
 #include <google/protobuf/compiler/parser.h>
 #include <google/protobuf/descriptor.h>
@@ -10,25 +12,33 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
+#include "type_schema.hpp"
+
 namespace recount {
 namespace {
 
 namespace pb = google::protobuf;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::ThrowsMessage;
+
+void parse(const std::string& source, const std::string& name, pb::FileDescriptorProto& file) {
+    pb::io::ArrayInputStream input{source.data(), static_cast<int>(source.size())};
+    pb::io::Tokenizer tokenizer{&input, nullptr};
+    pb::compiler::Parser parser;
+    file.set_name(name);
+    EXPECT_TRUE(parser.Parse(&tokenizer, &file)) << source;
+}
 
 /// The message M of a .proto text, in a pool of its own.
 class Parsed {
 public:
-    explicit Parsed(const std::string& text) {
-        const std::string source = "syntax = \"proto3\"; package shop; " + text;
-        pb::io::ArrayInputStream input{source.data(), static_cast<int>(source.size())};
-        pb::io::Tokenizer tokenizer{&input, nullptr};
-        pb::compiler::Parser parser;
+    explicit Parsed(const std::string& text, const std::string& syntax = "proto3") {
+        const std::string source = "syntax = \"" + syntax + "\"; package shop; " + text;
         pb::FileDescriptorProto file;
-        file.set_name("shop.proto");
-        EXPECT_TRUE(parser.Parse(&tokenizer, &file)) << source;
+        parse(source, "shop.proto", file);
         EXPECT_NE(pool_.BuildFile(file), nullptr) << source;
     }
     const pb::Descriptor& message() const { return *pool_.FindMessageTypeByName("shop.M"); }
@@ -39,6 +49,11 @@ private:
 
 std::vector<std::string> changes(const std::string& before, const std::string& now) {
     const Parsed old_one{before}, new_one{now};
+    return incompatible_changes(old_one.message(), new_one.message());
+}
+
+std::vector<std::string> proto2_changes(const std::string& before, const std::string& now) {
+    const Parsed old_one{before, "proto2"}, new_one{now, "proto2"};
     return incompatible_changes(old_one.message(), new_one.message());
 }
 
@@ -93,6 +108,49 @@ TEST(AStoredEnum, KeepsEachValueAtItsNumber) {
     EXPECT_THAT(changes("message M { E e = 1; } enum E { NONE = 0; CARD = 1; }",
                         "message M { E e = 1; } enum E { NONE = 0; PLASTIC = 1; NEW = 2; }"),
                 IsEmpty());
+}
+
+TEST(AStoredType, RefusesAFieldThatBecomesRequired) {
+    EXPECT_THAT(
+        proto2_changes("message M { optional string a = 1; }",
+                       "message M { required string a = 1; required string b = 2; }"),
+        ElementsAre(HasSubstr("shop.M.a = 1 is required"), HasSubstr("shop.M.b = 2 is required")));
+    EXPECT_THAT(proto2_changes("message M { required string a = 1; }",
+                               "message M { required string a = 1; optional string b = 2; }"),
+                IsEmpty());
+}
+
+TEST(AStoredType, RefusesFieldsThatAreJoinedInAOneof) {
+    EXPECT_THAT(changes("message M { string a = 1; string b = 2; }",
+                        "message M { oneof one { string a = 1; string b = 2; } }"),
+                ElementsAre(HasSubstr("shop.M.a = 1 was put into oneof one with b"),
+                            HasSubstr("shop.M.b = 2 was put into oneof one with a")));
+    EXPECT_THAT(changes("message M { string a = 1; }",
+                        "message M { oneof one { string a = 1; string b = 2; } }"),
+                IsEmpty());
+    EXPECT_THAT(changes("message M { oneof one { string a = 1; } }",
+                        "message M { oneof one { string a = 1; string b = 2; } }"),
+                IsEmpty());
+}
+
+/// Of a type that every program knows, as an earlier program declared it.
+StoredSchema duration_of(std::int64_t revision, const std::string& fields) {
+    pb::FileDescriptorSet set;
+    pb::FileDescriptorProto& file = *set.add_file();
+    parse("syntax = \"proto3\"; package google.protobuf; message Duration { " + fields + " }",
+          "google/protobuf/duration.proto", file);
+    return {revision, set.SerializeAsString()};
+}
+
+TEST(AStoredType, IsComparedWithEachRevisionOfIt) {
+    const auto first = duration_of(1, "string seconds = 1; int32 nanos = 2;");
+    const auto second = duration_of(2, "reserved 1; int32 nanos = 2;");
+    EXPECT_NO_THROW(check_evolution("google.protobuf.Duration", {{second}}, "a store"));
+    EXPECT_THAT(
+        [&] {
+            check_evolution("google.protobuf.Duration", {{first, second}}, "a store");
+        },
+        ThrowsMessage<Mismatch>(AllOf(HasSubstr("revision 1"), HasSubstr("seconds = 1 is int64"))));
 }
 
 }  // namespace

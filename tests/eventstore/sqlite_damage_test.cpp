@@ -15,7 +15,7 @@ class AStoreThatWasTamperedWith : public testing::Test {
 protected:
     AStoreThatWasTamperedWith() {
         store_ = open_store(url_);
-        store_->append(make_append("a", {write("cart-1", Expected::any(), 3)}));
+        static_cast<void>(store_->append(make_append("a", {write("cart-1", Expected::any(), 3)})));
         store_.reset();
     }
 
@@ -101,7 +101,7 @@ TEST_F(AStoreThatWasTamperedWith, NamesAStreamThatIsClosedWithoutItsClosing) {
 
 TEST_F(AStoreThatWasTamperedWith, NamesAStreamThatIsOpenBehindItsClosing) {
     store_ = open_store(url_);
-    store_->close_stream(stream("cart-1"));
+    static_cast<void>(store_->close_stream(stream("cart-1")));
     tamper("update stream set closed = 0");
     verify_names("cart-1");
 }

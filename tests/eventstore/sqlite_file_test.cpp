@@ -42,7 +42,9 @@ protected:
         transaction->commit();
     }
 
-    void make_store() { open()->append(make_append("a", {write("cart-1", Expected::any(), 2)})); }
+    void make_store() {
+        static_cast<void>(open()->append(make_append("a", {write("cart-1", Expected::any(), 2)})));
+    }
 
     /// Opening throws `E` and leaves the file as it was, and nothing beside it.
     template <class E>
@@ -111,7 +113,7 @@ TEST_F(ASqliteFile, NeedsItsFolder) {
 TEST_F(ASqliteFile, IsFoundByARelativePath) {
     const auto before = std::filesystem::current_path();
     std::filesystem::current_path(folder_.path());
-    open_store("sqlite:store.db")->append(make_append("a", {write("cart-1")}));
+    static_cast<void>(open_store("sqlite:store.db")->append(make_append("a", {write("cart-1")})));
     std::filesystem::current_path(before);
     EXPECT_EQ(open()->read_stream(stream("cart-1")).head, Version{1});
 }
@@ -145,7 +147,7 @@ protected:
 TEST_F(ASqliteStoreThatIsOpen, HasOneWriterAtATime) {
     EXPECT_THAT([&] { open(); }, ThrowsMessage<Unavailable>(AllOf(
                                      HasSubstr(std::to_string(getpid())), HasSubstr("read_only"))));
-    store_->append(make_append("a", {write("cart-1")}));
+    static_cast<void>(store_->append(make_append("a", {write("cart-1")})));
     store_.reset();
     EXPECT_EQ(open()->read_stream(stream("cart-1")).head, Version{1});
 }
@@ -171,11 +173,11 @@ TEST_F(ASqliteStoreThatIsOpen, HasOneWritingProcessAtATime) {
 }
 
 TEST_F(ASqliteStoreThatIsOpen, CanBeReadByAnother) {
-    store_->append(make_append("a", {write("cart-1", Expected::any(), 2)}));
+    static_cast<void>(store_->append(make_append("a", {write("cart-1", Expected::any(), 2)})));
     const auto reader = open({.read_only = true});
     EXPECT_EQ(reader->read_stream(stream("cart-1")).head, Version{2});
     EXPECT_EQ(reader->heads(), store_->heads());
-    store_->append(make_append("b", {write("cart-1")}));
+    static_cast<void>(store_->append(make_append("b", {write("cart-1")})));
     EXPECT_EQ(reader->read_stream(stream("cart-1")).head, Version{3});
     EXPECT_TRUE(reader->find_outcome("b"));
     EXPECT_EQ(reader->verify_chain(), store_->heads());
@@ -191,7 +193,8 @@ TEST_F(ASqliteStoreThatIsOpen, IsNotWrittenByAReader) {
 TEST_F(ASqliteStoreThatIsOpen, WakesAReaderWhoWaits) {
     const auto reader = open({.read_only = true});
     EXPECT_FALSE(reader->wait({}, 1ms));
-    std::jthread writer{[&] { store_->append(make_append("a", {write("cart-1")})); }};
+    std::jthread writer{
+        [&] { static_cast<void>(store_->append(make_append("a", {write("cart-1")}))); }};
     EXPECT_TRUE(reader->wait({}, 60s));
     std::stop_source stop;
     std::jthread stopper{[&] { stop.request_stop(); }};
@@ -201,8 +204,9 @@ TEST_F(ASqliteStoreThatIsOpen, WakesAReaderWhoWaits) {
 }
 
 TEST_F(ASqliteStoreThatIsOpen, DoesNotTrustWhatItRemembersWhenOthersWrote) {
-    store_->append(make_append("a", {write("stock-1")}));
-    store_->append(make_append("b", {write("cart-1")}, {check("stock-1", Expected::exactly({1}))}));
+    static_cast<void>(store_->append(make_append("a", {write("stock-1")})));
+    static_cast<void>(store_->append(
+        make_append("b", {write("cart-1")}, {check("stock-1", Expected::exactly({1}))})));
     run("insert into event (partition, position, stream, version, schema, envelope, hash) "
         "select partition, position + 100, stream, 2, schema, envelope, hash from event "
         "where stream = (select id from stream where name = 'stock-1')");
@@ -231,7 +235,7 @@ TEST_F(ASqliteStoreThatIsOpen, WritesNothingOfAnAppendThatFailsHalfWay) {
 }
 
 TEST_F(ASqliteStoreThatIsOpen, IsNotCheckpointedByReaders) {
-    store_->append(make_append("a", {write("cart-1")}));
+    static_cast<void>(store_->append(make_append("a", {write("cart-1")})));
     const std::string before = bytes_of(path_);
     {
         const auto reader = open({.read_only = true});
@@ -243,7 +247,7 @@ TEST_F(ASqliteStoreThatIsOpen, IsNotCheckpointedByReaders) {
 
 TEST_F(ASqliteFile, IsNotMadeBesideTheJournalOfOneThatWasRemoved) {
     const auto store = open();
-    store->append(make_append("a", {write("cart-1")}));
+    static_cast<void>(store->append(make_append("a", {write("cart-1")})));
     std::filesystem::copy_file(path_ + "-wal", folder_.file("kept"));
     const std::string other = folder_.file("other.db");
     std::filesystem::copy_file(folder_.file("kept"), other + "-wal");
@@ -266,7 +270,7 @@ bool has_connections(int file) {
 
 TEST_F(ASqliteFile, KeepsItsLocksWhenItIsOpenedOnceMoreByTheSameProcess) {
     const auto store = open();
-    store->append(make_append("a", {write("cart-1")}));
+    static_cast<void>(store->append(make_append("a", {write("cart-1")})));
     const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
     EXPECT_TRUE(has_connections(file));
     open({.read_only = true});

@@ -24,8 +24,9 @@ protected:
     AStoreOfAnOlderVersion() {
         {
             const auto store = open_store("sqlite:" + folder_.file("today.db"));
-            store->append(make_append("a", {write("cart-1", Expected::any(), 2)}));
-            store->append(make_append("b", {write("cart-2")}));
+            static_cast<void>(
+                store->append(make_append("a", {write("cart-1", Expected::any(), 2)})));
+            static_cast<void>(store->append(make_append("b", {write("cart-2")})));
         }
         const auto database = Database::open(url_);
         const auto sql = database->begin(SqlMode::write);

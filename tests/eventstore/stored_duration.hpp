@@ -39,10 +39,10 @@ inline AppendResult append_duration(const std::string& url, const std::string& i
 
 /// In an empty store.
 inline void expect_evolution_checked(const std::string& url) {
-    append_duration(url, "a");
+    static_cast<void>(append_duration(url, "a"));
     // A field that the program has besides: a new revision.
     store_changed_duration(url, [](auto& message) { message.mutable_field()->RemoveLast(); });
-    append_duration(url, "b");
+    static_cast<void>(append_duration(url, "b"));
     const auto store = open_store(url, {.read_only = true});
     const auto events = store->read_stream(StreamName::parse("cart-1")).events;
     ASSERT_EQ(events.size(), 2U);
@@ -56,11 +56,11 @@ inline void expect_evolution_checked(const std::string& url) {
 inline void expect_misreading_refused(const std::string& url) {
     using testing::AllOf;
     using testing::HasSubstr;
-    append_duration(url, "a");
+    static_cast<void>(append_duration(url, "a"));
     store_changed_duration(url, [](auto& message) {
         message.mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_STRING);
     });
-    EXPECT_THAT([&] { append_duration(url, "b"); },
+    EXPECT_THAT([&] { static_cast<void>(append_duration(url, "b")); },
                 testing::ThrowsMessage<Mismatch>(
                     AllOf(HasSubstr("google.protobuf.Duration.seconds"), HasSubstr("revision 1"))));
     EXPECT_EQ(open_store(url)->read_stream(StreamName::parse("cart-1")).head.value, 1);

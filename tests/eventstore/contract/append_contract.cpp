@@ -9,6 +9,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::ThrowsMessage;
 using Kind = AppendResult::Kind;
 
 TEST_P(AppendContract, AnyHoldsForNewAndOldStreams) {
@@ -168,7 +169,7 @@ TEST_P(AppendContract, KeepsEverythingItWasToldAboutAnEvent) {
     append.metadata.occurred_at = parse_timestamp("2010-12-01T08:26:00.000001Z");
     append.after.push_back(add("cart-9").reached);
     append.request = request_hash(append);
-    store().append(append);
+    static_cast<void>(store().append(append));
     reopen();
     const auto events = read_all("cart-1");
     ASSERT_THAT(events, SizeIs(2));
@@ -218,7 +219,7 @@ TEST_P(AppendContract, KeepsHostilePayloads) {
         "'; --", "\\x414243",          std::string(300'000, '\xab')};
     StreamWrite write{stream("cart-1"), Expected::any(), {}};
     for (const std::string& payload : given) write.events.push_back(event(payload));
-    store().append(make_append("a", {write}));
+    static_cast<void>(store().append(make_append("a", {write})));
     reopen();
     EXPECT_EQ(payloads(read_all("cart-1")), given);
     store().verify_chain();
@@ -253,19 +254,41 @@ TEST_P(AppendContract, RefusesAWholeGroupForOneThatBreaksALimit) {
 TEST_P(AppendContract, LeavesEventIdsToTheCommandIdAlone) {
     add("cart-1");
     const Append append = make_append("cmd", {write("cart-1", Expected::any(), 2)});
-    store().append(append);
+    static_cast<void>(store().append(append));
     const auto events = read_all("cart-1");
     EXPECT_EQ(events[1].at.event_id, event_id("cmd", 0));
     EXPECT_EQ(events[2].at.event_id, event_id("cmd", 1));
 }
 
 TEST_P(AppendContract, SaltsEqualPayloadsDifferently) {
-    store().append(
-        make_append("a", {{stream("cart-1"), Expected::any(), {event("same"), event("same")}}}));
+    static_cast<void>(store().append(
+        make_append("a", {{stream("cart-1"), Expected::any(), {event("same"), event("same")}}})));
     const auto events = read_all("cart-1");
     EXPECT_THAT(events[0].salt, SizeIs(16));
     EXPECT_NE(events[0].salt, events[1].salt);
     EXPECT_NE(events[0].at.payload_digest, events[1].at.payload_digest);
+}
+
+TEST_P(AppendContract, OfANameThatCouldNotBeReadAgainIsRefused) {
+    const auto names = {std::string{"nodash"}, "cart-" + std::string(300, 'x'),
+                        std::string{"cart-\n"}};
+    for (const std::string& name : names) {
+        Append to = make_append("a", {write("cart-1", Expected::any())});
+        to.writes.front().stream = StreamName::trusted(name);
+        EXPECT_THROW(static_cast<void>(store().append(to)), InvalidArgument) << name;
+        Append checked = make_append("a", {write("cart-1", Expected::any())});
+        checked.checks.push_back({StreamName::trusted(name), Expected::any()});
+        EXPECT_THROW(static_cast<void>(store().append(checked)), InvalidArgument) << name;
+    }
+    EXPECT_EQ(count_events(), 0);
+}
+
+TEST_P(AppendContract, WithoutAHashOfItsRequestIsRefused) {
+    Append append = make_append("a", {write("cart-1", Expected::any())});
+    append.request = {};
+    EXPECT_THAT([&] { static_cast<void>(store().append(append)); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("request_hash(append)")));
+    EXPECT_EQ(count_events(), 0);
 }
 
 }  // namespace

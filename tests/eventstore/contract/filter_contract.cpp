@@ -19,7 +19,7 @@ constexpr Partition only{0};
 
 void FilteredLog::add_event(const std::string& to, const std::string& type, std::size_t bytes) {
     const StreamWrite one{stream(to), Expected::any(), {event(std::string(bytes, 'x'), type)}};
-    store().append(make_append("add-" + std::to_string(++ids_), {one}));
+    static_cast<void>(store().append(make_append("add-" + std::to_string(++ids_), {one})));
 }
 
 std::vector<RecordedEvent> FilteredLog::pages(const ReadLog& options, bool anew) {
@@ -139,7 +139,7 @@ TEST_P(FilteredLog, IsNotMisledByWhatEnvelopesHold) {
         append.metadata.headers = {{"type", "\"\"" + type}};
         append.metadata.correlation_id = "art-1";
         append.request = request_hash(append);
-        store().append(append);
+        static_cast<void>(store().append(append));
     }
     add_event("art-1", type);
     for (const std::size_t most : {std::size_t{1}, std::size_t{2}, std::size_t{100}}) {

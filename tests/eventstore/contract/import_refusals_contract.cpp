@@ -46,7 +46,9 @@ TEST_P(ImportContract, RefusesToMixWithLiveAppendsAndLosesNothing) {
 TEST_P(ImportContract, RefusesAStreamThatWasClosedMeanwhile) {
     const auto events = history(20, 1);
     ImportOptions options{.id = "file", .chunk_events = 10};
-    options.progress = [&](std::int64_t) { store().close_stream(stream("order-0")); };
+    options.progress = [&](std::int64_t) {
+        static_cast<void>(store().close_stream(stream("order-0")));
+    };
     const Imported done = import_all(store(), events, options);
     ASSERT_EQ(done.kind, Kind::conflict);
     EXPECT_THAT(

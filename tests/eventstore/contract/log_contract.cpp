@@ -160,7 +160,7 @@ TEST_P(LogContract, ReadsAStreamBackwards) {
 TEST_P(LogContract, BoundsPagesByBytesButReturnsOneEvent) {
     StreamWrite write{stream("cart-1"), Expected::any(), {}};
     for (int i = 0; i < 5; ++i) write.events.push_back(event(std::string(10'000, 'x')));
-    store().append(make_append("a", {write}));
+    static_cast<void>(store().append(make_append("a", {write})));
     const StreamPage tiny = store().read_stream(stream("cart-1"), {.max_bytes = 1});
     EXPECT_THAT(tiny.events, SizeIs(1));
     EXPECT_FALSE(tiny.end);
@@ -249,10 +249,10 @@ TEST_P(LogContract, WaitEndsWhenAskedToStop) {
 }
 
 TEST_P(LogContract, KeepsTheSchemaOfTypesThatTheProgramKnows) {
-    store().append(make_append(
+    static_cast<void>(store().append(make_append(
         "a", {{stream("cart-1"),
                Expected::any(),
-               {event("", "google.protobuf.FileOptions"), event("", "nobody.Knows")}}}));
+               {event("", "google.protobuf.FileOptions"), event("", "nobody.Knows")}}})));
     reopen();
     const auto bytes = store().schema("google.protobuf.FileOptions", 1);
     ASSERT_TRUE(bytes);

@@ -118,8 +118,9 @@ TEST_P(SharedContract, ReadersSeeWholeAppendsInOrderWhileOthersWrite) {
     }};
     on_threads(4, [&](int writer) {
         for (int i = 0; i < 30; ++i) {
-            store().append(make_append(std::to_string(writer) + "/" + std::to_string(i),
-                                       {write("cart-1", Expected::any(), 2)}));
+            static_cast<void>(
+                store().append(make_append(std::to_string(writer) + "/" + std::to_string(i),
+                                           {write("cart-1", Expected::any(), 2)})));
         }
     });
     done = true;

@@ -6,6 +6,7 @@
 namespace recount::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -47,7 +48,7 @@ TEST_P(SnapshotContract, LastsAsLongAsTheStore) {
 TEST_P(SnapshotContract, OfALongStreamIsKeptByWhoReadsIt) {
     add("account-2");  // another's, which Saved cannot read
     Repository<Saved> without{store()};
-    for (int i = 0; i < 15; ++i) without.handle("1", deposit(1));
+    for (int i = 0; i < 15; ++i) static_cast<void>(without.handle("1", deposit(1)));
     EXPECT_FALSE(read().snapshot);
     fresh().load("1");
     settle();
@@ -137,7 +138,7 @@ TEST_P(SnapshotContract, IsNoMatterToTheCommandWhenItCannotBeKept) {
 
 TEST_P(SnapshotContract, IsNotKeptUnlessAskedFor) {
     Repository<Saved> accounts{streams_};
-    for (int i = 0; i < 25; ++i) accounts.handle("1", deposit(1));
+    for (int i = 0; i < 25; ++i) static_cast<void>(accounts.handle("1", deposit(1)));
     EXPECT_EQ(streams_.kept + streams_.snapshot_reads, 0);
     EXPECT_THROW((Repository<Account>{store(), {.snapshots = 10}}), InvalidArgument);
 }
@@ -151,6 +152,33 @@ TEST_P(SnapshotContract, IsKeptOnceForSoManyEvents) {
 TEST_P(SnapshotContract, OfAnExtremeSizeIsRefused) {
     EXPECT_THROW(kept().keep_snapshot(account_, {.bytes = std::string(5 << 20, 'x')}),
                  InvalidArgument);
+}
+
+TEST_P(SnapshotContract, ThatHoldsWhatWasErasedIsNotReplacedByAFoldWithoutIt) {
+    const RepositoryOptions often{.snapshots = 10};
+    Repository<Forgiving> accounts{streams_, often};
+    for (int i = 0; i < 25; ++i) ASSERT_TRUE(accounts.handle("1", deposit(1)));
+    settle();
+    store().truncate(account_, Version{20});
+    EXPECT_EQ((Repository<Forgiving>{streams_, often}.load("1").state.balance), 25);
+
+    const auto stored = [&] {
+        return kept().read_snapshot(account_, snapshot_type<Forgiving>(), Forgiving::fold, {});
+    };
+    Snapshot of_another_fold = stored().snapshot.value();
+    --of_another_fold.fold;
+    kept().keep_snapshot(account_, of_another_fold);
+    settle();
+    EXPECT_THAT(
+        [&] {
+            (Repository<Forgiving>{streams_, often}.load("1"));
+        },
+        ThrowsMessage<UnreadableEvent>(
+            AllOf(HasSubstr("was made by fold 6"), HasSubstr("up to version 20"))));
+    settle();
+    EXPECT_EQ(stored().snapshot, of_another_fold);
+    store().erase(account_, Version{1}, Version{20});  // as the message says
+    EXPECT_EQ((Repository<Forgiving>{streams_, often}.load("1").state.balance), 5);
 }
 
 }  // namespace

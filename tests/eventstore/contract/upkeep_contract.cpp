@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
+#include <vector>
 
 namespace recount::test {
 namespace {
@@ -168,6 +170,21 @@ TEST_P(RetentionContract, AnIdBornAheadOfItsRecordIsKeptUntilTheHorizonHasPassed
     clock_.move(std::chrono::hours{13});
     EXPECT_EQ(store().maintain().outcomes, 1);
     EXPECT_THROW(store().append(early), CommandExpired);
+}
+
+TEST_P(RetentionContract, IsKeptByAnyThread) {
+    constexpr int commands = 400;
+    for (int i = 0; i < commands; ++i) {
+        ASSERT_EQ(store().append(make_append(new_id(), {write("cart-1")})).kind, Kind::committed);
+    }
+    clock_.move(std::chrono::hours{8 * 24});
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([&] { store().maintain({.step = 7}); });
+        }
+    }
+    EXPECT_EQ(store().maintain().outcomes, 0);
 }
 
 TEST_P(RetentionContract, TheHorizonNeverRunsBack) {

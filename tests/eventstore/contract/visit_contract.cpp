@@ -42,7 +42,7 @@ void add_unlike(EventStore& store) {
             append.metadata.causation_id = "causation";
         }
         append.request = request_hash(append);
-        store.append(append);
+        static_cast<void>(store.append(append));
     }
     store.erase(stream("cart-1"), Version{3}, Version{4});
 }

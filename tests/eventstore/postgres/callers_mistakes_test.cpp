@@ -162,7 +162,7 @@ TEST_F(CallersTransactionOf, ASessionWithSettingsOfItsOwnKeepsThem) {
 TEST_F(CallersTransactionOf, AStricterIsolationHasToBeRunAgain) {
     pqxx::transaction<pqxx::repeatable_read> transaction{*connection_};
     insert_order(transaction, "1");
-    store_->append(append_to("order-1"));
+    static_cast<void>(store_->append(append_to("order-1")));
     EXPECT_THROW(static_cast<void>(append_and_commit(transaction, *store_, append_to("order-1"))),
                  Contended);
     expect(0, "order-1", 1);

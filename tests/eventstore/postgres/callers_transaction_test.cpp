@@ -33,7 +33,7 @@ TEST_F(CallersTransaction, TakesMessagesAsTheyAre) {
 }
 
 TEST_F(CallersTransaction, WritesSeveralStreamsOrNone) {
-    store_->append(append_to("stock-mug"));
+    static_cast<void>(store_->append(append_to("stock-mug")));
     const Append both = append_of(
         {events_for("order-1"), events_for("stock-mug", Expected::exactly(Version{1}), 3)});
     EXPECT_EQ(place(*connection_, both, "1").kind, Kind::committed);
@@ -46,7 +46,7 @@ TEST_F(CallersTransaction, WritesSeveralStreamsOrNone) {
 }
 
 TEST_F(CallersTransaction, RollsTheCallersRowsBackInAConflict) {
-    store_->append(append_to("order-1"));
+    static_cast<void>(store_->append(append_to("order-1")));
     pqxx::work transaction{*connection_};
     insert_order(transaction, "never");
     Append append = append_to("order-1", Expected::no_stream());
@@ -72,7 +72,7 @@ TEST_F(CallersTransaction, HappensOnceHoweverOftenItIsRun) {
 
 TEST_F(CallersTransaction, RefusesACommandIdThatStandsForSomethingElse) {
     Append append = append_to("order-1");
-    store_->append(append);
+    static_cast<void>(store_->append(append));
     append.request = request_hash(append_to("order-2"));
     EXPECT_THROW(place(*connection_, append, "never"), CommandReused);
     expect(0, "order-1", 1);
@@ -98,7 +98,7 @@ TEST_F(CallersTransaction, LocksNothingWhileTheCallerIsAtWork) {
 }
 
 TEST_F(CallersTransaction, FindsAConflictWithoutWaitingForAnybody) {
-    store_->append(append_to("order-1"));
+    static_cast<void>(store_->append(append_to("order-1")));
     const auto other_connection = connect(postgres_url());
     pqxx::work other{*other_connection};
     other.exec("select from " + schema_.name() + ".partition for update");
@@ -121,10 +121,10 @@ TEST_F(CallersTransaction, IsCountedByHowLongItHeldItsLocks) {
     auto& held = store_->environment().metrics.histogram("recount_append_lock_hold_seconds", "");
     const auto before = held.count();
     const auto seconds_before = held.sum();
-    place(*connection_, append_to("order-1"), "1");
+    static_cast<void>(place(*connection_, append_to("order-1"), "1"));
     EXPECT_EQ(held.count(), before + 1);
     EXPECT_GT(held.sum(), seconds_before);
-    place(*connection_, append_to("order-1", Expected::no_stream()), "2");
+    static_cast<void>(place(*connection_, append_to("order-1", Expected::no_stream()), "2"));
     EXPECT_EQ(held.count(), before + 1) << "nothing was locked to find a conflict";
 }
 
@@ -136,7 +136,7 @@ TEST_F(CallersTransaction, IsHeardOfAtOnceHereAndInOtherProcesses) {
         bool heard = false;
     } receiver{*listening, "recount-" + to_string(store_->identity().id)};
 
-    place(*connection_, append_to("order-1"), "1");
+    static_cast<void>(place(*connection_, append_to("order-1"), "1"));
     EXPECT_TRUE(store_->wait({}, std::chrono::seconds{10}, {}));
     for (int second = 0; second < 30 && !receiver.heard; ++second) {
         listening->await_notification(1, 0);

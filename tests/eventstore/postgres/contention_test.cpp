@@ -89,7 +89,8 @@ TEST_F(TwoStores, DoNotHoldEachOtherUpInOtherPartitions) {
     const auto database = Database::open(schema_.url());
     const auto slow = hold(*database, Partition{3});
     const auto began = steady();
-    for (int i = 0; i < 20; ++i) one_->append(append_to(stream_in(Partition{4})));
+    for (int i = 0; i < 20; ++i)
+        static_cast<void>(one_->append(append_to(stream_in(Partition{4}))));
     EXPECT_LT(steady() - began, seconds{8});
     EXPECT_EQ(two_->read(Partition{4}, 0).events.size(), 20);
 }
@@ -100,7 +101,7 @@ TEST_F(TwoStores, AreNotStalledByWritersElsewhere) {
     const auto open = database->begin(SqlMode::write);
     open->script("create table anything (n bigint); insert into anything values (1)");
     const auto before = events_in(*two_);
-    one_->append(append_to("cart-1"));
+    static_cast<void>(one_->append(append_to("cart-1")));
     EXPECT_TRUE(two_->wait(Positions{16}, seconds{20}));
     EXPECT_EQ(events_in(*two_), before + 1);
 }
@@ -112,7 +113,7 @@ TEST_F(TwoStores, FailCleanlyWhenALockIsHeldForTooLong) {
     {
         const auto slow = hold(*database, Partition{3});
         try {
-            impatient->append(append);
+            static_cast<void>(impatient->append(append));
             ADD_FAILURE() << "the partition was held by another";
         } catch (const OutcomeUnknown&) {
             ADD_FAILURE() << "nothing was committed, and the server said so";
@@ -125,7 +126,7 @@ TEST_F(TwoStores, FailCleanlyWhenALockIsHeldForTooLong) {
 }
 
 TEST_F(TwoStores, TellEachOtherOfNewEvents) {
-    std::jthread writer{[this] { one_->append(append_to("cart-1")); }};
+    std::jthread writer{[this] { static_cast<void>(one_->append(append_to("cart-1"))); }};
     EXPECT_TRUE(two_->wait(Positions{16}, seconds{30}));
     Positions seen{16};
     seen.raise(Position{partition_of("cart-1", 16), 1});
@@ -134,8 +135,8 @@ TEST_F(TwoStores, TellEachOtherOfNewEvents) {
 
 TEST_F(TwoStores, NeverActOnWhatTheOtherHasChanged) {
     // Both have seen the stream and its partition; then one of them moves on.
-    one_->append(append_to("cart-1", Expected::no_stream()));
-    two_->append(append_to("cart-1", Expected::exactly(Version{1})));
+    static_cast<void>(one_->append(append_to("cart-1", Expected::no_stream())));
+    static_cast<void>(two_->append(append_to("cart-1", Expected::exactly(Version{1}))));
     EXPECT_EQ(one_->append(append_to("cart-1", Expected::exactly(Version{1}))).kind,
               Kind::conflict);
     EXPECT_EQ(one_->append(append_to("cart-1", Expected::exactly(Version{2}))).kind,
@@ -143,8 +144,8 @@ TEST_F(TwoStores, NeverActOnWhatTheOtherHasChanged) {
 }
 
 TEST_F(TwoStores, RefuseNothingOnWhatTheyOnlyRemember) {
-    one_->append(append_to("cart-1"));
-    two_->append(append_to("cart-1"));
+    static_cast<void>(one_->append(append_to("cart-1")));
+    static_cast<void>(two_->append(append_to("cart-1")));
     EXPECT_EQ(one_->append(append_to("cart-1", Expected::exactly(Version{2}))).kind,
               Kind::committed)
         << "the first remembers version 1";
@@ -152,9 +153,9 @@ TEST_F(TwoStores, RefuseNothingOnWhatTheyOnlyRemember) {
 
 TEST_F(TwoStores, CheckStreamsThatTheyDoNotWriteAsTheyAreNow) {
     const std::string checked = stream_in(Partition{3});
-    one_->append(append_to(checked));
-    one_->append(append_to("order-1"));
-    two_->append(append_to(checked));
+    static_cast<void>(one_->append(append_to(checked)));
+    static_cast<void>(one_->append(append_to("order-1")));
+    static_cast<void>(two_->append(append_to(checked)));
     Append append = append_to("order-1");
     append.checks.push_back({StreamName::parse(checked), Expected::exactly(Version{1})});
     append.request = request_hash(append);
@@ -166,12 +167,12 @@ TEST_F(TwoStores, CheckStreamsThatTheyDoNotWriteAsTheyAreNow) {
 TEST_F(TwoStores, ForgetWhatTheyKnewOfAPartitionThatOthersWroteTo) {
     const std::string checked = stream_in(Partition{3});
     const std::string neighbour = stream_in(Partition{3}, 16, checked);
-    one_->append(append_to(checked));
-    one_->append(append_to("order-1"));
-    two_->append(append_to(checked));
+    static_cast<void>(one_->append(append_to(checked)));
+    static_cast<void>(one_->append(append_to("order-1")));
+    static_cast<void>(two_->append(append_to(checked)));
     // Now the first learns the partition's new head, by a stream that it had not known.
-    one_->append(append_to(neighbour));
-    one_->append(append_to(neighbour));
+    static_cast<void>(one_->append(append_to(neighbour)));
+    static_cast<void>(one_->append(append_to(neighbour)));
     Append append = append_to("order-1");
     append.checks.push_back({StreamName::parse(checked), Expected::exactly(Version{1})});
     append.request = request_hash(append);
@@ -179,8 +180,8 @@ TEST_F(TwoStores, ForgetWhatTheyKnewOfAPartitionThatOthersWroteTo) {
 }
 
 TEST_F(TwoStores, RepeatACommandOfTheOther) {
-    one_->append(append_to("cart-1"));
-    two_->append(append_to("cart-2"));
+    static_cast<void>(one_->append(append_to("cart-1")));
+    static_cast<void>(two_->append(append_to("cart-2")));
     const Append append = append_to("cart-1");
     EXPECT_EQ(one_->append(append).kind, Kind::committed);
     EXPECT_EQ(two_->append(append).kind, Kind::repeated);

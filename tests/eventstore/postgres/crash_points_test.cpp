@@ -53,7 +53,7 @@ class AppendHitAtItsNthStatement : public testing::TestWithParam<CrashPoint> {
 protected:
     std::unique_ptr<EventStore> store_behind_proxy(Duration timeout) {
         auto store = open_store(proxy_.url_through(schema_.url()), {.timeout = timeout});
-        store->append(append_to("cart-known"));
+        static_cast<void>(store->append(append_to("cart-known")));
         return store;
     }
 

@@ -46,7 +46,7 @@ TEST(CrashedServer, HasEverythingItAcknowledgedAndNothingTwice) {
 TEST(CrashedServer, IsReachedAgainByAStoreThatWasIdle) {
     PrivateServer server;
     const auto store = open_store(server.url("shop"));
-    store->append(append_to("cart-1"));
+    static_cast<void>(store->append(append_to("cart-1")));
     server.stop_immediately();
     EXPECT_THROW(store->append(append_to("cart-1")), Unavailable);
     server.start();

@@ -12,6 +12,7 @@ namespace recount::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 /// What somebody did to the third of five events, past the store, and what names it.
 struct Damage {
@@ -25,7 +26,7 @@ std::ostream& operator<<(std::ostream& out, const Damage& damage) { return out <
 class DamagedLog : public testing::TestWithParam<Damage> {
 protected:
     DamagedLog() : store_(open_store(schema_.url())), partition_(partition_of("cart-1", 16)) {
-        store_->append(append_to("cart-1", Expected::no_stream(), 5));
+        static_cast<void>(store_->append(append_to("cart-1", Expected::no_stream(), 5)));
         const auto database = Database::open(schema_.url());
         const auto transaction = database->begin(SqlMode::write);
         transaction->exec(GetParam().sql, partition_.value);
@@ -77,7 +78,7 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
                           int events = 5) {
         const OwnSchema schema;
         const auto store = open_store(schema.url());
-        store->append(append_to("cart-1", Expected::no_stream(), events));
+        static_cast<void>(store->append(append_to("cart-1", Expected::no_stream(), events)));
         const auto database = Database::open(schema.url());
         const auto transaction = database->begin(SqlMode::write);
         EXPECT_EQ(transaction->exec(sql), 1) << sql;
@@ -111,6 +112,23 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     with("update event set envelope = 'x' where version = 3", visit, "position " + place(3));
     with("update partition set position = 7 where position = 5", verify, place(5));
     with("update partition set position = 4 where position = 5", verify, place(5));
+}
+
+TEST(RowThatWasRemoved, IsNamedInEitherDirection) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    static_cast<void>(store->append(append_to("cart-1", Expected::no_stream(), 10)));
+    {
+        const auto database = Database::open(schema.url());
+        const auto transaction = database->begin(SqlMode::write);
+        transaction->script("delete from event where version = 5");
+        transaction->commit();
+    }
+    const auto lacks = ThrowsMessage<Divergence>(HasSubstr("version 5"));
+    const StreamName cart = StreamName::parse("cart-1");
+    EXPECT_THAT([&] { store->read_stream(cart, {.from = {5}, .max_events = 5}); }, lacks);
+    const ReadStream back{.from = {5}, .max_events = 5, .direction = Direction::backwards};
+    EXPECT_THAT([&] { store->read_stream(cart, back); }, lacks);
 }
 
 TEST(LogWithOneBitFlipped, IsNamedByPositionWhereverItIs) {

@@ -11,6 +11,7 @@
 namespace recount::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -100,6 +101,16 @@ TEST_F(OpenDatabase, RefusesTextAndNamesThatItCannotKeep) {
     write.columns[1] = "n";
     write.rows[0][1] = std::string{"text in a column of numbers"};
     EXPECT_THROW(transaction->write(write), InvalidArgument);
+}
+
+TEST_F(OpenDatabase, QuotesNoValueInAnError) {
+    const auto transaction = database_->begin(SqlMode::snapshot);
+    try {
+        transaction->query("select $1::text::integer", "4111-CANARY");
+        ADD_FAILURE() << "text was taken for a number";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("22P02"), Not(HasSubstr("CANARY"))));
+    }
 }
 
 TEST_F(OpenDatabase, RollsBackWhatIsNotCommitted) {

@@ -83,12 +83,15 @@ const auto undeclared =
 const auto declared_since = ThrowsMessage<Mismatch>(HasSubstr("open it again"));
 
 void expect_takes_nothing(EventStore& store) {
-    EXPECT_THAT([&] { store.append(mugs(1)); }, undeclared);
-    EXPECT_THAT([&] { store.append(mugs(1, Expected::exactly({3}))); }, undeclared);
-    EXPECT_THAT([&] { store.append(append_to("cart-1")); }, undeclared);  // a type it does not know
+    EXPECT_THAT([&] { static_cast<void>(store.append(mugs(1))); }, undeclared);
+    EXPECT_THAT([&] { static_cast<void>(store.append(mugs(1, Expected::exactly({3})))); },
+                undeclared);
+    EXPECT_THAT([&] { static_cast<void>(store.append(append_to("cart-1"))); },
+                undeclared);  // a type it does not know
     const Append several = append_of({mugs_for("cart-1", 1), mugs_for("cart-3", 1)});
-    EXPECT_THAT([&] { store.append(several); }, undeclared);
-    EXPECT_THAT([&] { store.close_stream(StreamName::parse("cart-1")); }, undeclared);
+    EXPECT_THAT([&] { static_cast<void>(store.append(several)); }, undeclared);
+    EXPECT_THAT([&] { static_cast<void>(store.close_stream(StreamName::parse("cart-1"))); },
+                undeclared);
     EXPECT_THAT([&] { store.void_command("of-somebody"); }, undeclared);
     EXPECT_THAT([&] { auto done = import_events(store, {.id = "file"}, one_mug_for("cart-2")); },
                 undeclared);
@@ -123,7 +126,7 @@ TEST_F(StandbyThatLagged, TakesNothingUntilThatIsDeclared) {
 TEST_F(StandbyThatLagged, GoesOnOnceThatIsDeclared) {
     const Incarnation declared = declare_restored(url_);
     EXPECT_EQ(declared.forks.at(static_cast<std::size_t>(cart_1.value)).n, 3);
-    EXPECT_THAT([&] { store_->append(mugs(1)); }, declared_since);
+    EXPECT_THAT([&] { static_cast<void>(store_->append(mugs(1))); }, declared_since);
     EXPECT_THAT([&] { store_->void_command("of-somebody"); }, declared_since);
 
     const auto store = open_store(url_);
@@ -141,7 +144,7 @@ TEST_F(StandbyThatLagged, GoesOnOnceThatIsDeclared) {
 TEST_F(StandbyThatLagged, RefusesWhoSawWhatWasLost) {
     declare_restored(url_);
     const auto store = open_store(url_);
-    store->append(lost_);
+    static_cast<void>(store->append(lost_));
     EXPECT_TRUE(still_holds(seen_before_, store->incarnations()));
     EXPECT_FALSE(still_holds(seen_after_, store->incarnations()));
 
@@ -164,7 +167,7 @@ protected:
         declare_restored(url_);
         leases_.reset();  // it would be renewed wherever its connection leads
         living_ = open_store(url_);
-        living_->append(mugs(1));
+        static_cast<void>(living_->append(mugs(1)));
         pair_.primary().start();
         left_behind_ = open_store(pair_.primary().url("shop"));
     }
@@ -186,7 +189,7 @@ TEST_F(PrimaryThatComesBack, GoesOnUnnoticedByWhoKnowsNothingElse) {
 TEST_F(PrimaryThatComesBack, WritesWhatTheOtherRefuses) {
     const StorePositions seen = left_behind_->append(mugs(1)).outcome->reached;
     EXPECT_FALSE(still_holds(seen, living_->incarnations()));
-    living_->append(mugs(4));
+    static_cast<void>(living_->append(mugs(4)));
     EXPECT_FALSE(still_holds(seen, living_->incarnations()));
     EXPECT_TRUE(still_holds(seen_before_, living_->incarnations()));
     const StorePositions here = living_->append(mugs(1)).outcome->reached;
@@ -199,7 +202,7 @@ TEST_F(PrimaryThatComesBack, TakesNothingFromWhoIsOnTheLivingBranch) {
     pqxx::work work{connection};
     EXPECT_THAT([&] { auto done = append_and_commit(work, *living_, mugs(1)); }, declared_since);
     lead_astray();
-    EXPECT_THAT([&] { living_->append(mugs(1)); }, declared_since);
+    EXPECT_THAT([&] { static_cast<void>(living_->append(mugs(1))); }, declared_since);
     EXPECT_THAT([&] { living_->void_command("of-somebody"); }, declared_since);
     EXPECT_EQ(contents(pair_.primary()), before);
     EXPECT_THAT([&] { living_->read(cart_1, 0); },
@@ -216,22 +219,22 @@ TEST_F(PrimaryThatComesBack, TakesNothingFromThereAlthoughItWasDeclaredRestoredI
     pqxx::work work{connection};
     EXPECT_THAT([&] { auto done = append_and_commit(work, *living_, alike); }, declared_since);
     lead_astray();
-    EXPECT_THAT([&] { living_->append(alike); }, declared_since);
+    EXPECT_THAT([&] { static_cast<void>(living_->append(alike)); }, declared_since);
     EXPECT_EQ(contents(pair_.primary()), before);
     open_store(pair_.primary().url("shop"))->verify_chain();
 }
 
 TEST(ProgramConnectedToAStandby, WritesNothingWhenItIsPromotedUntilThatIsDeclared) {
     ServerPair pair{ServerPair::Commits::do_not_wait};
-    open_store(pair.url())->append(mugs(2));
+    static_cast<void>(open_store(pair.url())->append(mugs(2)));
     pair.catch_up();
     const auto store = open_store(pair.standby().url("shop"));
     EXPECT_EQ(version_of(*store, "cart-1"), 2);
     const auto read_only = ThrowsMessage<Error>(HasSubstr("connect to the primary"));
-    EXPECT_THAT([&] { store->append(mugs(1)); }, read_only);
+    EXPECT_THAT([&] { static_cast<void>(store->append(mugs(1))); }, read_only);
     EXPECT_THAT([&] { store->void_command("of-somebody"); }, read_only);
     pair.fail_over();
-    EXPECT_THAT([&] { store->append(mugs(1)); }, undeclared);
+    EXPECT_THAT([&] { static_cast<void>(store->append(mugs(1))); }, undeclared);
     EXPECT_THAT([&] { store->void_command("of-somebody"); }, undeclared);
     EXPECT_EQ(version_of(*store, "cart-1"), 2);
 }

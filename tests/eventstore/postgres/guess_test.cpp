@@ -30,7 +30,7 @@ protected:
         return results.front();
     }
     /// Now it knows the partition's end, but not what other streams hold.
-    void learn_end() { ours_->append(append_to(neighbour_)); }
+    void learn_end() { static_cast<void>(ours_->append(append_to(neighbour_))); }
 
     void change(const std::string& sql) {
         const auto database = Database::open(schema_.url());
@@ -46,26 +46,22 @@ protected:
 };
 
 TEST_P(AGuess, OfTheEndIsComparedByItsHash) {
-    put(append_to(stream_));
+    static_cast<void>(put(append_to(stream_)));
     // As after a restore: the same position, another history.
-    const std::string other(32, 'x');
     change("update partition set hash = repeat('x', 32)::bytea where partition = 3");
-    const auto result = put(append_to(stream_));
-    const auto event =
-        ours_->read_stream(StreamName::parse(stream_), {.from = Version{2}}).events[0];
-    EXPECT_EQ(result.outcome->streams.front().first_position, event.at.position);
-    EXPECT_EQ(event.hash, chain_hash(event.at.position, Hash::from(other), event.envelope));
+    EXPECT_THROW(static_cast<void>(put(append_to(stream_))), Divergence);
+    EXPECT_EQ(version_of(*theirs_, stream_), 1);
 }
 
 TEST_P(AGuess, OfTheIncarnationIsCompared) {
-    put(append_to(stream_));
+    static_cast<void>(put(append_to(stream_)));
     change("update partition set incarnation = 2");
     EXPECT_THROW(put(append_to(stream_)), Mismatch);
     EXPECT_EQ(version_of(*theirs_, stream_), 1);
 }
 
 TEST_P(AGuess, OfAVersionIsCompared) {
-    theirs_->append(append_to(stream_));
+    static_cast<void>(theirs_->append(append_to(stream_)));
     learn_end();
     const auto result = put(append_to(stream_, Expected::exactly(Version{5})));
     ASSERT_EQ(result.kind, Kind::conflict);
@@ -75,8 +71,8 @@ TEST_P(AGuess, OfAVersionIsCompared) {
 }
 
 TEST_P(AGuess, ThatAStreamIsOpenIsCompared) {
-    theirs_->append(append_to(stream_));
-    theirs_->close_stream(StreamName::parse(stream_), {.command_id = "theirs"});
+    static_cast<void>(theirs_->append(append_to(stream_)));
+    static_cast<void>(theirs_->close_stream(StreamName::parse(stream_), {.command_id = "theirs"}));
     learn_end();
     EXPECT_EQ(put(append_to(stream_, Expected::exactly(Version{2}))).kind, Kind::closed);
     EXPECT_EQ(version_of(*theirs_, stream_), 2);

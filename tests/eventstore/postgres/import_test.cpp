@@ -47,16 +47,16 @@ TEST(ImportBesideAnotherProgram, GoesOnThoughTheOtherAppendsToItsPartitions) {
     const OwnSchema schema;
     const auto store = open_store(schema.url());
     const auto other = open_store(schema.url());
-    const Imported done =
-        import_events(*store,
-                      {.id = "file",
-                       .chunk_events = 20,
-                       .progress =
-                           [&](std::int64_t) {
-                               for (int i = 0; i < 16; ++i)
-                                   other->append(append_to(stream_in(Partition{i})));
-                           }},
-                      source());
+    const Imported done = import_events(
+        *store,
+        {.id = "file",
+         .chunk_events = 20,
+         .progress =
+             [&](std::int64_t) {
+                 for (int i = 0; i < 16; ++i)
+                     static_cast<void>(other->append(append_to(stream_in(Partition{i}))));
+             }},
+        source());
     EXPECT_EQ(done.kind, Kind::complete);
     EXPECT_EQ(done.events, events);
     EXPECT_EQ(verified(*store), events + 10 * 16);
@@ -67,15 +67,16 @@ TEST(ImportBesideAnotherProgram, IsAConflictWhenTheOtherAppendsToItsStreams) {
     const OwnSchema schema;
     const auto store = open_store(schema.url());
     const auto other = open_store(schema.url());
-    const Imported done = import_events(*store,
-                                        {.id = "file",
-                                         .chunk_events = 20,
-                                         .progress =
-                                             [&](std::int64_t taken) {
-                                                 if (taken == 60)
-                                                     other->append(append_to("order-3"));
-                                             }},
-                                        source());
+    const Imported done =
+        import_events(*store,
+                      {.id = "file",
+                       .chunk_events = 20,
+                       .progress =
+                           [&](std::int64_t taken) {
+                               if (taken == 60)
+                                   static_cast<void>(other->append(append_to("order-3")));
+                           }},
+                      source());
     EXPECT_EQ(done.kind, Kind::conflict);
     EXPECT_EQ(done.events, 80) << "a chunk without the stream came between";
     ASSERT_EQ(done.conflict.failed.size(), 1U);

@@ -186,10 +186,10 @@ protected:
               // With the stream known, all of the append is one statement, which goes on without
               // us.
               const bool known = GetParam();
-              if (known) store->append(append_to("cart-1"));
+              if (known) static_cast<void>(store->append(append_to("cart-1")));
               child.say_ready();
               child.wait_for_go();
-              store->append(append_);
+              static_cast<void>(store->append(append_));
           }) {}
 
     void SetUp() override {

@@ -50,13 +50,16 @@ TEST_F(ARestoredStore, TakesNothingOnAnotherServerUntilThatIsDeclared) {
         store_ = open_store(schema_.url());
         const auto refused = ThrowsMessage<Mismatch>(
             AllOf(HasSubstr("timeline"), HasSubstr("recount store declare-restored")));
-        EXPECT_THAT([&] { store_->append(append_to("cart-1", Expected::any())); }, refused);
+        EXPECT_THAT(
+            [&] { static_cast<void>(store_->append(append_to("cart-1", Expected::any()))); },
+            refused);
         EXPECT_THAT([&] { store_->void_command("a"); }, refused);
         EXPECT_EQ(store_->read_stream(StreamName::parse("cart-1")).head.value, 5);
 
         declare_restored(schema_.url());
-        EXPECT_THAT([&] { store_->append(append_to("cart-1", Expected::any())); },
-                    ThrowsMessage<Mismatch>(HasSubstr("open it again")));
+        EXPECT_THAT(
+            [&] { static_cast<void>(store_->append(append_to("cart-1", Expected::any()))); },
+            ThrowsMessage<Mismatch>(HasSubstr("open it again")));
     }
     store_ = open_store(schema_.url());
     EXPECT_EQ(store_->append(append_to("cart-1", Expected::exactly({5}))).kind,
@@ -87,6 +90,32 @@ TEST_F(ARestoredStore, GoesOnInANewIncarnationAndRefusesWhatWasLost) {
     for (std::int64_t n = 0; n < 7; ++n) {
         EXPECT_EQ(store_->read(partition_of("cart-1", 16), n, orders).upto, n + 1);
     }
+}
+
+TEST_F(ARestoredStore, IsWrittenInNoWayByWhoOpenedItBefore) {
+    declare_restored(schema_.url());
+    const auto refused = ThrowsMessage<Mismatch>(HasSubstr("open it again"));
+    EXPECT_THAT([&] { store_->void_command("a"); }, refused);
+    EXPECT_THAT([&] { store_->erase(StreamName::parse("cart-1"), {1}, {1}); }, refused);
+    EXPECT_THAT([&] { store_->maintain(); }, refused);
+    Append nothing = append_to("cart-1", Expected::any());
+    nothing.writes.clear();
+    EXPECT_THAT([&] { static_cast<void>(store_->append(nothing)); }, refused);
+    EXPECT_EQ(open_store(schema_.url())->read_stream(StreamName::parse("cart-1")).events.size(),
+              5U);
+}
+
+TEST_F(ARestoredStore, ThatNobodyDeclaredTakesNothingOfWhoSawMore) {
+    lose_two_events();
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_THAT(
+            [&] { static_cast<void>(store_->append(append_to("cart-1", Expected::any()))); },
+            ThrowsMessage<Divergence>(
+                AllOf(HasSubstr("put back to an earlier state"), HasSubstr("declare-restored"))));
+    }
+    const auto opened = open_store(schema_.url());
+    EXPECT_EQ(opened->read_stream(StreamName::parse("cart-1")).head.value, 3);
+    opened->verify_chain();
 }
 
 }  // namespace

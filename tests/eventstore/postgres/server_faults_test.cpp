@@ -68,7 +68,7 @@ TEST_P(ServerThatLosesRaces, IsNotAskedForEver) {
     refuse(1'000'000);
     const Append append = append_to("cart-1");
     try {
-        store_->append(append);
+        static_cast<void>(store_->append(append));
         ADD_FAILURE() << "it was never written";
     } catch (const Error& error) {
         EXPECT_TRUE(error.retryable()) << error.what();
@@ -89,7 +89,7 @@ TEST_P(ServerThatCannotWrite, IsSaidToBeSoAndWritesWhenItCan) {
     refuse(1);
     const Append append = append_to("cart-1", Expected::no_stream(), 3);
     try {
-        store_->append(append);
+        static_cast<void>(store_->append(append));
         ADD_FAILURE() << "it was not written";
     } catch (const OutcomeUnknown& error) {
         ADD_FAILURE() << "the server said that it did not: " << error.what();
@@ -171,7 +171,7 @@ protected:
 
 TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
     const auto store = open_store(url_, {.timeout = std::chrono::seconds{1}});
-    store->append(append_to("cart-known"));
+    static_cast<void>(store->append(append_to("cart-known")));
     set_standby("nobody");
     const Append known = append_to("cart-known"), fresh = append_to("cart-new");
     {

@@ -85,7 +85,7 @@ TEST_F(SynchronousPair, WhoseStandbyIsGoneAcknowledgesNothingUntilItIsBack) {
     const Append cancelled = append_to("cart-1"), waiting = append_to("order-1");
     Repository<Account> accounts{*store_};
     const CommandOptions first{.command_id = "first", .expected = Version{0}};
-    store_->append(append_to("cart-1"));
+    static_cast<void>(store_->append(append_to("cart-1")));
     const auto import = [&] {
         bool given = false;
         return import_events(*store_, {.id = "file"}, [&]() -> std::optional<ImportedEvent> {

@@ -23,8 +23,8 @@ protected:
     AStoreOfAnOlderVersion() {
         {
             const auto store = open_store(today_.url());
-            store->append(append_to("cart-1", Expected::no_stream(), 2));
-            store->append(append_to("cart-2", Expected::no_stream(), 1));
+            static_cast<void>(store->append(append_to("cart-1", Expected::no_stream(), 2)));
+            static_cast<void>(store->append(append_to("cart-2", Expected::no_stream(), 1)));
         }
         const auto database = Database::open(old_.url());
         const auto sql = database->begin(SqlMode::write);
@@ -62,7 +62,7 @@ TEST_F(AStoreOfAnOlderVersion, IsUpgradedWhenItIsOpenedToBeWritten) {
     EXPECT_EQ(store->read_stream(cart).events.size(), 2U);
     EXPECT_FALSE(store->read_stream(cart).closed);
     store->verify_chain();
-    store->append(append_to("cart-1", Expected::exactly(Version{2}), 1));
+    static_cast<void>(store->append(append_to("cart-1", Expected::exactly(Version{2}), 1)));
     EXPECT_EQ(store->close_stream(cart).kind, AppendResult::Kind::committed);
     EXPECT_THROW(open_store(old_.url())->append(append_to("cart-1", Expected::any(), 1)),
                  StreamClosed);

@@ -135,7 +135,7 @@ struct Conflict {
 std::string to_string(const Conflict& conflict);
 
 /// The verdict on one append of a group.
-struct AppendResult {
+struct [[nodiscard]] AppendResult {
     enum class Kind : std::uint8_t {
         committed,  // now
         repeated,   // the first outcome under this id, from before

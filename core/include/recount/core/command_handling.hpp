@@ -12,6 +12,7 @@
 
 #include <recount/core/append.hpp>
 #include <recount/core/environment.hpp>
+#include <recount/core/error.hpp>
 #include <recount/core/session.hpp>
 #include <recount/core/stream.hpp>
 #include <recount/core/streams.hpp>
@@ -48,6 +49,21 @@ std::optional<CommandOutcome> find_outcome(Streams& streams, const StreamName& s
 
 /// The pure half of command handling, without templates on the store's side. See repository.cpp.
 namespace command {
+/// The id that was given, or a new one.
+std::string id_of(Streams& streams, const CommandOptions& options);
+/// Throws what was caught, with the id that the caller does not know, and not retryable: sent again
+/// without it, the command would be another one and might happen twice.
+[[noreturn]] void throw_unknown(const OutcomeUnknown& caught, const std::string& command_id);
+template <class Handle>
+auto under_its_id(Streams& streams, const CommandOptions& options, const Handle& handle) {
+    const std::string command_id = id_of(streams, options);
+    try {
+        return handle(command_id);
+    } catch (const OutcomeUnknown& caught) {
+        if (!options.command_id.empty()) throw;
+        throw_unknown(caught, command_id);
+    }
+}
 Append make_append(const CommandOptions& options, std::string command_id, const StreamName& stream,
                    const google::protobuf::Message& command, Version decided_on);
 void add_event(Append& append, const google::protobuf::Message& event);

@@ -40,9 +40,12 @@ public:
 
 /// The store became unreachable while it was committing: the append may or may not be there. Send
 /// the same append again (its command id makes that safe) or void its id; never assume.
+/// Not retryable where the command's id was made by the callee: another call would be another
+/// command. The message names it then.
 class OutcomeUnknown : public Error {
 public:
-    explicit OutcomeUnknown(const std::string& message) : Error(message, true) {}
+    explicit OutcomeUnknown(const std::string& message, bool retryable = true)
+        : Error(message, retryable) {}
 };
 
 /// A command id was used again with other content. Nothing was written.

@@ -8,7 +8,7 @@
 namespace recount {
 
 /// What a command came to, as its caller sees it: true unless refused.
-class Outcome {
+class [[nodiscard]] Outcome {
 public:
     Outcome() = default;
     Outcome(CommandOutcome outcome, bool repeated)

@@ -47,7 +47,10 @@ public:
                    const CommandOptions& options = {}) {
         (void)sizeof(check::DecideOverload<State, Command>);
         if constexpr (Decides<State, Command>) {
-            return decide_and_append(StreamName{State::category, id}, command, options);
+            const StreamName stream{State::category, id};
+            return command::under_its_id(streams_, options, [&](const std::string& command_id) {
+                return decide_and_append(stream, command, command_id, options);
+            });
         } else {
             return {};
         }
@@ -86,8 +89,7 @@ public:
 private:
     template <class Command>
     Outcome decide_and_append(const StreamName& stream, const Command& command,
-                              const CommandOptions& options) {
-        const std::string command_id = id_of(options);
+                              const std::string& command_id, const CommandOptions& options) {
         WaitingCommand<State> waiting{[&](Loaded<State>& pending) {
             return decide_while_waiting(stream, command, command_id, options, pending);
         }};
@@ -174,7 +176,7 @@ private:
     void decide_in_batch(Batch& batch, const StreamName& stream, const Command& command,
                          const CommandOptions& options) {
         CommandOptions kept = options;
-        kept.command_id = id_of(options);
+        kept.command_id = command::id_of(streams_, options);
         auto& [loaded, spoiled] = pending_state(batch, stream);
         Batch::Entry entry;
         std::size_t events = 0;
@@ -192,7 +194,7 @@ private:
         }
         entry.settle = [this, stream, command, kept, events,
                         &loaded = loaded](AppendResult result) {
-            if (!result.outcome) return decide_and_append(stream, command, kept);
+            if (!result.outcome) return decide_and_append(stream, command, kept.command_id, kept);
             if (result.kind == AppendResult::Kind::committed) {
                 StateLoader<State>::follow(loaded, *result.outcome, events);
             }
@@ -235,11 +237,6 @@ private:
             append.writes.clear();
         }
         return append;
-    }
-
-    std::string id_of(const CommandOptions& options) {
-        return options.command_id.empty() ? to_string(new_uuid7(streams_.environment()))
-                                          : options.command_id;
     }
 
     void saw(const Loaded<State>& loaded, const CommandOptions& options) {

@@ -89,6 +89,10 @@ void seal(Snapshot& snapshot, const StreamName& stream, const google::protobuf::
                         google::protobuf::Message& message);
 /// Why a snapshot was of no use: "fold", "history", "unreadable".
 void count_ignored(Streams& streams, const StreamName& stream, const std::string& reason);
+/// Throws UnreadableEvent: a snapshot that is of no use here is all that is left of an event that
+/// was erased, and a state folded without it would take its place.
+[[noreturn]] void refuse_to_replace(const StreamName& stream, const Snapshot& there,
+                                    std::int64_t fold, Version erased);
 /// Whether one could be kept. It may not, and nobody else need know.
 void count_kept(Streams& streams, const StreamName& stream, bool kept);
 /// The streams as one that keeps snapshots; nothing when none are asked for. Throws InvalidArgument

@@ -22,6 +22,7 @@ struct Loaded {
     Hash last_hash;    // … as its hash tells, where that is known (not zero)
     Uuid incarnation;  // the store's when it was folded
     Version snapshot;  // up to where its newest snapshot goes; 0: there is none
+    Version erased;    // the last event folded without its payload; 0: there was none
 };
 
 /// The most recently used folded states, bounded in number. Only ever a head start: every append

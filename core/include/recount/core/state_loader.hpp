@@ -160,7 +160,12 @@ private:
         }
         if (loaded) snapshot::count_ignored(streams_, stream, "history");
         const bool whole = found.snapshot->fold != State::fold;  // the page begins with version 1
-        Loaded<State> anew = whole ? from_first(stream, found.page) : from_first(stream);
+        Loaded<State> anew = none();
+        fold_on(stream, anew, whole ? found.page : StreamPage{});
+        if (anew.erased.value > 0 && anew.erased <= found.snapshot->version) {
+            snapshot::refuse_to_replace(stream, *found.snapshot, State::fold, anew.erased);
+        }
+        note(stream, anew, Version{});
         if (anew.version.value > 0 && anew.snapshot != anew.version) {
             keep_snapshot(stream, anew);
             cache_.put(stream.full(), anew);
@@ -210,6 +215,12 @@ private:
     /// Folds what `page` holds beyond `loaded`, and what the stream holds beyond the page.
     void fold_rest(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
         const Version before = loaded.version;
+        fold_on(stream, loaded, page);
+        note(stream, loaded, before);
+    }
+
+    /// The same, and nothing is kept of it.
+    void fold_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
         for (const RecordedEvent& event : page.events) {
             if (event.at.version > loaded.version) fold_in(loaded, event);
         }
@@ -217,7 +228,6 @@ private:
             visit(stream, loaded.version.value + 1,
                   [&](const RecordedEvent& event) { return fold_in(loaded, event); });
         }
-        note(stream, loaded, before);
     }
 
     /// The state has grown from a version on.
@@ -234,6 +244,7 @@ private:
         loaded.last = event.at.position;
         loaded.last_event = event.at.event_id;
         loaded.last_hash = event.hash;
+        if (event.erased()) loaded.erased = event.at.version;
         return true;
     }
 

@@ -1,0 +1,97 @@
+#include <recount/core/error.hpp>
+
+#include <filesystem>
+
+#include "eventstore/contract/store_contract.hpp"
+#include "kept_account.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace recount::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class ASqliteStoreInItsFile : public testing::Test {
+protected:
+    std::unique_ptr<EventStore> open() { return open_store(url_); }
+
+    /// SQL behind the store's back.
+    void run(const std::string& sql) {
+        const auto database = Database::open(url_);
+        auto transaction = database->begin(SqlMode::write);
+        transaction->script(sql);
+        transaction->commit();
+    }
+
+    TemporaryFolder folder_;
+    std::string path_ = folder_.file("store.db");
+    std::string url_ = "sqlite:" + path_;
+};
+
+TEST_F(ASqliteStoreInItsFile, IsTheSameWhereverTheProgramGoes) {
+    const auto home = std::filesystem::current_path();
+    const TemporaryFolder elsewhere;
+    std::filesystem::current_path(folder_.path());
+    const auto store = open_store("sqlite:store.db");
+    std::filesystem::current_path(elsewhere.path());
+    {
+        const auto another = open_store("sqlite:store.db");  // of the same name, over there
+        ASSERT_TRUE(another->append(make_append("b", {write("cart-9", Expected::any())})).outcome);
+    }
+    ASSERT_TRUE(store->append(make_append("a", {write("cart-1", Expected::any())})).outcome);
+    EXPECT_THROW(store->read(Partition{0}, 100), Divergence);  // and gives its reader up
+    EXPECT_TRUE(store->find_outcome("a"));
+    EXPECT_EQ(store->read_stream(StreamName::parse("cart-1")).head, Version{1});
+    EXPECT_EQ(store->url(), url_);
+    std::filesystem::current_path(home);
+}
+
+TEST_F(ASqliteStoreInItsFile, ThatWasReplacedIsNotReadOn) {
+    const auto store = open();
+    const std::string other = folder_.file("other.db");
+    open_store("sqlite:" + other).reset();
+    std::filesystem::rename(other, path_);
+    EXPECT_THROW(store->read(Partition{0}, 100), Divergence);  // and gives its reader up
+    EXPECT_THAT([&] { store->heads(); }, ThrowsMessage<Mismatch>(HasSubstr("was replaced")));
+}
+
+TEST_F(ASqliteStoreInItsFile, HasOneWriterByWhateverLinkItIsNamed) {
+    const auto store = open();
+    const std::string link = folder_.file("link.db");
+    std::filesystem::create_symlink(path_, link);
+    EXPECT_THAT([&] { open_store("sqlite:" + link); },
+                ThrowsMessage<Unavailable>(HasSubstr("is being written by process")));
+}
+
+TEST_F(ASqliteStoreInItsFile, ThatWasPutBackToAnEarlierStateTakesNothing) {
+    const auto store = open();
+    ASSERT_TRUE(store->append(make_append("a", {write("cart-1", Expected::any(), 2)})).outcome);
+    ASSERT_TRUE(store->append(make_append("b", {write("cart-1", Expected::any(), 2)})).outcome);
+    run("delete from event where version > 2; delete from outcome where command_id = 'b';"
+        "update partition set position = e.position, hash = e.hash from event e"
+        " where e.version = 2 and partition.partition = e.partition");
+    for (int i = 0; i < 2; ++i) {
+        const Append append = make_append("c", {write("cart-1", Expected::any())});
+        EXPECT_THAT([&] { static_cast<void>(store->append(append)); },
+                    ThrowsMessage<Divergence>(HasSubstr("put back to an earlier state")));
+    }
+}
+
+/// The states that wait for the next append are lost when the program is killed.
+TEST_F(ASqliteStoreInItsFile, ThatWasTruncatedKeepsTheSnapshotThatReachesBeyond) {
+    const TemporaryFolder killed;
+    {
+        const auto store = open();
+        Repository<Saved> accounts{*store, {.snapshots = 1}};
+        for (int i = 0; i < 5; ++i) ASSERT_TRUE(accounts.handle("1", deposit(100)));
+        store->truncate(StreamName{"account", "1"}, Version{5});
+        std::filesystem::copy(folder_.path(), killed.path());
+    }
+    const auto store = open_store("sqlite:" + killed.file("store.db"));
+    Repository<Saved> accounts{*store, {.snapshots = 1}};
+    EXPECT_EQ(accounts.load("1").state.balance, 500);
+}
+
+}  // namespace
+}  // namespace recount::test
