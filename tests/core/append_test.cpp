@@ -49,9 +49,9 @@ TEST(AVerdict, ThrowsWhatIsTheCallersFault) {
     AppendResult result;
     result.message = "why";
     result.kind = AppendResult::Kind::reused;
-    EXPECT_THROW(accepted(result), CommandReused);
+    EXPECT_THROW(static_cast<void>(accepted(result)), CommandReused);
     result.kind = AppendResult::Kind::expired;
-    EXPECT_THROW(accepted(result), CommandExpired);
+    EXPECT_THROW(static_cast<void>(accepted(result)), CommandExpired);
     result.kind = AppendResult::Kind::conflict;
     EXPECT_EQ(accepted(result).kind, AppendResult::Kind::conflict);
 }

@@ -38,4 +38,11 @@ TEST_F(ACommandWhoseCommit, IsLostIsSentAgainUnderItsIdOnly) {
     EXPECT_EQ(others_.load("1").state.balance, 110);
 }
 
+TEST_F(ACommandWhoseCommit, FailsHoldsUpNoOther) {
+    streams_.before_append = [] { throw Unavailable("gone"); };
+    EXPECT_THROW(static_cast<void>(accounts_.handle("1", deposit(1))), Unavailable);
+    streams_.before_append = nullptr;
+    EXPECT_TRUE(accounts_.handle("1", deposit(1)));
+}
+
 }  // namespace

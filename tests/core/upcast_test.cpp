@@ -89,7 +89,7 @@ TEST_F(AnOldStream, ThatWasClosedIsFoldedAsBefore) {
     static_cast<void>(store_->close_stream(StreamName{"account", "1"}));
     EXPECT_EQ(old_.load("1").state.account.balance, 743);
     EXPECT_EQ(old_.load("1").version, Version{5});
-    EXPECT_THROW(old_.handle("1", deposit(1)), StreamClosed);
+    EXPECT_THROW(static_cast<void>(old_.handle("1", deposit(1))), StreamClosed);
     store_->erase(StreamName{"account", "1"}, Version{5}, Version{5});
     EXPECT_EQ(Repository<OldAccount>{*store_}.load("1").state.account.balance, 743);
 }

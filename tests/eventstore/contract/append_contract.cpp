@@ -228,7 +228,7 @@ TEST_P(AppendContract, KeepsHostilePayloads) {
 TEST_P(AppendContract, RefusesWhatBreaksALimitBeforeItWrites) {
     reopen_with({.limits = {.event_bytes = 100, .append_bytes = 250, .append_events = 4}});
     const auto refuse = [this](const Append& append) {
-        EXPECT_THROW(store().append(append), InvalidArgument);
+        EXPECT_THROW(static_cast<void>(store().append(append)), InvalidArgument);
     };
     refuse(make_append("", {write("cart-1")}));
     refuse(make_append(std::string(256, 'x'), {write("cart-1")}));

@@ -83,10 +83,10 @@ TEST_P(OutcomeContract, RefusesTheSameIdWithOtherContent) {
     const AppendResult result = store().append(std::span{other}).front();
     EXPECT_EQ(result.kind, Kind::reused);
     EXPECT_THAT(result.message, HasSubstr("command id a"));
-    EXPECT_THROW(store().append(other[0]), CommandReused);
+    EXPECT_THROW(static_cast<void>(store().append(other[0])), CommandReused);
     reopen();
-    EXPECT_THROW(store().append(other[0]), CommandReused);
-    EXPECT_THROW(store().append(make_refusal("a")), CommandReused);
+    EXPECT_THROW(static_cast<void>(store().append(other[0])), CommandReused);
+    EXPECT_THROW(static_cast<void>(store().append(make_refusal("a"))), CommandReused);
     EXPECT_THAT(read_all("cart-2"), IsEmpty());
     EXPECT_EQ(count_events(), 1);
 }

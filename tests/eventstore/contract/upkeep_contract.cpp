@@ -138,13 +138,13 @@ TEST_P(RetentionContract, PastTheHorizonACommandIsRefusedForEver) {
         EXPECT_EQ(results[0].kind, Kind::expired);
         EXPECT_THAT(results[0].message, HasSubstr(late.metadata.command_id));
         EXPECT_EQ(results[1].kind, Kind::committed);
-        EXPECT_THROW(store().append(late), CommandExpired);
+        EXPECT_THROW(static_cast<void>(store().append(late)), CommandExpired);
         EXPECT_THROW(store().void_command(late.metadata.command_id), CommandExpired);
     }
     EXPECT_EQ(store().append(young).kind, Kind::repeated);
     EXPECT_EQ(count_events(), 5);
     reopen();
-    EXPECT_THROW(store().append(old), CommandExpired);
+    EXPECT_THROW(static_cast<void>(store().append(old)), CommandExpired);
     EXPECT_THROW(store().void_command(never), CommandExpired);
 }
 
@@ -169,7 +169,7 @@ TEST_P(RetentionContract, AnIdBornAheadOfItsRecordIsKeptUntilTheHorizonHasPassed
     EXPECT_EQ(store().append(early).kind, Kind::repeated);
     clock_.move(std::chrono::hours{13});
     EXPECT_EQ(store().maintain().outcomes, 1);
-    EXPECT_THROW(store().append(early), CommandExpired);
+    EXPECT_THROW(static_cast<void>(store().append(early)), CommandExpired);
 }
 
 TEST_P(RetentionContract, IsKeptByAnyThread) {

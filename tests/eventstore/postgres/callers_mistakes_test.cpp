@@ -95,7 +95,7 @@ TEST_F(CallersTransactionOf, AnotherDatabaseIsRefused) {
 TEST_F(CallersTransactionOf, AnotherStoreInThePlaceOfTheOneThatWasOpenedIsRefused) {
     pqxx::nontransaction{*connection_}.exec("drop schema " + schema_.name() + " cascade");
     const auto another = open_store(schema_.url());
-    EXPECT_THROW(place(*connection_, append_to("order-1"), "never"), Mismatch);
+    EXPECT_THROW(static_cast<void>(place(*connection_, append_to("order-1"), "never")), Mismatch);
     EXPECT_EQ(orders(), 0);
     EXPECT_EQ(version_of(*another, "order-1"), 0);
 }
@@ -105,7 +105,7 @@ TEST_F(CallersTransactionOf, AStoreThatWasRestoredIsRefused) {
     pqxx::work restore{*connection_};
     restore.exec("update " + schema_.name() + ".incarnation set timeline = timeline + 7");
     restore.commit();
-    EXPECT_THROW(place(*connection_, append_to("order-1"), "never"), Mismatch);
+    EXPECT_THROW(static_cast<void>(place(*connection_, append_to("order-1"), "never")), Mismatch);
     expect(1, "order-1", 1);
 }
 
@@ -182,8 +182,9 @@ TEST_F(CallersTransactionOf, ACommandThatRunsAtTheSameMomentIsRunAgain) {
     other.exec_params("insert into " + schema_.name() + ".outcome values ($1, 4, 0, $2)",
                       claim.command_id, pqxx::binarystring{encode(claim)});
     {
-        std::jthread placing{
-            [&] { EXPECT_THROW(place(*connection_, append, "never"), Contended); }};
+        std::jthread placing{[&] {
+            EXPECT_THROW(static_cast<void>(place(*connection_, append, "never")), Contended);
+        }};
         // It waits for the other's key.
         EXPECT_TRUE(eventually([&] {
             return !other

@@ -74,7 +74,7 @@ TEST_F(CallersTransaction, RefusesACommandIdThatStandsForSomethingElse) {
     Append append = append_to("order-1");
     static_cast<void>(store_->append(append));
     append.request = request_hash(append_to("order-2"));
-    EXPECT_THROW(place(*connection_, append, "never"), CommandReused);
+    EXPECT_THROW(static_cast<void>(place(*connection_, append, "never")), CommandReused);
     expect(0, "order-1", 1);
 }
 
@@ -158,8 +158,9 @@ TEST_F(CallersTransaction, ClosesAStreamAndWritesToNoneThatIsClosed) {
     closing.writes[0].events.push_back(closing_event("paid"));
     closing.request = request_hash(closing);
     EXPECT_EQ(place(*connection_, closing, "1").kind, Kind::committed);
-    EXPECT_THROW(place(*connection_, append_to("order-1"), "2"), StreamClosed);
-    EXPECT_THROW(place(*connection_, append_to("order-1", Expected::exactly(Version{2})), "3"),
+    EXPECT_THROW(static_cast<void>(place(*connection_, append_to("order-1"), "2")), StreamClosed);
+    EXPECT_THROW(static_cast<void>(
+                     place(*connection_, append_to("order-1", Expected::exactly(Version{2})), "3")),
                  StreamClosed);
     EXPECT_TRUE(store_->read_stream(StreamName::parse("order-1")).closed);
     expect(1, "order-1", 2);

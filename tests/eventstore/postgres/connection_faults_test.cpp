@@ -127,7 +127,7 @@ TEST_F(StoreBehindAFault, LeavesTheOutcomeOpenWhenTheStoreWasDeclaredRestoredMea
         declare->commit();
         proxy_.refuse(false);
     }};
-    EXPECT_THROW(store_->append(append), OutcomeUnknown);
+    EXPECT_THROW(static_cast<void>(store_->append(append)), OutcomeUnknown);
 }
 
 TEST_F(StoreBehindAFault, GivesEachOfAGroupItsVerdict) {
@@ -160,7 +160,7 @@ TEST_F(StoreBehindAFault, GoesOnWhenAllItsConnectionsWereCut) {
 TEST_F(StoreBehindAFault, IsUnavailableWhileItCannotBeReached) {
     proxy_.refuse(true);
     cut_all();
-    EXPECT_THROW(store_->append(append_to("cart-known")), Unavailable);
+    EXPECT_THROW(static_cast<void>(store_->append(append_to("cart-known"))), Unavailable);
     EXPECT_THROW(store_->heads(), Unavailable);
     proxy_.refuse(false);
     EXPECT_EQ(store_->append(append_to("cart-known")).kind, Kind::committed);

@@ -48,7 +48,7 @@ TEST(CrashedServer, IsReachedAgainByAStoreThatWasIdle) {
     const auto store = open_store(server.url("shop"));
     static_cast<void>(store->append(append_to("cart-1")));
     server.stop_immediately();
-    EXPECT_THROW(store->append(append_to("cart-1")), Unavailable);
+    EXPECT_THROW(static_cast<void>(store->append(append_to("cart-1"))), Unavailable);
     server.start();
     EXPECT_EQ(store->append(append_to("cart-1")).kind, AppendResult::Kind::committed);
     EXPECT_EQ(version_of(*store, "cart-1"), 2);

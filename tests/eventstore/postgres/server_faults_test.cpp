@@ -132,7 +132,7 @@ TEST(StoreThatWasDumpedAndRestoredElsewhere, GoesOnWhereItEndedOnceThatIsDeclare
 
     auto store = open_store(there.url("shop"));
     EXPECT_EQ(store->verify_chain(), original->verify_chain());
-    EXPECT_THROW(store->append(append_to("cart-1")), Mismatch);
+    EXPECT_THROW(static_cast<void>(store->append(append_to("cart-1"))), Mismatch);
     declare_restored(there.url("shop"));
     store = open_store(there.url("shop"));
     EXPECT_TRUE(still_holds(seen, store->incarnations()));
@@ -177,8 +177,8 @@ TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
     {
         const std::jthread cancelling{
             [this](const std::stop_token& stop) { cancel_waiting(stop); }};
-        EXPECT_THROW(store->append(known), OutcomeUnknown);
-        EXPECT_THROW(store->append(fresh), OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(store->append(known)), OutcomeUnknown);
+        EXPECT_THROW(static_cast<void>(store->append(fresh)), OutcomeUnknown);
     }
     set_standby("");
     EXPECT_EQ(store->append(known).kind, Kind::repeated);
