@@ -1,27 +1,42 @@
 #pragma once
 
+#include <recount/core/values.hpp>
+
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace recount::bench {
 
-/// One append as rows, with bytes as long as a store makes them.
+/// One append to one stream, of events that are all alike.
 struct BareAppend {
     std::int32_t partition = 0;
     std::string stream;
     std::int64_t version = 1;  // of its first event
     std::string command_id;
     int events = 1;
-    std::string envelope, payload, outcome;  // of each event; of the append
+    std::string type, payload;      // of each event
+    std::string envelope, outcome;  // of each event, of the append: written when no care is taken
+};
+
+/// What a client does besides writing rows of the right sizes.
+enum class Care {
+    none,  // nothing: what the rows alone cost
+    same,  // all that a reader of the log relies on: hashes the request, makes ids, salts, digests,
+           // envelopes and outcomes, and chains the events. verify_chain() accepts its log
 };
 
 /// What a program can do by hand with libpq: one prepared statement with binary parameters for an
 /// append, which moves the partition's head, writes stream, events and outcome, and commits. It
-/// decides nothing, computes no hash and no envelope, and checks only the version. One connection.
+/// checks only the version. With care the server chains the hash of a single event, whoever wrote
+/// the one before; several are chained here, so nobody else may write then. Its outcomes name no
+/// positions, which it does not know. One connection.
 class BarePostgres {
 public:
-    explicit BarePostgres(const std::string& url, const std::string& schema);
+    /// Each partition of the store that made the tables holds an event.
+    BarePostgres(const std::string& url, const std::string& schema, Care care);
     ~BarePostgres();
     BarePostgres(const BarePostgres&) = delete;
     BarePostgres& operator=(const BarePostgres&) = delete;
@@ -29,7 +44,20 @@ public:
     void append(const BareAppend& append);
 
 private:
-    void* connection_;
+    struct Head {
+        std::int64_t position = 0;
+        Hash hash;
+    };
+    struct Columns;
+
+    void read_heads();
+    [[nodiscard]] Columns copies(const BareAppend& append) const;
+    [[nodiscard]] Columns made(const BareAppend& append);
+
+    struct Connection;
+    std::unique_ptr<Connection> connection_;
+    Care care_;
+    std::map<std::int32_t, Head> heads_;
 };
 
 }  // namespace recount::bench

@@ -2,7 +2,9 @@
 
 #include <libpq-fe.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "bench/harness.hpp"
 #include "bench/postgres_loads.hpp"
@@ -17,7 +19,9 @@ namespace {
 using Streams = Load::Streams;
 
 constexpr const char* by_hand =
-    "libpq, one prepared statement an append, the same rows, a connection a writer";
+    "libpq, one prepared statement an append, a connection a writer; hashes and chains";
+constexpr const char* rows_alone =
+    "libpq, one prepared statement an append, a connection a writer; rows of the same sizes";
 constexpr const char* log_checked = "chain verified, the log holds what was acknowledged";
 
 std::string writers_of(const Load& load) {
@@ -26,101 +30,110 @@ std::string writers_of(const Load& load) {
     return text;
 }
 
-double slowest_hundredth(const Written& written) { return percentile(written.milliseconds, 0.99); }
+Load by(Client client, Load load) {
+    load.client = client;
+    return load;
+}
+
+using Values = std::function<std::vector<double>(const Written&)>;
+
+std::vector<double> rate(const Written& written) { return {written.rate()}; }
+
+/// The store beside one who writes by hand.
+void compare(Harness& harness, Comparison comparison, const Load& load, const Values& values,
+             Client limit = Client::by_hand) {
+    comparison.limit_is = limit == Client::by_hand ? by_hand : rows_alone;
+    comparison.oracle = log_checked;
+    comparison.recount = [=] { return values(write_by(load)); };
+    comparison.limit = [=] { return values(write_by(by(limit, load))); };
+    harness.compare(comparison);
+}
 
 void appends(Harness& harness, const std::string& workload, const Load& load,
              const std::string& variant, double goal) {
-    harness.compare({workload,
-                     variant,
-                     by_hand,
-                     log_checked,
-                     {{"events/s", goal}},
-                     [=] { return std::vector{write_by_store(load).rate()}; },
-                     [=] { return std::vector{write_by_hand(load).rate()}; }});
+    compare(harness, {workload, variant, {}, {}, {{"events/s", goal}}, {}, {}}, load, rate);
+}
+
+/// What the care costs both.
+void appends_beside_rows(Harness& harness, const std::string& workload, const Load& load,
+                         const std::string& variant) {
+    compare(harness,
+            {workload, variant + ", rows alone", {}, {}, {{"events/s", 0.6}}, {}, {}}, load, rate,
+            Client::rows_alone);
+}
+
+Load one_by_one(Streams streams, int processes, int writers, const Harness& harness) {
+    return {Client::store, streams, processes, writers, 1, harness.seconds()};
 }
 
 void one_writer(Harness& harness) {
-    const auto run = [](const Written& written) {
-        return std::vector{written.rate(), slowest_hundredth(written)};
-    };
-    const Load load{Streams::fresh, 1, 1, 1, harness.seconds()};
-    harness.compare({"W1",
-                     "1 writer, new streams",
-                     by_hand,
-                     log_checked,
-                     {{"events/s", 0.85}, {"ms p99", 1.5, false}},
-                     [=] { return run(write_by_store(load)); },
-                     [=] { return run(write_by_hand(load)); }});
+    const Load load = one_by_one(Streams::fresh, 1, 1, harness);
+    const std::string variant = "1 writer, new streams";
+    compare(harness,
+            {"W1", variant, {}, {}, {{"events/s", 0.85}, {"ms p99", 1.5, false}}, {}, {}}, load,
+            [](const Written& written) {
+                return std::vector{written.rate(), percentile(written.milliseconds, 0.99)};
+            });
+    appends_beside_rows(harness, "W1", load, variant);
 }
 
 void versions_expected(Harness& harness) {
     for (const int writers : {1, 4, 8, 16, 32}) {
-        const Load load{Streams::own, 1, writers, 1, harness.seconds()};
+        const Load load = one_by_one(Streams::own, 1, writers, harness);
         appends(harness, "W2", load, writers_of(load), 0.85);
     }
     for (const int writers : {8, 32}) {
-        const Load load{Streams::own, 4, writers, 1, harness.seconds()};
+        const Load load = one_by_one(Streams::own, 4, writers, harness);
         appends(harness, "W2", load, writers_of(load), 0.85);
     }
 }
 
 /// Appends share a commit; by hand each has its own.
 void groups(Harness& harness, bool slow_disk) {
-    appends(harness, "W3", {Streams::own, 1, 32, 1, harness.seconds()},
-            "32 writers, commits shared", slow_disk ? 3.0 : 1.0);
-    const auto run = [](const Written& written) {
-        return std::vector{percentile(written.milliseconds, 0.5)};
-    };
-    const Load alone{Streams::own, 1, 1, 1, harness.seconds()};
-    harness.compare({"W3",
-                     "1 writer, nobody to share with",
-                     by_hand,
-                     log_checked,
-                     {{"ms p50", 1.1, false}},
-                     [=] { return run(write_by_store(alone)); },
-                     [=] { return run(write_by_hand(alone)); }});
+    appends(harness, "W3", one_by_one(Streams::own, 1, 32, harness), "32 writers, commits shared",
+            slow_disk ? 3.0 : 1.0);
+    compare(harness,
+            {"W3", "1 writer, nobody to share with", {}, {}, {{"ms p50", 1.1, false}}, {}, {}},
+            one_by_one(Streams::own, 1, 1, harness), [](const Written& written) {
+                return std::vector{percentile(written.milliseconds, 0.5)};
+            });
 }
 
 void batches(Harness& harness) {
     for (const int batch : {10, 100, 1000}) {
-        appends(harness, "W4", {Streams::own, 1, 1, batch, harness.seconds()},
-                "1 writer, batches of " + std::to_string(batch), 0.9);
+        const Load load{Client::store, Streams::own, 1, 1, batch, harness.seconds()};
+        const std::string variant = "1 writer, batches of " + std::to_string(batch);
+        appends(harness, "W4", load, variant, 0.9);
+        appends_beside_rows(harness, "W4", load, variant);
     }
 }
 
 void hot_stream(Harness& harness) {
     for (const int processes : {1, 4}) {
-        const Load load{Streams::hot, processes, 16, 1, harness.seconds()};
-        const Load alone{Streams::hot, 1, 1, 1, harness.seconds()};
+        const Load load = one_by_one(Streams::hot, processes, 16, harness);
+        const Load alone = by(Client::by_hand, one_by_one(Streams::hot, 1, 1, harness));
         harness.compare({"W6",
                          "hot stream, " + writers_of(load),
                          "one connection, one append after the other",
                          log_checked,
                          {{"events/s", 0.8}, {"attempts an event", 1.25, false}},
                          [=] {
-                             const Written written = write_by_store(load);
+                             const Written written = write_by(load);
                              return std::vector{written.rate(),
                                                 static_cast<double>(written.attempts) /
                                                     static_cast<double>(written.events)};
                          },
                          [=] {
-                             return std::vector{write_by_hand(alone).rate(), 1.0};
+                             return std::vector{write_by(alone).rate(), 1.0};
                          }});
     }
 }
 
 void bytes(Harness& harness) {
-    const Load load{Streams::own, 1, 1, 1, harness.seconds()};
-    const auto run = [](const Written& written) {
-        return std::vector{written.wal_bytes / static_cast<double>(written.events)};
-    };
-    harness.compare({"W18",
-                     "1 writer",
-                     by_hand,
-                     log_checked,
-                     {{"WAL bytes/event", 1.3, false}},
-                     [=] { return run(write_by_store(load)); },
-                     [=] { return run(write_by_hand(load)); }});
+    compare(harness, {"W18", "1 writer", {}, {}, {{"WAL bytes/event", 1.3, false}}, {}, {}},
+            one_by_one(Streams::own, 1, 1, harness), [](const Written& written) {
+                return std::vector{written.wal_bytes / static_cast<double>(written.events)};
+            });
 }
 
 void add_conditions(Harness& harness) {

@@ -9,9 +9,11 @@
 #include <deque>
 #include <functional>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "bench/bare_postgres.hpp"
 #include "bench/child.hpp"
@@ -134,28 +136,51 @@ Written store_process(const Load& load, const std::string& url, int writers, int
     });
 }
 
+/// A store's event in each partition, of the size and shape that the benchmark writes; how many.
+std::int64_t seed(const Load& load, EventStore& store) {
+    const std::int32_t partitions = store.identity().partitions;
+    std::set<Partition> seeded;
+    std::int64_t events = 0;
+    for (int n = 0; std::cmp_less(seeded.size(), partitions); ++n) {
+        Append append = append_of(load, 0, 0);
+        StreamWrite& write = append.writes.front();
+        write.stream = StreamName{"model", std::to_string(n)};
+        write.expected = Expected::no_stream();
+        if (n > 0 && !seeded.insert(partition_of(write.stream, partitions)).second) continue;
+        append.request = request_hash(append);
+        static_cast<void>(store.append(append));
+        events += load.batch;
+    }
+    return events;
+}
+
+/// As seed() wrote it.
+BareAppend model_of(const Load& load, EventStore& store) {
+    const RecordedEvent event = store.read_stream(StreamName{"model", "0"}).events.front();
+    const auto outcome = store.find_outcome(event.at.append_id);
+    BareAppend model;
+    model.events = load.batch;
+    model.type = event.at.type;
+    model.payload = *event.payload;
+    model.envelope = event.envelope;
+    model.outcome = encode(*outcome);
+    return model;
+}
+
 Written bare_process(const Load& load, const std::string& url, const std::string& schema,
                      int writers, int first) {
-    BareAppend model;
     std::int32_t partitions = 0;
+    BareAppend model;
     {
         const auto store = open_store(url);
         partitions = store->identity().partitions;
-        const std::string stream = "model-" + std::to_string(first);
-        Append append = append_of(load, 0, 0);
-        append.writes.front().stream = StreamName::parse(stream);
-        append.writes.front().expected = Expected::any();
-        append.request = request_hash(append);
-        // The sizes that a store would write.
-        const auto result = store->append(append);
-        const auto page = store->read_stream(StreamName::parse(stream));
-        model.events = load.batch;
-        model.envelope = page.events.front().envelope;
-        model.payload = *page.events.front().payload;
-        model.outcome = encode(*result.outcome);
+        model = model_of(load, *store);
     }
     return write(load, writers, first, [&](int writer) -> Writer {
-        auto client = std::make_shared<BarePostgres>(test::postgres_url(), schema);
+        auto client = std::make_shared<BarePostgres>(test::postgres_url(), schema,
+                                                     load.client == Client::by_hand
+                                                         ? Care::same
+                                                         : Care::none);
         return [=, &load](int n) {
             BareAppend append = model;
             append.stream = stream_of(load, writer, n);
@@ -168,20 +193,19 @@ Written bare_process(const Load& load, const std::string& url, const std::string
     });
 }
 
-Written process(bool by_store, const Load& load, const std::string& schema, int writers,
-                int first) {
+Written process(const Load& load, const std::string& schema, int writers, int first) {
     const std::string url = test::postgres_url() + "?schema=" + schema;
-    return by_store ? store_process(load, url, writers, first)
-                    : bare_process(load, url, schema, writers, first);
+    return load.client == Client::store ? store_process(load, url, writers, first)
+                                        : bare_process(load, url, schema, writers, first);
 }
 
-Written processes(bool by_store, const Load& load, const std::string& schema) {
-    if (load.processes == 1) return process(by_store, load, schema, load.writers, 0);
+Written processes(const Load& load, const std::string& schema) {
+    if (load.processes == 1) return process(load, schema, load.writers, 0);
     std::deque<Child> children;
     const int share = load.writers / load.processes;
     for (int i = 0; i < load.processes; ++i) {
         children.emplace_back(std::vector<std::string>{
-            "--child", by_store ? "store" : "bare", schema,
+            "--child", std::to_string(static_cast<int>(load.client)), schema,
             std::to_string(static_cast<int>(load.streams)), std::to_string(share),
             std::to_string(i * share), std::to_string(load.batch), std::to_string(load.seconds)});
     }
@@ -207,40 +231,35 @@ double wal_position(const Place& place) {
     return std::atof(at.c_str());
 }
 
-Written write_in(const Place& place, bool by_store, const Load& load) {
-    open_store(place.url());
-    const double wal = wal_position(place);
-    Written written = processes(by_store, load, place.schema());
-    written.wal_bytes = wal_position(place) - wal;
-    return written;
-}
-
 }  // namespace
 
-Written write_by_store(const Load& load) {
+Written write_by(const Load& load) {
     const Place place;
-    Written written = write_in(place, true, load);
+    const std::int64_t seeded = seed(load, *open_store(place.url()));
+    const double wal = wal_position(place);
+    Written written = processes(load, place.schema());
+    written.wal_bytes = wal_position(place) - wal;
+    if (load.client == Client::rows_alone) return written;
     std::int64_t stored = 0;
     for (const LogHead& head : open_store(place.url())->verify_chain()) stored += head.n;
-    if (stored != written.events) {
+    if (stored != seeded + written.events) {
         throw std::runtime_error("the log does not hold what was acknowledged");
     }
     return written;
 }
 
-Written write_by_hand(const Load& load) { return write_in(Place{}, false, load); }
-
 void write_as_child(int count, char** arguments) {
     if (count < 9 || std::string{arguments[1]} != "--child") return;
     Load load;
+    load.client = static_cast<Client>(std::atoi(arguments[2]));
     load.streams = static_cast<Load::Streams>(std::atoi(arguments[4]));
     load.batch = std::atoi(arguments[7]);
     load.seconds = std::atof(arguments[8]);
     std::cout << "ready" << std::endl;
     std::string go;
     std::getline(std::cin, go);
-    const Written written = process(std::string{arguments[2]} == "store", load, arguments[3],
-                                    std::atoi(arguments[5]), std::atoi(arguments[6]));
+    const Written written =
+        process(load, arguments[3], std::atoi(arguments[5]), std::atoi(arguments[6]));
     std::cout << written.events << ' ' << written.seconds << ' ' << written.attempts << std::endl;
     std::exit(0);
 }

@@ -6,13 +6,20 @@
 
 namespace recount::bench {
 
-/// What appends go where.
+enum class Client : std::uint8_t {
+    store,       // recount's, one a process
+    by_hand,     // BarePostgres with the same care, a connection a writer
+    rows_alone,  // the same without: rows of the same sizes
+};
+
+/// Who writes, and which appends go where.
 struct Load {
     enum class Streams : std::uint8_t {
         fresh,  // each append begins a stream
         own,    // fifty a writer, the version expected
         hot,    // one for all writers, commands decided on it and tried again
     };
+    Client client = Client::store;
     Streams streams = Streams::own;
     int processes = 1;
     int writers = 1;  // in all
@@ -30,11 +37,9 @@ struct Written {
     [[nodiscard]] double rate() const { return static_cast<double>(events) / seconds; }
 };
 
-/// By stores, one a process, into a schema of its own that is dropped again. Throws when the log is
-/// not exactly what was acknowledged, or its chain is broken.
-Written write_by_store(const Load& load);
-/// By BarePostgres, a connection a writer, into tables of the same shape.
-Written write_by_hand(const Load& load);
+/// Into a schema of its own that is dropped again, behind a few events of a store's. Throws when
+/// the log is not exactly what was acknowledged, or its chain is broken; rows alone have no chain.
+Written write_by(const Load& load);
 
 /// What main does first: a process that was started to write for another ends here.
 void write_as_child(int count, char** arguments);
