@@ -31,6 +31,23 @@ struct ImportChunk {
     std::vector<std::size_t> type;       // of each event: in touched.types
 };
 
+/// A chunk whose rows were made while the one before it was being written, for heads as they were
+/// to be then. What stores keep of it is their own.
+class StagedChunk {
+public:
+    StagedChunk() = default;
+    virtual ~StagedChunk() = default;
+    StagedChunk(const StagedChunk&) = delete;
+    StagedChunk& operator=(const StagedChunk&) = delete;
+
+    /// Its rows were written as they are, so that the heads are as the next one takes them to be.
+    [[nodiscard]] bool written() const { return written_; }
+    void set_written() { written_ = true; }
+
+private:
+    bool written_ = false;
+};
+
 /// Cuts what a source gives into chunks.
 class ImportChunks {
 public:

@@ -72,7 +72,7 @@ protected:
     StreamPage read_stream_page(const StreamName& stream, const ReadStream& options) override;
     LogPage read_log_page(Partition partition, std::int64_t after, const ReadLog& options) override;
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
-    AppendResult import_chunk(const ImportChunk& chunk) override;
+    AppendResult import_chunk(const ImportChunk& chunk, StagedChunk*) override;
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
@@ -152,7 +152,7 @@ std::vector<AppendResult> MemoryStore::append_checked(std::span<const Append> ap
     });
 }
 
-AppendResult MemoryStore::import_chunk(const ImportChunk& chunk) {
+AppendResult MemoryStore::import_chunk(const ImportChunk& chunk, StagedChunk*) {
     const auto plan_on = [&](const KnownState& known) {
         return plan_import(chunk, known, context_, environment_.clock.now(), environment_.random);
     };

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,8 +59,12 @@ public:
     /// Appends in a caller's transaction and commits it, or rolls it back.
     AppendResult append_last(CallersTransaction& transaction, const Append& append);
 
-    /// Writes a chunk of an import: see import_events().
-    AppendResult import_chunk(const ImportChunk& chunk);
+    /// Copies a chunk's rows to where only one statement is left to be done, while the one `before`
+    /// is written by another thread, or none is. Nothing when the heads are not to be known, others
+    /// write to its partitions, or the server cannot be reached.
+    std::unique_ptr<StagedChunk> stage(const ImportChunk& chunk, const StagedChunk* before);
+    /// Writes a chunk of an import: see import_events(). `staged`: what stage() made of it, or null.
+    AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     /// Returns when the standby has every outcome that was found by now.
     void confirm_found();
 
@@ -86,9 +91,9 @@ private:
     std::optional<std::vector<AppendResult>> try_once(Unit& unit);
     std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
     std::vector<AppendResult> by_lock(Unit& unit, Session& session);
-    std::optional<std::vector<AppendResult>> by_staging(Unit& unit, const ImportChunk& chunk,
-                                                        Session& session);
-    AppendPlan stage(const ImportChunk& chunk, const KnownState& known, Session& session);
+    struct StagedRows;
+    std::optional<std::vector<AppendResult>> by_staging(Unit& unit, StagedRows& staged);
+    AppendPlan copy_rows(const ImportChunk& chunk, const KnownState& known, Session& session);
     AppendPlan plan(AppendGroup group, const Touched& touched, const KnownState& known);
     void enter(CallersTransaction& transaction);
     std::optional<AppendResult> try_last(CallersTransaction& transaction, AppendGroup group,

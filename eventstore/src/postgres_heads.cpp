@@ -1,5 +1,7 @@
 #include "postgres_heads.hpp"
 
+#include <algorithm>
+
 namespace recount::postgres {
 
 namespace {
@@ -48,6 +50,21 @@ std::optional<KnownState> HeadCache::guess(AppendGroup group, const Touched& tou
         }
     }
     return known;
+}
+
+bool HeadCache::lacks(const std::vector<Partition>& partitions) const {
+    const std::lock_guard lock{mutex_};
+    return std::any_of(partitions.begin(), partitions.end(), [this](Partition partition) {
+        return !partitions_[static_cast<std::size_t>(partition.value)].head;
+    });
+}
+
+void HeadCache::seen(const std::vector<Partition>& partitions, const std::vector<LogHead>& heads) {
+    const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+        // What is there already may be newer.
+        if (Cached& cached = of(partitions[i]); !cached.head) cached.head = heads[i];
+    }
 }
 
 void HeadCache::learn(Partition partition, std::string_view stream, Version version) {

@@ -21,6 +21,11 @@ public:
     /// others write to one of the partitions, so that locking at once is cheaper.
     std::optional<KnownState> guess(AppendGroup group, const Touched& touched) const;
 
+    /// Whether this process has not seen all these heads yet.
+    bool lacks(const std::vector<Partition>& partitions) const;
+    /// Heads that were read without locks, for those it lacks.
+    void seen(const std::vector<Partition>& partitions, const std::vector<LogHead>& heads);
+
     /// What was read under locks; learns as well whether a guess would have been right. Throws
     /// Divergence when a partition ends before, or otherwise than, this process saw it end.
     void read(const Touched& touched, const KnownState& known, const std::string& store);

@@ -34,60 +34,99 @@ void add_row(CopyRows& out, const PlannedEvent& row, std::int32_t schema_id) {
 
 }  // namespace
 
-AppendResult Appender::import_chunk(const ImportChunk& chunk) {
-    const auto plan = [&](const KnownState& known) {
-        return plan_import(chunk, known, context_, environment_.clock.now(), environment_.random);
-    };
-    Unit unit{chunk.touched, plan};
-    const auto attempt_once = [&] {
-        return pool_.with_session(
-            [&](Session& session) -> std::optional<std::vector<AppendResult>> {
-                require_same_server(session, context_.identity.incarnation);
-                if (fast_ && std::exchange(unit.guess, false)) {
-                    if (auto results = by_staging(unit, chunk, session)) return results;
-                }
-                return by_lock(unit, session);
-            });
-    };
-    return std::move(make_certain(unit, attempt_once).front());
-}
+/// In a transaction of a session of its own, until it is written or given up.
+struct Appender::StagedRows final : StagedChunk {
+    explicit StagedRows(Pool& pool) : session(pool.borrow()), transaction(*session) {}
+
+    /// Brings the heads of these partitions to where they will be behind this one.
+    void advance(const std::vector<Partition>& partitions, KnownState& known_then) const {
+        for (const PlannedHead& each : grown) {
+            const auto at = std::lower_bound(partitions.begin(), partitions.end(), each.partition);
+            if (at == partitions.end() || *at != each.partition) continue;
+            known_then.heads[static_cast<std::size_t>(at - partitions.begin())] = each.head;
+        }
+    }
+
+    Pool::Borrowed session;
+    Unfinished transaction;
+    KnownState known;  // the heads that it was planned on
+    AppendPlan plan;   // the rest of it is taken by whoever writes it, but not these:
+    std::vector<PlannedHead> grown;
+};
 
 /// While rows are copied into a table of the session's own nobody waits for them, however slow
 /// their sender: a copy is not ended by any time-out. Only the statement behind it locks, compares
 /// what the rows were made from, and inserts them, with the commit on its heels.
-std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, const ImportChunk& chunk,
-                                                              Session& session) {
-    Touched heads_only;
-    heads_only.partitions = chunk.touched.partitions;
-    const auto known = heads_.guess({}, heads_only);
+std::unique_ptr<StagedChunk> Appender::stage(const ImportChunk& chunk, const StagedChunk* before) {
     // Closing takes a statement more.
     const auto& types = chunk.touched.types;
-    if (!known || std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
-
-    Unfinished transaction{session};
-    AppendPlan guessed = stage(chunk, *known, session);
-    const std::vector<Statement> writing{write_staged_plan(guessed, chunk.touched, *known, living_),
-                                         {"commit", {}}};
-    unit.planned = guessed.results;
+    if (!fast_ || std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
+    Touched heads_only;
+    heads_only.partitions = chunk.touched.partitions;
+    const auto& partitions = heads_only.partitions;
     try {
-        const auto written = session.run_and_commit(writing);
-        transaction.finish();
+        schemas_.require(types);
+        auto staged = std::make_unique<StagedRows>(pool_);
+        Session& session = *staged->session;
+        require_same_server(session, context_.identity.incarnation);
+        if (heads_.lacks(partitions)) heads_.seen(partitions, heads_of(session, partitions));
+        auto known = heads_.guess({}, heads_only);
+        if (!known) return {};
+        if (before != nullptr) static_cast<const StagedRows*>(before)->advance(partitions, *known);
+        staged->plan = copy_rows(chunk, *known, session);
+        staged->grown = staged->plan.heads;
+        staged->known = *std::move(known);
+        return staged;
+    } catch (const Error&) {
+        return {};  // whoever writes it meets the same, and says so
+    }
+}
+
+AppendResult Appender::import_chunk(const ImportChunk& chunk, StagedChunk* staged) {
+    const auto plan = [&](const KnownState& known) {
+        return plan_import(chunk, known, context_, environment_.clock.now(), environment_.random);
+    };
+    Unit unit{chunk.touched, plan};
+    const auto attempt_once = [&]() -> std::optional<std::vector<AppendResult>> {
+        if (auto* const rows = static_cast<StagedRows*>(std::exchange(staged, nullptr))) {
+            if (auto results = by_staging(unit, *rows)) return results;
+        }
+        return pool_.with_session([&](Session& session) {
+            require_same_server(session, context_.identity.incarnation);
+            return by_lock(unit, session);
+        });
+    };
+    return std::move(make_certain(unit, attempt_once).front());
+}
+
+std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, StagedRows& staged) {
+    const std::vector<Statement> writing{
+        write_staged_plan(staged.plan, unit.touched, staged.known, living_), {"commit", {}}};
+    unit.planned = staged.plan.results;
+    try {
+        const auto written = staged.session->run_and_commit(writing);
+        staged.transaction.finish();
         if (has_written(written.front())) {
             ++hits_;
-            return committed(std::move(guessed));
+            staged.set_written();
+            return committed(std::move(staged.plan));
         }
     } catch (const ServerError& error) {
         if (!done_again(error.state())) throw;
+    } catch (const Unavailable&) {
+        return {};  // it was lost while it waited
     }
     ++misses_;
-    heads_.missed(heads_only);
+    heads_.missed(unit.touched);
     return {};
 }
 
-AppendPlan Appender::stage(const ImportChunk& chunk, const KnownState& known, Session& session) {
+AppendPlan Appender::copy_rows(const ImportChunk& chunk, const KnownState& known,
+                               Session& session) {
     static const std::string script = fmt::format(
-        "begin; create temp table if not exists recount_staged (like event) "
-        "on commit delete rows; copy {} from stdin (format binary)",
+        "begin; set local idle_in_transaction_session_timeout = '1min'; "
+        "create temp table if not exists recount_staged (like event) on commit delete rows; "
+        "copy {} from stdin (format binary)",
         staged_events);
     std::vector<std::int32_t> schema_ids;
     for (const std::string_view type : chunk.touched.types) {

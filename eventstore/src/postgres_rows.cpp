@@ -39,15 +39,17 @@ LogHead head_in(const Rows& rows, std::size_t row, std::size_t column) {
             time_from(rows.integer(row, column + 2))};
 }
 
+void require_all(std::size_t heads, std::size_t partitions, const std::string& store) {
+    if (heads == partitions) return;
+    throw Mismatch(fmt::format("{} has lost rows of its table partition; restore a backup", store));
+}
+
 /// The rows of a session's transaction, and of a caller's.
 template <class Rows>
 KnownState known_in(const Touched& touched, std::span<const Rows> answers, std::int32_t living,
                     const std::string& store) {
     const Rows& heads = answers[0];
-    if (heads.size() != touched.partitions.size()) {
-        throw Mismatch(
-            fmt::format("{} has lost rows of its table partition; restore a backup", store));
-    }
+    require_all(heads.size(), touched.partitions.size(), store);
     KnownState known = KnownState::for_all(touched);
     for (std::size_t row = 0; row < heads.size(); ++row) {
         if (heads.integer(row, 1) != living) {
@@ -114,6 +116,18 @@ std::vector<Statement> lock_and_read(const Touched& touched) {
     // Behind the outcomes: one that was removed by then was removed behind a horizon seen here.
     statements.push_back({read_horizon, {}});
     return statements;
+}
+
+std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& partitions) {
+    const std::array numbers{numbers_of(partitions)};
+    const Result rows = session.run(
+        "select position, hash, recorded_at from partition where partition = any($1::integer[]) "
+        "order by partition",
+        numbers);
+    require_all(rows.size(), partitions.size(), session.name());
+    std::vector<LogHead> heads;
+    for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
+    return heads;
 }
 
 KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,

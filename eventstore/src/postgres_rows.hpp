@@ -29,6 +29,8 @@ Parameter text_array(std::span<const std::string_view> values);
 
 /// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
 std::vector<Statement> lock_and_read(const Touched& touched);
+/// Their heads as they are at the moment. Throws Mismatch when some are not there.
+std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& partitions);
 /// The answers to the four statements of lock_and_read(). Throws Mismatch when a partition lives
 /// in another incarnation than the `living`th.
 KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,

@@ -153,8 +153,13 @@ protected:
 
     void confirm_found() override { appender_.confirm_found(); }
 
-    AppendResult import_chunk(const ImportChunk& chunk) override {
-        return appender_.import_chunk(chunk);
+    std::unique_ptr<StagedChunk> stage_chunk(const ImportChunk& chunk,
+                                             const StagedChunk* before) override {
+        return appender_.stage(chunk, before);
+    }
+
+    AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged) override {
+        return appender_.import_chunk(chunk, staged);
     }
 
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override {

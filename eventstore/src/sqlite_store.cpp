@@ -105,11 +105,18 @@ protected:
         return group_.append(appends);
     }
 
-    AppendResult import_chunk(const ImportChunk& chunk) override {
+    std::unique_ptr<StagedChunk> stage_chunk(const ImportChunk& chunk,
+                                             const StagedChunk* before) override {
+        if (before != nullptr) return writer_->stage_behind(chunk, *before);
+        const std::lock_guard lock{writing_};
+        return writer_->stage(chunk);
+    }
+
+    AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged) override {
         AppendPlan plan;
         {
             const std::lock_guard lock{writing_};
-            plan = writer_->import_chunk(chunk);
+            plan = writer_->import_chunk(chunk, staged);
         }
         if (!plan.heads.empty()) publish(plan.heads);
         return std::move(plan.results.front());

@@ -30,7 +30,13 @@ public:
 
     /// One transaction, committed when it returns.
     AppendPlan append(AppendGroup group);
-    AppendPlan import_chunk(const ImportChunk& chunk);
+    /// Makes a chunk's rows before they are written.
+    std::unique_ptr<StagedChunk> stage(const ImportChunk& chunk);
+    /// The same for one behind a chunk that is staged already. Any thread, at any time.
+    std::unique_ptr<StagedChunk> stage_behind(const ImportChunk& chunk,
+                                              const StagedChunk& before) const;
+    /// `staged`: of these two, or null.
+    AppendPlan import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     CommandOutcome void_command(std::string_view command_id);
     std::int64_t erase(const StreamName& stream, Version first, Version last);
     /// Written with the next append, so that nobody waits for it, or when this ends.
@@ -63,7 +69,10 @@ private:
     using ByName = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
     AppendPlan append_locked(AppendGroup group, const Touched& touched);
-    AppendPlan import_locked(const ImportChunk& chunk);
+    struct StagedRows;
+    AppendPlan import_locked(const ImportChunk& chunk, StagedRows* staged);
+    [[nodiscard]] bool still_fits(const StagedRows& staged, const ImportChunk& chunk,
+                                  const KnownState& known) const;
     /// Commits what was planned and written, and remembers it.
     AppendPlan committed(const std::function<AppendPlan()>& write);
     KnownState read_known(const Touched& touched);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -142,8 +143,15 @@ protected:
 
     /// `appends` is not empty and within the limits.
     virtual std::vector<AppendResult> append_checked(std::span<const Append> appends) = 0;
-    /// One transaction. The chunk has events, within the limits.
-    virtual AppendResult import_chunk(const ImportChunk& chunk) = 0;
+    /// Makes a chunk's rows ready, while another thread writes the one `before`, or while none is
+    /// being written. Nothing: import_chunk() makes them.
+    virtual std::unique_ptr<StagedChunk> stage_chunk(const ImportChunk& /*chunk*/,
+                                                     const StagedChunk* /*before*/) {
+        return {};
+    }
+    /// One transaction. The chunk has events, within the limits. `staged`: what stage_chunk() made
+    /// of it, or null.
+    virtual AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged) = 0;
     /// Waits until whatever can be read of the log has reached where commits must have reached.
     virtual void confirm_found() {}
     /// `until` is nothing.

@@ -49,20 +49,26 @@ private:
 /// The next chunk, or why there is none, until somebody wants it: what the source throws comes
 /// behind the chunk that is being written.
 struct NextChunk {
-    std::unique_ptr<ImportChunk> chunk;
+    struct Made {
+        std::unique_ptr<ImportChunk> chunk;
+        std::unique_ptr<StagedChunk> staged;  // ends first: its rows are of the chunk
+    };
+    Made made;
     std::exception_ptr failure;
 
-    void make(ImportChunks& chunks) {
+    template <class Stage>
+    void make(ImportChunks& chunks, const Stage& stage) {
         try {
-            chunk = chunks.next(0);
+            made.chunk = chunks.next(0);
+            if (!made.chunk->events.empty()) made.staged = stage(*made.chunk);
         } catch (...) {
             failure = std::current_exception();
         }
     }
-    /// Nothing when none was made.
-    std::unique_ptr<ImportChunk> take() {
+    /// No chunk when none was made.
+    Made take() {
         if (failure) std::rethrow_exception(failure);
-        return std::move(chunk);
+        return std::exchange(made, {});
     }
 };
 
@@ -88,17 +94,23 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
         if (!new_from_here) earlier = find_outcome(chunks.next_id());
         new_from_here = !earlier;
 
-        auto chunk = next.take();
+        auto [chunk, staged] = next.take();
         if (!chunk) chunk = chunks.next(earlier ? events_of(*earlier) : 0);
-        if (chunk->events.empty() && !earlier) return done;
+        const ImportChunk& now = *chunk;
+        if (now.events.empty() && !earlier) return done;
         AppendResult result;
         if (earlier) {
             confirm_found();
-            result = repeated(*earlier, chunk->request);
+            result = repeated(*earlier, now.request);
         } else {
-            Writing writing{environment_.scheduler, [&] { return import_chunk(*chunk); }};
-            next.make(chunks);
+            if (!staged) staged = stage_chunk(now, nullptr);
+            StagedChunk* const rows = staged.get();
+            Writing writing{environment_.scheduler, [&, rows] { return import_chunk(now, rows); }};
+            next.make(chunks, [&](const ImportChunk& behind) {
+                return rows == nullptr ? nullptr : stage_chunk(behind, rows);
+            });
             result = writing.result();
+            if (rows == nullptr || !rows->written()) next.made.staged.reset();
         }
         result = accepted(std::move(result));
         require_imported(result, options);
@@ -107,7 +119,7 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
             done.conflict = result.conflict;
             return done;
         }
-        const auto events = static_cast<std::int64_t>(chunk->events.size());
+        const auto events = static_cast<std::int64_t>(now.events.size());
         done.events += events;
         if (result.kind == AppendResult::Kind::repeated) done.repeated += events;
         if (options.progress) options.progress(done.events);

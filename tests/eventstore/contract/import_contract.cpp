@@ -163,6 +163,15 @@ TEST_P(ImportContract, LetsLiveAppendsToOtherStreamsGoOnBetweenChunks) {
     }
 }
 
+TEST_P(ImportContract, TakesTypesThatComeLate) {
+    auto events = history(60, 7);
+    for (std::size_t i = 25; i < events.size(); ++i) events[i].event.type = "test.Late";
+    EXPECT_EQ(import_all(store(), events, {.id = "file", .chunk_events = 10}).events, 60);
+    reopen();
+    EXPECT_EQ(verified(store()), 60);
+    EXPECT_EQ(read_all("order-0").back().at.type, "test.Late");
+}
+
 TEST_P(ImportContract, AppendsGoOnBehindIt) {
     EXPECT_EQ(import_all(store(), history(40, 4), {.id = "file"}).kind, Kind::complete);
     const auto head = store().read_stream(stream("order-1"), {}).head;
