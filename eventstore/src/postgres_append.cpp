@@ -5,6 +5,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "postgres_read.hpp"
@@ -50,6 +51,12 @@ void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResu
     for_each_missed([&](Conflict& conflict, const StreamName& stream, const ReadStream& page) {
         conflict.missed.push_back(stream_page_from(rest, stream, page, session.name()));
         rest = rest.subspan(2);
+    });
+}
+
+bool all_committed(const AppendPlan& plan) {
+    return std::all_of(plan.results.begin(), plan.results.end(), [](const AppendResult& result) {
+        return result.kind == AppendResult::Kind::committed;
     });
 }
 
@@ -120,7 +127,7 @@ std::vector<AppendResult> Appender::make_certain(
             if (unit.in_doubt.empty()) throw;
             throw OutcomeUnknown(error.what());
         }
-        unit.guess = false;
+        unit.guess = unit.trust = false;
         back_off(attempt);
     }
 }
@@ -160,10 +167,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
     if (!known) return {};
     AppendPlan guessed = unit.plan(*known);
     // Only what the statement itself compares may be believed: it compares what is written.
-    const bool all_written = std::all_of(
-        guessed.results.begin(), guessed.results.end(),
-        [](const AppendResult& result) { return result.kind == AppendResult::Kind::committed; });
-    if (!all_written) return {};
+    if (!all_committed(guessed)) return {};
     if (close_streams(guessed)) return {};  // rare, and more than one statement
     const Statement statement =
         write_plan(guessed, unit.touched, *known, living_,
@@ -177,6 +181,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
         }
     } catch (const ServerError& error) {
         if (!done_again(error.state())) throw;
+        unit.trust = false;
     }
     ++misses_;
     heads_.missed(unit.touched);
@@ -184,14 +189,25 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
 }
 
 std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
-    std::vector<Statement> reading = lock_and_read(unit.touched);
+    // As nearly all are. The write fails when one is not: an id so young has not lost its outcome.
+    const bool new_commands =
+        unit.trust && !unit.group.empty() && all_young(unit.group, environment_.clock.now());
+    std::vector<Statement> reading = lock_and_read(unit.touched, new_commands);
     reading.insert(reading.begin(), {"begin", {}});
     Unfinished transaction{session};
-    const auto answers = session.run_all(reading);
-    const KnownState known =
-        known_from(unit.touched, std::span{answers}.subspan(1), living_, session.name());
+    auto answers = session.run_all(reading);
+    answers.erase(answers.begin());
+    KnownState known = known_from(unit.touched, answers, living_, session.name());
     heads_.read(unit.touched, known, session.name());
     AppendPlan exact = unit.plan(known);
+    if (new_commands && !all_committed(exact)) {
+        // What became of a command comes before any other verdict on it.
+        answers.pop_back();
+        std::ranges::move(session.run_all(read_commands(unit.touched)),
+                          std::back_inserter(answers));
+        known = known_from(unit.touched, answers, living_, session.name());
+        exact = unit.plan(known);
+    }
     if (exact.writes_nothing() && unit.in_doubt.empty() && !any_repeated(exact.results)) {
         end_with_missed(session, unit.group, exact.results);
         transaction.finish();

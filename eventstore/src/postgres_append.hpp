@@ -63,7 +63,8 @@ public:
     /// is written by another thread, or none is. Nothing when the heads are not to be known, others
     /// write to its partitions, or the server cannot be reached.
     std::unique_ptr<StagedChunk> stage(const ImportChunk& chunk, const StagedChunk* before);
-    /// Writes a chunk of an import: see import_events(). `staged`: what stage() made of it, or null.
+    /// Writes a chunk of an import: see import_events(). `staged`: what stage() made of it, or
+    /// null.
     AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     /// Returns when the standby has every outcome that was found by now.
     void confirm_found();
@@ -81,6 +82,9 @@ private:
         std::function<AppendPlan(const KnownState&)> plan;
         AppendGroup group = {};  // none of an import
         bool guess = true;  // false after it was wrong once: then it locks, and nobody is starved
+        /// That no command has an outcome yet, which the writing itself finds out. False after it
+        /// failed.
+        bool trust = true;
         std::vector<AppendResult> planned = {};  // what the last commit sent would come to
         std::vector<std::vector<AppendResult>> in_doubt = {};  // of commits never heard of
     };

@@ -33,7 +33,7 @@ std::optional<KnownState> HeadCache::guess(AppendGroup group, const Touched& tou
     KnownState known = KnownState::for_all(touched);
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
         const Cached& cached = partitions_[static_cast<std::size_t>(touched.partitions[i].value)];
-        if (!cached.head || !cached.alone) return {};
+        if (!cached.head || cached.quiet < quiet_enough) return {};
         known.heads[i] = *cached.head;
     }
     const auto count = static_cast<std::int32_t>(partitions_.size());
@@ -83,9 +83,13 @@ void HeadCache::read(const Touched& touched, const KnownState& known, const std:
     }
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
         Cached& cached = of(touched.partitions[i]);
-        cached.alone = !cached.head || *cached.head == known.heads[i];
-        // What others wrote may have moved any stream of the partition.
-        if (!cached.alone) cached.versions.clear();
+        if (!cached.head || *cached.head == known.heads[i]) {
+            cached.quiet = std::min(cached.quiet + 1, quiet_enough);
+        } else {
+            cached.quiet = 0;
+            // What others wrote may have moved any stream of the partition.
+            cached.versions.clear();
+        }
         cached.head = known.heads[i];
     }
     const auto count = static_cast<std::int32_t>(partitions_.size());
@@ -118,7 +122,7 @@ void HeadCache::missed(const Touched& touched) {
     const std::lock_guard lock{mutex_};
     for (const Partition partition : touched.partitions) {
         Cached& cached = of(partition);
-        cached.alone = false;
+        cached.quiet = 0;
         cached.versions.clear();
     }
 }

@@ -34,9 +34,11 @@ public:
     void missed(const Touched& touched);
 
 private:
+    static constexpr int quiet_enough = 3;
     struct Cached {
         std::optional<LogHead> head;
-        bool alone = true;  // nobody else has written since we last looked
+        /// So many looks in a row found what we left there: nobody else writes.
+        int quiet = quiet_enough;
         std::unordered_map<std::string, Version> versions;
     };
     static constexpr std::size_t max_versions = 4096;  // a partition

@@ -21,15 +21,15 @@ constexpr std::string_view read_outcomes =
 constexpr std::string_view read_versions =
     "select name, version, closed from stream where name = any($1::text[])";
 constexpr std::string_view read_horizon = "select horizon from store";
-// Rows of four kinds, with what lock_and_read() has in columns of its own.
+// Rows of four kinds, with what has columns of its own in the statements above.
 constexpr std::string_view read_all =
     "select 0 as kind, partition::bigint as number, null as name, incarnation::bigint as other, "
     "position as value, hash as bytes, recorded_at as at "
     "from partition where partition = any($1::integer[]) "
-    "union all select 1, null, command_id, null, null, bytes, null "
-    "from outcome where command_id = any($2::text[]) "
-    "union all select 2, null, name, closed::integer::bigint, version, null, null "
-    "from stream where name = any($3::text[]) "
+    "union all select 1, null, name, closed::integer::bigint, version, null, null "
+    "from stream where name = any($2::text[]) "
+    "union all select 2, null, command_id, null, null, bytes, null "
+    "from outcome where command_id = any($3::text[]) "
     "union all select 3, null, null, null, horizon, null, null from store "
     "order by kind, number";
 
@@ -57,18 +57,21 @@ KnownState known_in(const Touched& touched, std::span<const Rows> answers, std::
         }
         known.heads[row] = head_in(heads, row, 2);
     }
-    const Rows& outcomes = answers[1];
-    for (std::size_t row = 0; row < outcomes.size(); ++row) {
-        const std::string_view id = outcomes.text(row, 0);
-        known.outcomes[touched.index_of_command(id)] = decode_outcome(id, outcomes.bytes(row, 1));
-    }
-    const Rows& versions = answers[2];
+    const Rows& versions = answers[1];
     for (std::size_t row = 0; row < versions.size(); ++row) {
         const std::size_t index = touched.index_of_stream(versions.text(row, 0));
         known.versions[index] = Version{versions.integer(row, 1)};
         known.closed[index] = versions.integer(row, 2) != 0;
     }
-    known.horizon = time_from(answers[3].integer(0, 0));
+    if (answers.size() == 4) {
+        const Rows& outcomes = answers[2];
+        for (std::size_t row = 0; row < outcomes.size(); ++row) {
+            const std::string_view id = outcomes.text(row, 0);
+            known.outcomes[touched.index_of_command(id)] =
+                decode_outcome(id, outcomes.bytes(row, 1));
+        }
+    }
+    known.horizon = time_from(answers.back().integer(0, 0));
     return known;
 }
 
@@ -89,8 +92,8 @@ Statement lock_only(const Touched& touched) {
 
 Statement read_at_once(const Touched& touched) {
     return {read_all,
-            {numbers_of(touched.partitions), text_array(touched.command_ids),
-             text_array(touched.streams)}};
+            {numbers_of(touched.partitions), text_array(touched.streams),
+             text_array(touched.command_ids)}};
 }
 
 KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::int32_t living,
@@ -101,21 +104,24 @@ KnownState known_at_once(const Touched& touched, const SqlResult& answer, std::i
         const auto kind = static_cast<std::size_t>(answer.integer(i, 0));
         auto& rows = answers.at(kind).rows;
         if (kind == 0) rows.push_back({row[1], row[3], row[4], row[5], row[6]});
-        if (kind == 1) rows.push_back({row[2], row[5]});
-        if (kind == 2) rows.push_back({row[2], row[4], row[3]});
+        if (kind == 1) rows.push_back({row[2], row[4], row[3]});
+        if (kind == 2) rows.push_back({row[2], row[5]});
         if (kind == 3) rows.push_back({row[4]});
     }
     return known_in<SqlResult>(touched, answers, living, store);
 }
 
-std::vector<Statement> lock_and_read(const Touched& touched) {
-    std::vector<Statement> statements;
-    statements.push_back(lock_only(touched));
-    statements.push_back({read_outcomes, {text_array(touched.command_ids)}});
-    statements.push_back({read_versions, {text_array(touched.streams)}});
+std::vector<Statement> lock_and_read(const Touched& touched, bool new_commands) {
+    std::vector<Statement> statements{lock_only(touched),
+                                      {read_versions, {text_array(touched.streams)}}};
+    if (!new_commands) statements.push_back({read_outcomes, {text_array(touched.command_ids)}});
     // Behind the outcomes: one that was removed by then was removed behind a horizon seen here.
     statements.push_back({read_horizon, {}});
     return statements;
+}
+
+std::vector<Statement> read_commands(const Touched& touched) {
+    return {{read_outcomes, {text_array(touched.command_ids)}}, {read_horizon, {}}};
 }
 
 std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& partitions) {

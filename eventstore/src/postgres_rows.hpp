@@ -27,12 +27,15 @@ Parameter column(Type type, const Rows& rows, const Value& value) {
 Parameter numbers_of(const std::vector<Partition>& partitions);
 Parameter text_array(std::span<const std::string_view> values);
 
-/// Locks the partitions and reads what is known of everything that is touched; behind a "begin".
-std::vector<Statement> lock_and_read(const Touched& touched);
+/// Locks the partitions and reads their heads and the streams that are touched, then what became
+/// of the commands, unless they are taken for new, and the horizon; behind a "begin".
+std::vector<Statement> lock_and_read(const Touched& touched, bool new_commands);
+/// The last two of those statements, for who had taken the commands for new.
+std::vector<Statement> read_commands(const Touched& touched);
 /// Their heads as they are at the moment. Throws Mismatch when some are not there.
 std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& partitions);
-/// The answers to the four statements of lock_and_read(). Throws Mismatch when a partition lives
-/// in another incarnation than the `living`th.
+/// The answers to lock_and_read(). Throws Mismatch when a partition lives in another incarnation
+/// than the `living`th.
 KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,
                       const std::string& store);
 

@@ -74,7 +74,8 @@ std::string write_many(std::string_view events) {
 constexpr std::string_view events_sent =
     "select u.* from held, unnest($15::integer[], $16::bigint[], $17::text[], $18::bigint[], "
     "$19::integer[], $20::bytea[], $21::bytea[], $22::bytea[], $23::bytea[]) u";
-const std::string events_staged = fmt::format("select t.* from {} t where exists (select from held)", staged_events);
+const std::string events_staged =
+    fmt::format("select t.* from {} t where exists (select from held)", staged_events);
 
 void add_partitions(std::vector<Parameter>& out, const AppendPlan& plan, const Touched& touched,
                     const KnownState& known) {

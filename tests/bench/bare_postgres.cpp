@@ -121,10 +121,11 @@ BarePostgres::BarePostgres(const std::string& url, const std::string& schema, Ca
 BarePostgres::~BarePostgres() = default;
 
 void BarePostgres::read_heads() {
-    const auto rows = connection_->require(
-        PQexec(connection_->handle.get(), "select partition, position, encode(hash, 'hex') from "
-                                          "partition"),
-        PGRES_TUPLES_OK);
+    const auto rows =
+        connection_->require(PQexec(connection_->handle.get(),
+                                    "select partition, position, encode(hash, 'hex') from "
+                                    "partition"),
+                             PGRES_TUPLES_OK);
     for (int row = 0; row < PQntuples(rows.get()); ++row) {
         Head& head = heads_[std::atoi(PQgetvalue(rows.get(), row, 0))];
         head.position = std::atoll(PQgetvalue(rows.get(), row, 1));
@@ -167,8 +168,8 @@ BarePostgres::Columns BarePostgres::made(const BareAppend& append) {
     envelope.occurred_at = envelope.recorded_at = columns.recorded_at;
     Head& head = heads_[append.partition];
     for (int i = 0; i < append.events; ++i) {
-        const auto salt = std::string_view{salts}.substr(static_cast<std::size_t>(i) * salt_bytes,
-                                                         salt_bytes);
+        const auto salt =
+            std::string_view{salts}.substr(static_cast<std::size_t>(i) * salt_bytes, salt_bytes);
         request.add(append.type).add(append.payload);
         envelope.version = Version{append.version + i};
         envelope.append_index = static_cast<std::uint32_t>(i);

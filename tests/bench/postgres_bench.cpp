@@ -57,9 +57,8 @@ void appends(Harness& harness, const std::string& workload, const Load& load,
 /// What the care costs both.
 void appends_beside_rows(Harness& harness, const std::string& workload, const Load& load,
                          const std::string& variant) {
-    compare(harness,
-            {workload, variant + ", rows alone", {}, {}, {{"events/s", 0.6}}, {}, {}}, load, rate,
-            Client::rows_alone);
+    compare(harness, {workload, variant + ", rows alone", {}, {}, {{"events/s", 0.6}}, {}, {}},
+            load, rate, Client::rows_alone);
 }
 
 Load one_by_one(Streams streams, int processes, int writers, const Harness& harness) {
@@ -69,9 +68,8 @@ Load one_by_one(Streams streams, int processes, int writers, const Harness& harn
 void one_writer(Harness& harness) {
     const Load load = one_by_one(Streams::fresh, 1, 1, harness);
     const std::string variant = "1 writer, new streams";
-    compare(harness,
-            {"W1", variant, {}, {}, {{"events/s", 0.85}, {"ms p99", 1.5, false}}, {}, {}}, load,
-            [](const Written& written) {
+    compare(harness, {"W1", variant, {}, {}, {{"events/s", 0.85}, {"ms p99", 1.5, false}}, {}, {}},
+            load, [](const Written& written) {
                 return std::vector{written.rate(), percentile(written.milliseconds, 0.99)};
             });
     appends_beside_rows(harness, "W1", load, variant);
@@ -92,11 +90,10 @@ void versions_expected(Harness& harness) {
 void groups(Harness& harness, bool slow_disk) {
     appends(harness, "W3", one_by_one(Streams::own, 1, 32, harness), "32 writers, commits shared",
             slow_disk ? 3.0 : 1.0);
-    compare(harness,
-            {"W3", "1 writer, nobody to share with", {}, {}, {{"ms p50", 1.1, false}}, {}, {}},
-            one_by_one(Streams::own, 1, 1, harness), [](const Written& written) {
-                return std::vector{percentile(written.milliseconds, 0.5)};
-            });
+    compare(
+        harness, {"W3", "1 writer, nobody to share with", {}, {}, {{"ms p50", 1.1, false}}, {}, {}},
+        one_by_one(Streams::own, 1, 1, harness),
+        [](const Written& written) { return std::vector{percentile(written.milliseconds, 0.5)}; });
 }
 
 void batches(Harness& harness) {

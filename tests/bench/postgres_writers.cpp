@@ -177,10 +177,8 @@ Written bare_process(const Load& load, const std::string& url, const std::string
         model = model_of(load, *store);
     }
     return write(load, writers, first, [&](int writer) -> Writer {
-        auto client = std::make_shared<BarePostgres>(test::postgres_url(), schema,
-                                                     load.client == Client::by_hand
-                                                         ? Care::same
-                                                         : Care::none);
+        auto client = std::make_shared<BarePostgres>(
+            test::postgres_url(), schema, load.client == Client::by_hand ? Care::same : Care::none);
         return [=, &load](int n) {
             BareAppend append = model;
             append.stream = stream_of(load, writer, n);

@@ -53,15 +53,23 @@ struct Point {
     std::string stream;
     std::string sql;
     Harm harm;
+    bool may_be_old = false;  // the command, so that it looks for its outcome before it writes
 };
 
 std::ostream& operator<<(std::ostream& out, const Point& point) { return out << point.name; }
+
+Append append_at(const Point& point) {
+    Append append = append_to(point.stream);
+    if (point.may_be_old) append.metadata.command_id = "018c2b6e-0000-7000-8000-000000000001";
+    append.request = request_hash(append);
+    return append;
+}
 
 class AppendHitAtAnyStatement : public StoreBehindAFault,
                                 public testing::WithParamInterface<Point> {};
 
 TEST_P(AppendHitAtAnyStatement, HappensOnceAndSaysSo) {
-    const Append append = append_to(GetParam().stream);
+    const Append append = append_at(GetParam());
     proxy_.harm(GetParam().sql, GetParam().harm);
     const AppendResult result = store_->append(append);
     EXPECT_EQ(proxy_.harmed(), 1);
@@ -71,7 +79,7 @@ TEST_P(AppendHitAtAnyStatement, HappensOnceAndSaysSo) {
 }
 
 TEST_P(AppendHitAtAnyStatement, IsNeverSaidToHaveFailedWhileItMayHaveHappened) {
-    const Append append = append_to(GetParam().stream);
+    const Append append = append_at(GetParam());
     proxy_.harm(GetParam().sql, GetParam().harm);
     proxy_.refuse(true);
     bool unknown = false;
@@ -102,10 +110,12 @@ std::vector<Point> points() {
     };
     for (const auto& [name, sql] :
          {std::pair{"Begin", "begin"}, std::pair{"Lock", "from partition"},
-          std::pair{"Outcomes", "from outcome"}, std::pair{"Streams", "from stream"},
-          std::pair{"Write", "stream_moved"}, std::pair{"Commit", "commit"}}) {
-        points.push_back({std::string{"Before"} + name, "cart-new", sql, Harm::cut_before});
-        points.push_back({std::string{"After"} + name, "cart-new", sql, Harm::cut_reply});
+          std::pair{"Streams", "from stream"}, std::pair{"Outcomes", "from outcome"},
+          std::pair{"Horizon", "from store"}, std::pair{"Write", "stream_moved"},
+          std::pair{"Commit", "commit"}}) {
+        const bool old = std::string_view{name} == "Outcomes";
+        points.push_back({std::string{"Before"} + name, "cart-new", sql, Harm::cut_before, old});
+        points.push_back({std::string{"After"} + name, "cart-new", sql, Harm::cut_reply, old});
     }
     return points;
 }

@@ -145,7 +145,8 @@ TEST(ImportThatIsStoppedWhileItCopies, HoldsNobodyUpAndGoesOnAfterItsDeath) {
     child.kill();
     const Imported done = import_sixty(*store, {});
     EXPECT_EQ(done.kind, Imported::Kind::complete);
-    EXPECT_EQ(done.repeated, 30);
+    EXPECT_GE(done.repeated, 30);
+    EXPECT_LE(done.repeated, 40) << "the chunk before the one that was copied";
     EXPECT_EQ(done.events, 60);
     std::int64_t events = 0;
     for (const LogHead& head : store->verify_chain()) events += head.n;
