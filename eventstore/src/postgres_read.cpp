@@ -33,10 +33,6 @@ const std::string log_page = page("where partition = $1 and position > $2", "pos
 const std::string stream_page = page("where stream = $1 and version >= $2", "version", "$4", "$3");
 const std::string stream_page_backwards =
     page("where stream = $1 and version <= $2", "version desc", "$4", "$3");
-const std::string stream_page_behind_snapshot = page(
-    "where stream = $1 and version >= coalesce((select s.version from snapshot s "
-    "where s.stream = $1 and s.type = $4 and s.fold = $5), 1)",
-    "version", "$3", "$2");
 
 std::int64_t one_more(std::size_t events) {
     return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, PageLimit::most_events)) +
@@ -74,15 +70,6 @@ std::vector<Statement> statements_for_page(const StreamName& stream, const ReadS
             {forwards ? stream_page : stream_page_backwards,
              {text(stream.full()), bigint(options.from.value), bigint(one_more(options.max_events)),
               bigint(bounded(options.max_bytes))}}};
-}
-
-std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& stream,
-                                                           std::string_view type, std::int64_t fold,
-                                                           const ReadStream& options) {
-    return {{head_of_stream, {text(stream.full())}},
-            {stream_page_behind_snapshot,
-             {text(stream.full()), bigint(one_more(options.max_events)),
-              bigint(bounded(options.max_bytes)), text(type), bigint(fold)}}};
 }
 
 StreamPage stream_page_from(std::span<const Result> answers, const StreamName& stream,

@@ -25,10 +25,6 @@ EventParts event_parts(const Result& rows, std::size_t row);
 StreamPage read_stream_page(Session& session, const StreamName& stream, const ReadStream& options);
 /// The two statements that read a page, to go with others, and the page from their answers.
 std::vector<Statement> statements_for_page(const StreamName& stream, const ReadStream& options);
-/// The same from where a snapshot of this stamp ends, if there is one.
-std::vector<Statement> statements_for_page_behind_snapshot(const StreamName& stream,
-                                                           std::string_view type, std::int64_t fold,
-                                                           const ReadStream& options);
 StreamPage stream_page_from(std::span<const Result> answers, const StreamName& stream,
                             const ReadStream& options, const std::string& store);
 LogPage read_log_page(Session& session, Partition partition, std::int64_t after,

@@ -1,7 +1,12 @@
 #include "postgres_snapshots.hpp"
 
+#include <recount/core/error.hpp>
+
+#include <algorithm>
 #include <array>
-#include <span>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "postgres_read.hpp"
 #include "store_base.hpp"
@@ -9,41 +14,110 @@
 namespace recount::postgres {
 namespace {
 
-constexpr std::string_view find_snapshot =
-    "select fold, version, partition, position, event_id, hash, bytes from snapshot "
-    "where stream = $1 and type = $2";
+constexpr std::string_view head_and_snapshot =
+    "select stream.version, closed, fold, snapshot.version, partition, position, event_id, hash, "
+    "bytes from stream left join snapshot on stream = name and type = $2 where name = $1";
+constexpr std::string_view rows_behind_snapshot =
+    "select partition, position, envelope, hash, salt, payload, version from event "
+    "where stream = $1 and version >= coalesce((select s.version from snapshot s "
+    "where s.stream = $1 and s.type = $2 and s.fold = $3), 1) order by version limit $4";
+
+std::optional<Snapshot> snapshot_from(const Result& row, std::string_view type) {
+    if (row.null(0, 2)) return {};
+    const Partition partition{static_cast<std::int32_t>(row.integer(0, 4))};
+    return Snapshot{std::string{type},           row.integer(0, 2),
+                    Version{row.integer(0, 3)},  Position{partition, row.integer(0, 5)},
+                    Uuid::from(row.bytes(0, 6)), Hash::from(row.bytes(0, 7)),
+                    std::string{row.bytes(0, 8)}};
+}
+
+/// A stream's head, its snapshot and its events as they come, row by row: nothing is summed up on
+/// the server, and what is more than the page may hold is passed over.
+class Reading {
+public:
+    Reading(const StreamName& stream, std::string_view type, std::int64_t fold,
+            const ReadStream& options)
+        : stream_(stream), type_(type), fold_(fold), limit_(options.max_events, options.max_bytes) {
+        const auto most = static_cast<std::int64_t>(limit_.events_left()) + 1;
+        statements_ = {
+            {head_and_snapshot, {text(stream.full()), text(type)}},
+            {rows_behind_snapshot, {text(stream.full()), text(type), bigint(fold), bigint(most)}}};
+    }
+
+    /// A snapshot that is replaced between the two statements is not the one that the events are
+    /// behind.
+    SnapshotPage run(Session& session) {
+        session.run_rows(statements_, [this](std::size_t statement, const Result& row) {
+            return take(statement, row);
+        });
+        return whole(session.name());
+    }
+
+    /// As of one moment.
+    SnapshotPage run_at_once(Session& session) {
+        statements_.insert(statements_.begin(),
+                           {"begin isolation level repeatable read read only", {}});
+        statements_.push_back({"rollback", {}});
+        try {
+            session.run_rows(statements_, [this](std::size_t statement, const Result& row) {
+                return take(statement - 1, row);
+            });
+        } catch (...) {
+            session.rollback();
+            throw;
+        }
+        return whole(session.name());
+    }
+
+private:
+    bool take(std::size_t statement, const Result& row) {
+        StreamPage& page = found_.page;
+        if (statement == 0) {
+            page.head = Version{row.integer(0, 0)};
+            page.closed = row.integer(0, 1) != 0;
+            found_.snapshot = snapshot_from(row, type_);
+            return true;
+        }
+        // Appended between the two looks.
+        page.head = std::max(page.head, Version{row.integer(0, 6)});
+        RecordedEvent event = recorded_event(event_parts(row, 0));
+        full_ = !limit_.take(event);
+        if (full_) return false;
+        check_row(event, stream_, next());
+        page.events.push_back(std::move(event));
+        return true;
+    }
+
+    [[nodiscard]] Version next() const {
+        const Version first = first_of(found_.snapshot, fold_);
+        return Version{first.value + static_cast<std::int64_t>(found_.page.events.size())};
+    }
+
+    SnapshotPage whole(const std::string& store) {
+        StreamPage& page = found_.page;
+        page.end = !full_;
+        if (page.end && next() <= page.head) lacks_version(stream_, next(), page.head, store);
+        return std::move(found_);
+    }
+
+    const StreamName& stream_;
+    std::string_view type_;
+    std::int64_t fold_;
+    PageLimit limit_;
+    std::vector<Statement> statements_;
+    SnapshotPage found_;
+    bool full_ = false;
+};
 
 }  // namespace
 
 SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::string_view type,
-                           std::int64_t fold, ReadStream options) {
-    const auto page = statements_for_page_behind_snapshot(stream, type, fold, options);
-    const std::array<Statement, 5> statements{
-        {{"begin isolation level repeatable read read only", {}},
-         {find_snapshot, {text(stream.full()), text(type)}},
-         page.at(0),
-         page.at(1),
-         {"rollback", {}}}};
-    std::vector<Result> answers;
+                           std::int64_t fold, const ReadStream& options) {
     try {
-        answers = session.run_all(statements);
-    } catch (...) {
-        session.rollback();
-        throw;
+        return Reading{stream, type, fold, options}.run(session);
+    } catch (const Divergence&) {
+        return Reading{stream, type, fold, options}.run_at_once(session);
     }
-    SnapshotPage found;
-    if (const Result& row = answers[1]; !row.empty()) {
-        const Partition partition{static_cast<std::int32_t>(row.integer(0, 2))};
-        found.snapshot =
-            Snapshot{std::string{type},           row.integer(0, 0),
-                     Version{row.integer(0, 1)},  Position{partition, row.integer(0, 3)},
-                     Uuid::from(row.bytes(0, 4)), Hash::from(row.bytes(0, 5)),
-                     std::string{row.bytes(0, 6)}};
-    }
-    options.from = first_of(found.snapshot, fold);
-    found.page =
-        stream_page_from(std::span{answers}.subspan(2, 2), stream, options, session.name());
-    return found;
 }
 
 void put_snapshot(Session& session, const StreamName& stream, const Snapshot& snapshot) {

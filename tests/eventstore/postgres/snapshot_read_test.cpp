@@ -1,0 +1,82 @@
+#include <recount/eventstore.hpp>
+
+#include <gtest/gtest.h>
+
+#include "eventstore/postgres/appends.hpp"
+#include "eventstore/postgres/own_schema.hpp"
+#include "support/eventually.hpp"
+
+#include <thread>
+
+namespace recount::test {
+namespace {
+
+constexpr std::string_view type = "test.State";
+constexpr std::int64_t fold = 1;
+
+class SnapshotRead : public testing::Test {
+protected:
+    SnapshotRead() { static_cast<void>(store_->append(append_to("cart-1", Expected::any(), 20))); }
+
+    SnapshotStore& kept() { return dynamic_cast<SnapshotStore&>(*store_); }
+
+    /// Of the first events of the stream.
+    void keep(std::int64_t version) {
+        const RecordedEvent last =
+            store_->read_stream(stream_, {.from = Version{version}}).events.front();
+        kept().keep_snapshot(stream_, {std::string{type}, fold, Version{version}, last.at.position,
+                                       last.at.event_id, last.hash, "a state"});
+    }
+
+    [[nodiscard]] bool somebody_waits_for(std::string_view table) const {
+        const auto database = Database::open(schema_.url());
+        return !database->begin(SqlMode::snapshot)
+                    ->query(
+                        "select 1 from pg_locks join pg_class c on c.oid = relation where not "
+                        "granted and c.oid = $1::regclass",
+                        table)
+                    .empty();
+    }
+
+    OwnSchema schema_;
+    const std::unique_ptr<EventStore> store_ = open_store(schema_.url());
+    const StreamName stream_ = StreamName::parse("cart-1");
+};
+
+TEST_F(SnapshotRead, BringsWhatIsBehindItThoughItIsReplacedMeanwhile) {
+    keep(5);
+    const auto database = Database::open(schema_.url());
+    auto holding = database->begin(SqlMode::write);
+    holding->exec("lock table event in access exclusive mode");
+    SnapshotPage found;
+    std::jthread reader{[&] { found = kept().read_snapshot(stream_, type, fold, {}); }};
+    // It has read the snapshot, and not what is behind it.
+    ASSERT_TRUE(eventually([&] { return somebody_waits_for("event"); }));
+    const auto replacing = Database::open(schema_.url());
+    auto replace = replacing->begin(SqlMode::write);
+    replace->exec("update snapshot set version = 15");
+    replace->commit();
+    holding.reset();
+    reader.join();
+
+    ASSERT_TRUE(found.snapshot);
+    ASSERT_FALSE(found.page.events.empty());
+    EXPECT_EQ(found.page.events.front().at.version, found.snapshot->version);
+    EXPECT_EQ(found.page.events.back().at.version, Version{20});
+    EXPECT_TRUE(found.page.end);
+}
+
+TEST_F(SnapshotRead, EndsWhereThePageIsFull) {
+    keep(5);
+    const SnapshotPage found = kept().read_snapshot(stream_, type, fold, {.max_events = 4});
+    ASSERT_EQ(found.page.events.size(), 4U);
+    EXPECT_EQ(found.page.events.front().at.version, Version{5});
+    EXPECT_FALSE(found.page.end);
+    EXPECT_EQ(found.page.head, Version{20});
+    const SnapshotPage small = kept().read_snapshot(stream_, type, fold, {.max_bytes = 1});
+    EXPECT_EQ(small.page.events.size(), 1U);
+    EXPECT_FALSE(small.page.end);
+}
+
+}  // namespace
+}  // namespace recount::test
