@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 
 #include "group_commit.hpp"

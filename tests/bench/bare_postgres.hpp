@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/care.hpp"
+
 namespace recount::bench {
 
 /// One append to one stream, of events that are all alike.
@@ -21,17 +23,11 @@ struct BareAppend {
     std::string envelope, outcome;  // of each event, of the append: written when no care is taken
 };
 
-/// What a client does besides writing rows of the right sizes.
-enum class Care {
-    none,  // nothing: what the rows alone cost
-    same,  // all that a reader of the log relies on: hashes the request, makes ids, salts, digests,
-           // envelopes and outcomes, and chains the events. verify_chain() accepts its log
-};
-
 /// What a program can do by hand with libpq: one prepared statement with binary parameters for an
 /// append, which moves the partition's head, writes stream, events and outcome, and commits. It
-/// checks only the version. With care the server chains the hash of a single event, whoever wrote
-/// the one before; several are chained here, so nobody else may write then. Its outcomes name no
+/// checks only the version. With care it hashes the request and makes all bytes, salts among them;
+/// the server chains the hash of a single event, whoever wrote the one before; several are chained
+/// here, so nobody else may write then. verify_chain() accepts its log. Its outcomes name no
 /// positions, which it does not know. One connection.
 class BarePostgres {
 public:

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <recount/core/append.hpp>
+#include <recount/core/envelope.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "bench/care.hpp"
 
 namespace recount::bench {
 
@@ -14,20 +19,16 @@ struct Rows {
     std::string command_id;
     std::int64_t kind, recorded_at;
     std::string outcome;
+    Envelope parsed_envelope;  // what the bytes of the two are made from
+    CommandOutcome parsed_outcome;
 };
 
 /// All rows of a store's file, in the order they were written.
 std::vector<Rows> read_rows(const std::string& path);
 
-/// What a client does besides writing the rows.
-enum class Care {
-    none,     // nothing: what the rows alone cost
-    checked,  // looks up the command id and the stream's version, and hashes id, payload and chain
-};
-
 /// A hand-made client: writes the same rows into an empty store's tables with SQLite's C API,
-/// `per_commit` appends in a transaction, with synchronous=FULL or, not durable, NORMAL. `made` is
-/// the file of an empty store.
+/// `per_commit` appends in a transaction, with synchronous=FULL or, not durable, NORMAL. With care
+/// it looks up command id and version, too. `made` is the file of an empty store.
 class BareWriter {
 public:
     BareWriter(const std::string& made, Care care, bool durable = true);
@@ -41,6 +42,7 @@ private:
     struct Handles;
 
     void check(const Rows& row);
+    static void make(const Rows& row);
     void add(const Rows& row);
     void set_head(const Rows& row);
 

@@ -45,6 +45,7 @@ protected:
 
 TEST_F(SnapshotRead, BringsWhatIsBehindItThoughItIsReplacedMeanwhile) {
     keep(5);
+    static_cast<void>(kept().read_snapshot(stream_, type, fold, {}));  // statements are prepared
     const auto database = Database::open(schema_.url());
     auto holding = database->begin(SqlMode::write);
     holding->exec("lock table event in access exclusive mode");
