@@ -36,7 +36,13 @@ void add_row(CopyRows& out, const PlannedEvent& row, std::int32_t schema_id) {
 
 /// In a transaction of a session of its own, until it is written or given up.
 struct Appender::StagedRows final : StagedChunk {
-    explicit StagedRows(Pool& pool) : session(pool.borrow()), transaction(*session) {}
+    /// The rows end with it.
+    struct Held {
+        explicit Held(Pool& pool) : session(pool.borrow()), transaction(*session) {}
+        Pool::Borrowed session;
+        Unfinished transaction;
+    };
+    explicit StagedRows(Pool& pool) : held(std::make_unique<Held>(pool)) {}
 
     /// Brings the heads of these partitions to where they will be behind this one.
     void advance(const std::vector<Partition>& partitions, KnownState& known_then) const {
@@ -47,8 +53,7 @@ struct Appender::StagedRows final : StagedChunk {
         }
     }
 
-    Pool::Borrowed session;
-    Unfinished transaction;
+    std::unique_ptr<Held> held;
     KnownState known;  // the heads that it was planned on
     AppendPlan plan;   // the rest of it is taken by whoever writes it, but not these:
     std::vector<PlannedHead> grown;
@@ -61,13 +66,14 @@ std::unique_ptr<StagedChunk> Appender::stage(const ImportChunk& chunk, const Sta
     // Closing takes a statement more.
     const auto& types = chunk.touched.types;
     if (!fast_ || std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
+    if (before != nullptr && pool_.size() < 2) return {};  // that one has the only session
     Touched heads_only;
     heads_only.partitions = chunk.touched.partitions;
     const auto& partitions = heads_only.partitions;
     try {
         schemas_.require(types);
         auto staged = std::make_unique<StagedRows>(pool_);
-        Session& session = *staged->session;
+        Session& session = *staged->held->session;
         require_same_server(session, context_.identity.incarnation);
         if (heads_.lacks(partitions)) heads_.seen(partitions, heads_of(session, partitions));
         auto known = heads_.guess({}, heads_only);
@@ -90,6 +96,7 @@ AppendResult Appender::import_chunk(const ImportChunk& chunk, StagedChunk* stage
     const auto attempt_once = [&]() -> std::optional<std::vector<AppendResult>> {
         if (auto* const rows = static_cast<StagedRows*>(std::exchange(staged, nullptr))) {
             if (auto results = by_staging(unit, *rows)) return results;
+            rows->held.reset();  // there may be no other session
         }
         return pool_.with_session([&](Session& session) {
             require_same_server(session, context_.identity.incarnation);
@@ -104,8 +111,8 @@ std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, Staged
         write_staged_plan(staged.plan, unit.touched, staged.known, living_), {"commit", {}}};
     unit.planned = staged.plan.results;
     try {
-        const auto written = staged.session->run_and_commit(writing);
-        staged.transaction.finish();
+        const auto written = staged.held->session->run_and_commit(writing);
+        staged.held->transaction.finish();
         if (has_written(written.front())) {
             ++hits_;
             staged.set_written();

@@ -15,6 +15,9 @@ class Pool {
 public:
     Pool(Address address, SessionOptions options, std::size_t size, Environment& environment);
 
+    /// How many sessions there are at most.
+    [[nodiscard]] std::size_t size() const { return size_; }
+
     /// A session for one caller at a time; given back by its destructor, thrown away when it was
     /// lost.
     class Borrowed {

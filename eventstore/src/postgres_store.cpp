@@ -2,7 +2,6 @@
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <utility>
 

@@ -111,6 +111,7 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
             });
             result = writing.result();
             if (rows == nullptr || !rows->written()) next.made.staged.reset();
+            staged.reset();
         }
         result = accepted(std::move(result));
         require_imported(result, options);

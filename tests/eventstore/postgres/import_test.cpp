@@ -43,9 +43,14 @@ void expect_in_order(EventStore& store) {
     }
 }
 
-TEST(ImportBesideAnotherProgram, GoesOnThoughTheOtherAppendsToItsPartitions) {
+/// With so many connections.
+class ImportBesideAnotherProgram : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(By, ImportBesideAnotherProgram, testing::Values(1, 2, 4),
+                         [](const auto& each) { return std::to_string(each.param); });
+
+TEST_P(ImportBesideAnotherProgram, GoesOnThoughItsPartitionsAreAppendedTo) {
     const OwnSchema schema;
-    const auto store = open_store(schema.url());
+    const auto store = open_store(schema.url(), {.connections = GetParam()});
     const auto other = open_store(schema.url());
     const Imported done = import_events(
         *store,
@@ -53,8 +58,10 @@ TEST(ImportBesideAnotherProgram, GoesOnThoughTheOtherAppendsToItsPartitions) {
          .chunk_events = 20,
          .progress =
              [&](std::int64_t) {
-                 for (int i = 0; i < 16; ++i)
-                     static_cast<void>(other->append(append_to(stream_in(Partition{i}))));
+                 for (int i = 0; i < 16; ++i) {
+                     EventStore& appends = i % 3 == 0 ? *store : *other;
+                     static_cast<void>(appends.append(append_to(stream_in(Partition{i}))));
+                 }
              }},
         source());
     EXPECT_EQ(done.kind, Kind::complete);
@@ -63,9 +70,9 @@ TEST(ImportBesideAnotherProgram, GoesOnThoughTheOtherAppendsToItsPartitions) {
     expect_in_order(*store);
 }
 
-TEST(ImportBesideAnotherProgram, IsAConflictWhenTheOtherAppendsToItsStreams) {
+TEST_P(ImportBesideAnotherProgram, IsAConflictWhenTheOtherAppendsToItsStreams) {
     const OwnSchema schema;
-    const auto store = open_store(schema.url());
+    const auto store = open_store(schema.url(), {.connections = GetParam()});
     const auto other = open_store(schema.url());
     const Imported done =
         import_events(*store,
@@ -85,9 +92,9 @@ TEST(ImportBesideAnotherProgram, IsAConflictWhenTheOtherAppendsToItsStreams) {
     EXPECT_EQ(verified(*store), 81);
 }
 
-TEST(ImportBesideAnotherProgram, WakesTheOther) {
+TEST_P(ImportBesideAnotherProgram, WakesTheOther) {
     const OwnSchema schema;
-    const auto store = open_store(schema.url());
+    const auto store = open_store(schema.url(), {.connections = GetParam()});
     const auto other = open_store(schema.url());
     EXPECT_EQ(import_events(*store, {.id = "file"}, source()).kind, Kind::complete);
     EXPECT_TRUE(other->wait(Positions{16}, std::chrono::seconds{30}));
