@@ -23,22 +23,6 @@ namespace recount::postgres {
 /// our write: the whole unit, decision and all, is done again and sees what the other did.
 bool done_again(const std::string& state);
 
-/// Ends a transaction that an exception leaves open.
-class Unfinished {
-public:
-    explicit Unfinished(Session& session) : session_(session) {}
-    ~Unfinished() {
-        if (!finished_) session_.rollback();
-    }
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-    void finish() { finished_ = true; }
-
-private:
-    Session& session_;
-    bool finished_ = false;
-};
-
 /// Appends groups to a store, exactly: what is in doubt is made certain by sending it again, what
 /// was in another's way is done again. Thread-safe.
 class Appender {

@@ -38,11 +38,11 @@ void add_row(CopyRows& out, const PlannedEvent& row, std::int32_t schema_id) {
 struct Appender::StagedRows final : StagedChunk {
     /// The rows end with it.
     struct Held {
-        explicit Held(Pool& pool) : session(pool.borrow()), transaction(*session) {}
-        Pool::Borrowed session;
+        explicit Held(std::unique_ptr<Pool::Borrowed> borrowed)
+            : session(std::move(borrowed)), transaction(**session) {}
+        std::unique_ptr<Pool::Borrowed> session;
         Unfinished transaction;
     };
-    explicit StagedRows(Pool& pool) : held(std::make_unique<Held>(pool)) {}
 
     /// Brings the heads of these partitions to where they will be behind this one.
     void advance(const std::vector<Partition>& partitions, KnownState& known_then) const {
@@ -53,9 +53,9 @@ struct Appender::StagedRows final : StagedChunk {
         }
     }
 
-    std::unique_ptr<Held> held;
-    KnownState known;  // the heads that it was planned on
-    AppendPlan plan;   // the rest of it is taken by whoever writes it, but not these:
+    std::unique_ptr<Held> held;  // taken by whoever writes
+    KnownState known;            // the heads that it was planned on
+    AppendPlan plan;             // the rest of it is taken by whoever writes it, but not these:
     std::vector<PlannedHead> grown;
 };
 
@@ -66,20 +66,22 @@ std::unique_ptr<StagedChunk> Appender::stage(const ImportChunk& chunk, const Sta
     // Closing takes a statement more.
     const auto& types = chunk.touched.types;
     if (!fast_ || std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
-    if (before != nullptr && pool_.size() < 2) return {};  // that one has the only session
     Touched heads_only;
     heads_only.partitions = chunk.touched.partitions;
     const auto& partitions = heads_only.partitions;
     try {
         schemas_.require(types);
-        auto staged = std::make_unique<StagedRows>(pool_);
-        Session& session = *staged->held->session;
-        require_same_server(session, context_.identity.incarnation);
-        if (heads_.lacks(partitions)) heads_.seen(partitions, heads_of(session, partitions));
+        // Who makes rows ahead waits for nobody and leaves a session to those who write.
+        auto session = pool_.try_borrow(before == nullptr ? 0 : 1);
+        if (!session) return {};
+        require_same_server(**session, context_.identity.incarnation);
+        if (heads_.lacks(partitions)) heads_.seen(partitions, heads_of(**session, partitions));
         auto known = heads_.guess({}, heads_only);
         if (!known) return {};
         if (before != nullptr) static_cast<const StagedRows*>(before)->advance(partitions, *known);
-        staged->plan = copy_rows(chunk, *known, session);
+        auto staged = std::make_unique<StagedRows>();
+        staged->held = std::make_unique<StagedRows::Held>(std::move(session));
+        staged->plan = copy_rows(chunk, *known, **staged->held->session);
         staged->grown = staged->plan.heads;
         staged->known = *std::move(known);
         return staged;
@@ -96,7 +98,6 @@ AppendResult Appender::import_chunk(const ImportChunk& chunk, StagedChunk* stage
     const auto attempt_once = [&]() -> std::optional<std::vector<AppendResult>> {
         if (auto* const rows = static_cast<StagedRows*>(std::exchange(staged, nullptr))) {
             if (auto results = by_staging(unit, *rows)) return results;
-            rows->held.reset();  // there may be no other session
         }
         return pool_.with_session([&](Session& session) {
             require_same_server(session, context_.identity.incarnation);
@@ -107,12 +108,14 @@ AppendResult Appender::import_chunk(const ImportChunk& chunk, StagedChunk* stage
 }
 
 std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, StagedRows& staged) {
+    // Given back whatever happens: there may be no other session for what comes then.
+    const auto held = std::move(staged.held);
     const std::vector<Statement> writing{
         write_staged_plan(staged.plan, unit.touched, staged.known, living_), {"commit", {}}};
     unit.planned = staged.plan.results;
     try {
-        const auto written = staged.held->session->run_and_commit(writing);
-        staged.held->transaction.finish();
+        const auto written = (**held->session).run_and_commit(writing);
+        held->transaction.finish();
         if (has_written(written.front())) {
             ++hits_;
             staged.set_written();

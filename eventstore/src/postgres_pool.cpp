@@ -13,10 +13,10 @@ Pool::Pool(Address address, SessionOptions options, std::size_t size, Environmen
       environment_(environment),
       returned_(environment.scheduler.signal()) {}
 
-std::unique_ptr<Session> Pool::take_idle(bool& may_connect) {
+std::unique_ptr<Session> Pool::take_idle(bool& may_connect, std::size_t spare) {
     const std::lock_guard lock{mutex_};
     may_connect = false;
-    if (out_ >= size_) return nullptr;
+    if (out_ + spare >= size_) return nullptr;
     ++out_;
     if (idle_.empty()) {
         may_connect = true;
@@ -27,20 +27,30 @@ std::unique_ptr<Session> Pool::take_idle(bool& may_connect) {
     return session;
 }
 
+std::unique_ptr<Session> Pool::connect() {
+    try {
+        return std::make_unique<Session>(address_, options_);
+    } catch (...) {
+        give_back(nullptr);
+        throw;
+    }
+}
+
+std::unique_ptr<Pool::Borrowed> Pool::try_borrow(std::size_t spare) {
+    bool may_connect = false;
+    auto session = take_idle(may_connect, spare);
+    if (!session && !may_connect) return {};
+    if (may_connect) session = connect();
+    return std::make_unique<Borrowed>(*this, std::move(session), may_connect);
+}
+
 Pool::Borrowed Pool::borrow() {
     const auto deadline = environment_.clock.steady() + options_.timeout;
     for (;;) {
         const std::uint64_t seen = returned_->count();
         bool may_connect = false;
         if (auto session = take_idle(may_connect)) return {*this, std::move(session), false};
-        if (may_connect) {
-            try {
-                return {*this, std::make_unique<Session>(address_, options_), true};
-            } catch (...) {
-                give_back(nullptr);
-                throw;
-            }
-        }
+        if (may_connect) return {*this, connect(), true};
         const auto left =
             std::chrono::duration_cast<Duration>(deadline - environment_.clock.steady());
         if (left <= Duration::zero() || !returned_->wait(seen, left, {})) {

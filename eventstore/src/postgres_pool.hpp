@@ -15,9 +15,6 @@ class Pool {
 public:
     Pool(Address address, SessionOptions options, std::size_t size, Environment& environment);
 
-    /// How many sessions there are at most.
-    [[nodiscard]] std::size_t size() const { return size_; }
-
     /// A session for one caller at a time; given back by its destructor, thrown away when it was
     /// lost.
     class Borrowed {
@@ -40,6 +37,8 @@ public:
 
     /// Waits for a free one at most as long as statements may take; then throws Overloaded.
     Borrowed borrow();
+    /// One now, if so many stay free for others; else nothing.
+    std::unique_ptr<Borrowed> try_borrow(std::size_t spare);
 
     /// For what may be done twice: again on another session when an old one turns out to be lost.
     template <class Use>
@@ -56,7 +55,8 @@ public:
 
 private:
     void give_back(std::unique_ptr<Session> session);
-    std::unique_ptr<Session> take_idle(bool& may_connect);
+    std::unique_ptr<Session> take_idle(bool& may_connect, std::size_t spare = 0);
+    std::unique_ptr<Session> connect();
 
     const Address address_;
     const SessionOptions options_;

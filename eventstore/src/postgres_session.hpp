@@ -114,4 +114,20 @@ private:
     std::uint64_t prepared_count_ = 0;
 };
 
+/// Ends a transaction that is left open.
+class Unfinished {
+public:
+    explicit Unfinished(Session& session) : session_(session) {}
+    ~Unfinished() {
+        if (!finished_) session_.rollback();
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    void finish() { finished_ = true; }
+
+private:
+    Session& session_;
+    bool finished_ = false;
+};
+
 }  // namespace recount::postgres

@@ -44,29 +44,16 @@ public:
             {rows_behind_snapshot, {text(stream.full()), text(type), bigint(fold), bigint(most)}}};
     }
 
-    /// A snapshot that is replaced between the two statements is not the one that the events are
-    /// behind.
     SnapshotPage run(Session& session) {
         session.run_rows(statements_, [this](std::size_t statement, const Result& row) {
             return take(statement, row);
         });
-        return whole(session.name());
-    }
-
-    /// As of one moment.
-    SnapshotPage run_at_once(Session& session) {
-        statements_.insert(statements_.begin(),
-                           {"begin isolation level repeatable read read only", {}});
-        statements_.push_back({"rollback", {}});
-        try {
-            session.run_rows(statements_, [this](std::size_t statement, const Result& row) {
-                return take(statement - 1, row);
-            });
-        } catch (...) {
-            session.rollback();
-            throw;
+        StreamPage& page = found_.page;
+        page.end = !full_;
+        if (page.end && next() <= page.head) {
+            lacks_version(stream_, next(), page.head, session.name());
         }
-        return whole(session.name());
+        return std::move(found_);
     }
 
 private:
@@ -93,13 +80,6 @@ private:
         return Version{first.value + static_cast<std::int64_t>(found_.page.events.size())};
     }
 
-    SnapshotPage whole(const std::string& store) {
-        StreamPage& page = found_.page;
-        page.end = !full_;
-        if (page.end && next() <= page.head) lacks_version(stream_, next(), page.head, store);
-        return std::move(found_);
-    }
-
     const StreamName& stream_;
     std::string_view type_;
     std::int64_t fold_;
@@ -113,11 +93,20 @@ private:
 
 SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::string_view type,
                            std::int64_t fold, const ReadStream& options) {
+    const auto fits = [](const SnapshotPage& found) {
+        return std::none_of(found.page.events.begin(), found.page.events.end(),
+                            [](const RecordedEvent& event) { return event.erased(); });
+    };
+    // Between the two statements a snapshot may be replaced, and then the events are not those
+    // behind it; or what only a snapshot of another fold still holds may be erased.
     try {
-        return Reading{stream, type, fold, options}.run(session);
+        SnapshotPage found = Reading{stream, type, fold, options}.run(session);
+        if (fits(found)) return found;
     } catch (const Divergence&) {
-        return Reading{stream, type, fold, options}.run_at_once(session);
     }
+    const Unfinished transaction{session};
+    session.script("begin isolation level repeatable read read only");
+    return Reading{stream, type, fold, options}.run(session);
 }
 
 void put_snapshot(Session& session, const StreamName& stream, const Snapshot& snapshot) {

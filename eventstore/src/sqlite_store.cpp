@@ -2,6 +2,7 @@
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <type_traits>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr Duration shortest_poll = std::chrono::milliseconds{20};
 constexpr Duration longest_poll = std::chrono::milliseconds{200};
+constexpr int chunks_of_a_pause = 8;
 
 /// A store in a file. One process writes it, through one connection; readers have connections of
 /// their own, so neither waits for the other.
@@ -108,8 +110,15 @@ protected:
     std::unique_ptr<StagedChunk> stage_chunk(const ImportChunk& chunk,
                                              const StagedChunk* before) override {
         if (before != nullptr) return writer_->stage_behind(chunk, *before);
-        const std::lock_guard lock{writing_};
-        return writer_->stage(chunk);
+        // Beside somebody who appends most rows would be made twice.
+        if (const int pause = staging_pause_; pause > 0) {
+            staging_pause_ = pause - 1;
+            return {};
+        }
+        std::unique_lock lock{writing_};
+        const auto ground = writer_->ground_for(chunk);
+        lock.unlock();
+        return writer_->stage(chunk, ground);
     }
 
     AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged) override {
@@ -118,6 +127,7 @@ protected:
             const std::lock_guard lock{writing_};
             plan = writer_->import_chunk(chunk, staged);
         }
+        if (staged != nullptr && !staged->written()) staging_pause_ = chunks_of_a_pause;
         if (!plan.heads.empty()) publish(plan.heads);
         return std::move(plan.results.front());
     }
@@ -224,6 +234,7 @@ private:
     std::vector<LogHead> origins_;
     std::optional<SqliteWriter> writer_;
     std::mutex writing_;
+    std::atomic<int> staging_pause_ = 0;  // so many chunks are not staged
     SqliteReaders readers_;
     std::mutex published_;
     std::vector<LogHead> heads_;  // as committed by this process

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <map>
+#include <chrono>
 
 #include "import_plan.hpp"
 #include "sqlite_store_writer.hpp"
@@ -8,20 +8,16 @@ namespace recount {
 
 /// All rows of a chunk, made by whoever does not write.
 struct SqliteWriter::StagedRows final : StagedChunk {
-    using Revisions = std::map<std::string, std::uint32_t, std::less<>>;
-
-    /// `heads`: of all partitions.
-    StagedRows(const ImportChunk& chunk, const StoreIdentity& identity,
-               const std::vector<LogHead>& origins, std::vector<LogHead> heads_before,
-               Revisions revisions_of_types, Environment& environment)
-        : heads(std::move(heads_before)), revisions(std::move(revisions_of_types)) {
+    StagedRows(const ImportChunk& chunk, const PlanContext& planning, const Ground& ground,
+               Environment& environment)
+        : heads(ground.heads), revisions(ground.revisions), made_at(environment.clock.steady()) {
         KnownState known = KnownState::for_all(chunk.touched);
         for (std::size_t i = 0; i < chunk.touched.partitions.size(); ++i) {
             known.heads[i] = head_of(chunk.touched.partitions[i]);
         }
-        const PlanContext context{identity, origins, [this](std::string_view type) {
-                                      return revisions.find(type)->second;
-                                  }};
+        const PlanContext context{
+            planning.identity, planning.origins,
+            [this](std::string_view type) { return revisions.find(type)->second; }};
         ImportPlanner planner{chunk, known, context, environment.clock.now(), environment.random};
         rows.resize(chunk.events.size());
         for (PlannedEvent& row : rows) planner.next(row);
@@ -34,29 +30,33 @@ struct SqliteWriter::StagedRows final : StagedChunk {
         return heads[static_cast<std::size_t>(partition.value)];
     }
 
-    std::vector<LogHead> heads;    // of all partitions behind it
-    Revisions revisions;           // of the types of the chunk, and of those before it
+    std::vector<LogHead> heads;   // of all partitions behind it
+    Ground::Revisions revisions;  // of the types of the chunk, and of those before it
+    std::chrono::nanoseconds made_at;
     std::vector<LogHead> made_on;  // of the partitions of the chunk
     std::vector<PlannedEvent> rows;
     AppendPlan plan;  // without them
 };
 
-std::unique_ptr<StagedChunk> SqliteWriter::stage(const ImportChunk& chunk) {
+SqliteWriter::Ground SqliteWriter::ground_for(const ImportChunk& chunk) {
     committed([&] {
         forget_if_others_wrote();
         register_types(chunk.touched);
         return AppendPlan{};
     });
-    std::vector<LogHead> heads;
+    Ground ground;
     for (std::int32_t i = 0; i < context_.identity.partitions; ++i) {
-        heads.push_back(read_head(Partition{i}));
+        ground.heads.push_back(read_head(Partition{i}));
     }
-    StagedRows::Revisions revisions;
     for (const std::string_view type : chunk.touched.types) {
-        revisions.emplace(type, types_.find(type)->second.revision);
+        ground.revisions.emplace(type, types_.find(type)->second.revision);
     }
-    return std::make_unique<StagedRows>(chunk, context_.identity, context_.origins,
-                                        std::move(heads), std::move(revisions), environment_);
+    return ground;
+}
+
+std::unique_ptr<StagedChunk> SqliteWriter::stage(const ImportChunk& chunk,
+                                                 const Ground& ground) const {
+    return std::make_unique<StagedRows>(chunk, context_, ground, environment_);
 }
 
 std::unique_ptr<StagedChunk> SqliteWriter::stage_behind(const ImportChunk& chunk,
@@ -67,8 +67,7 @@ std::unique_ptr<StagedChunk> SqliteWriter::stage_behind(const ImportChunk& chunk
         return earlier.revisions.find(type) != earlier.revisions.end();
     });
     if (!known) return {};
-    return std::make_unique<StagedRows>(chunk, context_.identity, context_.origins, earlier.heads,
-                                        earlier.revisions, environment_);
+    return stage(chunk, {earlier.heads, earlier.revisions});
 }
 
 AppendPlan SqliteWriter::import_chunk(const ImportChunk& chunk, StagedChunk* staged) {
@@ -103,7 +102,9 @@ AppendPlan SqliteWriter::import_locked(const ImportChunk& chunk, StagedRows* sta
 bool SqliteWriter::still_fits(const StagedRows& staged, const ImportChunk& chunk,
                               const KnownState& known) const {
     const auto& types = chunk.touched.types;
-    return staged.made_on == known.heads &&
+    // Its events say when they were recorded.
+    const bool fresh = environment_.clock.steady() - staged.made_at < std::chrono::minutes{1};
+    return fresh && staged.made_on == known.heads &&
            std::all_of(types.begin(), types.end(), [&](std::string_view type) {
                return staged.revisions.find(type)->second == types_.find(type)->second.revision;
            });

@@ -30,12 +30,19 @@ public:
 
     /// One transaction, committed when it returns.
     AppendPlan append(AppendGroup group);
-    /// Makes a chunk's rows before they are written.
-    std::unique_ptr<StagedChunk> stage(const ImportChunk& chunk);
-    /// The same for one behind a chunk that is staged already. Any thread, at any time.
+    /// What rows are made on that are to be written later.
+    struct Ground {
+        using Revisions = std::map<std::string, std::uint32_t, std::less<>>;
+        std::vector<LogHead> heads;  // of all partitions
+        Revisions revisions;         // of the chunk's types
+    };
+    Ground ground_for(const ImportChunk& chunk);
+    /// Makes a chunk's rows before they are written, on a ground or behind one that is staged
+    /// already. Any thread, at any time.
+    std::unique_ptr<StagedChunk> stage(const ImportChunk& chunk, const Ground& ground) const;
     std::unique_ptr<StagedChunk> stage_behind(const ImportChunk& chunk,
                                               const StagedChunk& before) const;
-    /// `staged`: of these two, or null.
+    /// `staged`: made by these, or null.
     AppendPlan import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     CommandOutcome void_command(std::string_view command_id);
     std::int64_t erase(const StreamName& stream, Version first, Version last);

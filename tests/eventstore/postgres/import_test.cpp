@@ -8,6 +8,8 @@
 #include "support/tcp_proxy.hpp"
 
 #include <optional>
+#include <thread>
+#include <vector>
 
 namespace recount::test {
 namespace {
@@ -100,6 +102,41 @@ TEST_P(ImportBesideAnotherProgram, WakesTheOther) {
     EXPECT_TRUE(other->wait(Positions{16}, std::chrono::seconds{30}));
 }
 
+TEST(ImportByOneConnection, LeavesItToASourceThatReadsTheStore) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url(), {.connections = 1});
+    const Imported done = import_events(
+        *store, {.id = "file", .chunk_events = 20},
+        [&, next = source()]() mutable -> std::optional<ImportedEvent> {
+            EXPECT_EQ(store->read_stream(StreamName::parse("cart-none")).head, Version{});
+            return next();
+        });
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_EQ(verified(*store), events);
+}
+
+/// Each has streams of its own, in the same partitions.
+TEST(ImportsBesideEachOther, AreAsManyAsThereAreConnections) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url());
+    {
+        std::vector<std::jthread> imports;
+        for (int import = 0; import < 4; ++import) {
+            imports.emplace_back([&store, import] {
+                const std::string id = "file" + std::to_string(import);
+                const Imported done = import_events(
+                    *store, {.id = id, .chunk_events = 20}, [&, next = source()]() mutable {
+                        auto event = next();
+                        if (event) event->stream = StreamName{id, event->stream.full()};
+                        return event;
+                    });
+                EXPECT_EQ(done.kind, Kind::complete);
+            });
+        }
+    }
+    EXPECT_EQ(verified(*store), 4 * events);
+}
+
 /// Somebody holds the partitions until the source was asked for the next chunk.
 TEST(ImportThatWaitsForALock, AsksItsSourceMeanwhile) {
     const OwnSchema schema;
@@ -138,6 +175,7 @@ struct Point {
     std::string name;
     std::string sql;
     Harm harm;
+    std::size_t connections;
 };
 
 std::ostream& operator<<(std::ostream& out, const Point& point) { return out << point.name; }
@@ -149,7 +187,8 @@ TEST_P(ImportHitAtAnyStatement, WritesEveryChunkOnce) {
     TcpProxy proxy{port_of(postgres_url())};
     const auto straight = open_store(schema.url());
     const auto store =
-        open_store(proxy.url_through(schema.url()), {.timeout = std::chrono::seconds{1}});
+        open_store(proxy.url_through(schema.url()),
+                   {.timeout = std::chrono::seconds{1}, .connections = GetParam().connections});
     const auto hit = [&](std::int64_t taken) {
         if (taken == 100) proxy.harm(GetParam().sql, GetParam().harm);
     };
@@ -164,15 +203,20 @@ TEST_P(ImportHitAtAnyStatement, WritesEveryChunkOnce) {
 }
 
 std::vector<Point> points() {
-    std::vector<Point> points{
-        {"HalfClosedAtTheWrite", "stream_moved", Harm::half_close},
-        {"SilentAfterTheWrite", "stream_moved", Harm::swallow_reply},
-    };
-    for (const auto& [name, sql] :
-         {std::pair{"TheCopy", "from stdin"}, std::pair{"TheWrite", "stream_moved"},
-          std::pair{"TheCommit", "commit"}}) {
-        points.push_back({std::string{"Before"} + name, sql, Harm::cut_before});
-        points.push_back({std::string{"After"} + name, sql, Harm::cut_reply});
+    std::vector<Point> points;
+    for (const std::size_t connections : {1U, 2U, 4U}) {
+        const std::string by = "By" + std::to_string(connections);
+        points.push_back(
+            {"HalfClosedAtTheWrite" + by, "stream_moved", Harm::half_close, connections});
+        points.push_back(
+            {"SilentAfterTheWrite" + by, "stream_moved", Harm::swallow_reply, connections});
+        for (const auto& [name, sql] :
+             {std::pair{"TheCopy", "from stdin"}, std::pair{"TheWrite", "stream_moved"},
+              std::pair{"TheCommit", "commit"}}) {
+            points.push_back(
+                {"Before" + std::string{name} + by, sql, Harm::cut_before, connections});
+            points.push_back({"After" + std::string{name} + by, sql, Harm::cut_reply, connections});
+        }
     }
     return points;
 }

@@ -67,6 +67,26 @@ TEST_F(SnapshotRead, BringsWhatIsBehindItThoughItIsReplacedMeanwhile) {
     EXPECT_TRUE(found.page.end);
 }
 
+TEST_F(SnapshotRead, SaysWhatHoldsThatWhichWasErasedMeanwhile) {
+    static_cast<void>(kept().read_snapshot(stream_, type, fold + 1, {}));  // prepared
+    const auto database = Database::open(schema_.url());
+    auto erasing = database->begin(SqlMode::write);
+    erasing->exec("lock table event in access exclusive mode");
+    SnapshotPage found;
+    std::jthread reader{[&] { found = kept().read_snapshot(stream_, type, fold + 1, {}); }};
+    ASSERT_TRUE(eventually([&] { return somebody_waits_for("event"); }));
+    erasing->exec("update event set salt = null, payload = null where version < 10");
+    erasing->exec(
+        "insert into snapshot values ('cart-1', 'test.State', 1, 10, 0, 10, "
+        "repeat('x', 16)::bytea, repeat('x', 32)::bytea, 'a state')");
+    erasing->commit();
+    reader.join();
+    ASSERT_FALSE(found.page.events.empty());
+    EXPECT_TRUE(found.page.events.front().erased());
+    ASSERT_TRUE(found.snapshot) << "whoever folds what is left would replace it";
+    EXPECT_EQ(found.snapshot->version, Version{10});
+}
+
 TEST_F(SnapshotRead, EndsWhereThePageIsFull) {
     keep(5);
     const SnapshotPage found = kept().read_snapshot(stream_, type, fold, {.max_events = 4});
