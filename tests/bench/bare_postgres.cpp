@@ -19,35 +19,42 @@ namespace {
 
 // One event: plain values. Several: arrays, unnested.
 constexpr std::string_view one_event =
-    "with p as (update partition set position = position + 1, hash = HASH, recorded_at = $7 "
-    "  where partition = $1 returning position, hash), "
-    "s as (insert into stream as s (name, version) values ($2, $3) on conflict (name) "
-    "  do update set version = excluded.version where s.version = $3 - 1 returning version), "
-    "o as (insert into outcome values ($8, 1, $7, $9)) "
+    "with p as (update partition set position = position + 1, hash = {hash}, recorded_at = $7 "
+    "  where partition = $1 {chain} returning position, hash), "
+    "s as ({stream}), o as (insert into outcome values ($8, 1, $7, $9)) "
     "insert into event select $1, p.position, $2, s.version, 1, $4, p.hash, $6, $10 from p, s";
 constexpr std::string_view many_events =
     "with p as (update partition set position = position + cardinality($4::bytea[]), "
     "    hash = ($5::bytea[])[cardinality($4::bytea[])], recorded_at = $7 where partition = $1 "
-    "  returning position), "
-    "s as (insert into stream as s (name, version) "
-    "  values ($2, $3 + cardinality($4::bytea[]) - 1) on conflict (name) "
-    "  do update set version = excluded.version where s.version = $3 - 1 returning version), "
-    "o as (insert into outcome values ($8, 1, $7, $9)) "
+    "  {chain} returning position), "
+    "s as ({stream}), o as (insert into outcome values ($8, 1, $7, $9)) "
     "insert into event select $1, p.position - cardinality($4::bytea[]) + u.n, $2, $3 + u.n - 1, "
     "1, "
     "  u.envelope, u.hash, u.salt, u.payload from p, s, "
     "  unnest($4::bytea[], $5::bytea[], $6::bytea[], $10::bytea[]) "
     "  with ordinality u (envelope, hash, salt, payload, n)";
+constexpr std::string_view new_stream =
+    "insert into stream (name, version) values ($2, {last}) returning version";
+constexpr std::string_view next_of_stream =
+    "update stream set version = {last} where name = $2 and version = $3 - 1 returning version";
 // As eventstore/README.md says it.
 constexpr std::string_view chained_there =
     "sha256('recount/event/1'::bytea || int4send($1) || int8send(position + 1) || hash || $4)";
 constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t parameters = 12;
 
-std::string one_statement(Care care) {
-    std::string sql{one_event};
-    // $5 is of no type when it is not used.
-    const std::string_view hash = care == Care::same ? chained_there : "$5::bytea";
-    return sql.replace(sql.find("HASH"), 4, hash);
+std::string statement(bool several, bool fresh, Chain chain) {
+    std::string sql{several ? many_events : one_event};
+    const auto put = [&sql](std::string_view name, std::string_view value) {
+        if (const auto at = sql.find(name); at != std::string::npos) {
+            sql.replace(at, name.size(), value);
+        }
+    };
+    put("{stream}", fresh ? new_stream : next_of_stream);
+    put("{last}", several ? "$3 + cardinality($4::bytea[]) - 1" : "$3");
+    put("{hash}", chain == Chain::there ? chained_there : "$5::bytea");
+    put("{chain}", chain == Chain::here ? "and position = $11::bigint and hash = $12::bytea" : "");
+    return sql;
 }
 
 void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
@@ -101,21 +108,31 @@ struct BarePostgres::Connection {
         throw std::runtime_error(std::string{"the bare client failed: "} +
                                  PQerrorMessage(handle.get()));
     }
-    void prepare(const char* name, const std::string& sql, const std::array<Oid, 10>& types) const {
-        require(PQprepare(handle.get(), name, sql.c_str(), 10, types.data()), PGRES_COMMAND_OK);
+    void prepare(bool several, bool fresh, Chain chain) const {
+        const Oid column = several ? 1001 : 17;
+        const std::array<Oid, parameters> types{23, 25, 20, column, column, column,
+                                                20, 25, 17, column, 20,     17};
+        require(PQprepare(handle.get(), name_of(several, fresh),
+                          statement(several, fresh, chain).c_str(), parameters, types.data()),
+                PGRES_COMMAND_OK);
+    }
+    static const char* name_of(bool several, bool fresh) {
+        return several ? (fresh ? "many new" : "many") : (fresh ? "one new" : "one");
     }
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> handle;
 };
 
-BarePostgres::BarePostgres(const std::string& url, const std::string& schema, Care care)
-    : connection_(std::make_unique<Connection>(url)), care_(care) {
+BarePostgres::BarePostgres(const std::string& url, const std::string& schema, Chain chain)
+    : connection_(std::make_unique<Connection>(url)), chain_(chain) {
     const std::string path = "set search_path = " + schema;
     connection_->require(PQexec(connection_->handle.get(), path.c_str()), PGRES_COMMAND_OK);
-    connection_->prepare("one", one_statement(care), {23, 25, 20, 17, 17, 17, 20, 25, 17, 17});
-    connection_->prepare("many", std::string{many_events},
-                         {23, 25, 20, 1001, 1001, 1001, 20, 25, 17, 1001});
-    if (care == Care::same) read_heads();
+    for (const bool fresh : {false, true}) {
+        connection_->prepare(false, fresh, chain);
+        // Nobody chains several there.
+        connection_->prepare(true, fresh, chain == Chain::there ? Chain::here : chain);
+    }
+    if (chain != Chain::none) read_heads();
 }
 
 BarePostgres::~BarePostgres() = default;
@@ -179,7 +196,7 @@ BarePostgres::Columns BarePostgres::made(const BareAppend& append) {
         columns.envelope.add(bytes);
         columns.salt.add(salt);
         columns.payload.add(append.payload);
-        if (append.events == 1) continue;  // the server does it
+        if (append.events == 1 && chain_ == Chain::there) continue;
         const Position position{Partition{append.partition}, ++head.position};
         head.hash = chain_hash(position, head.hash, bytes);
         columns.hash.add(head.hash.view());
@@ -198,8 +215,10 @@ BarePostgres::Columns BarePostgres::made(const BareAppend& append) {
 }
 
 void BarePostgres::append(const BareAppend& append) {
-    Columns columns = care_ == Care::same ? made(append) : copies(append);
-    const std::array<std::string, 10> values{
+    const Head before = heads_[append.partition];
+    Columns columns = chain_ == Chain::none ? copies(append) : made(append);
+    const bool several = append.events > 1;
+    const std::array<std::string, parameters> values{
         big_endian(static_cast<std::uint64_t>(append.partition), 4),
         append.stream,
         big_endian(static_cast<std::uint64_t>(append.version), 8),
@@ -209,18 +228,20 @@ void BarePostgres::append(const BareAppend& append) {
         big_endian(static_cast<std::uint64_t>(microseconds(columns.recorded_at)), 8),
         append.command_id,
         columns.outcome,
-        std::move(columns.payload.bytes())};
-    std::array<const char*, 10> pointers{};
-    std::array<int, 10> lengths{};
-    std::array<int, 10> formats{};
+        std::move(columns.payload.bytes()),
+        big_endian(static_cast<std::uint64_t>(before.position), 8),
+        std::string{before.hash.view()}};
+    std::array<const char*, parameters> pointers{};
+    std::array<int, parameters> lengths{};
+    std::array<int, parameters> formats{};
     for (std::size_t i = 0; i < values.size(); ++i) {
         pointers[i] = values[i].data();
         lengths[i] = static_cast<int>(values[i].size());
         formats[i] = 1;
     }
     const auto done = connection_->require(
-        PQexecPrepared(connection_->handle.get(), append.events == 1 ? "one" : "many", 10,
-                       pointers.data(), lengths.data(), formats.data(), 1),
+        PQexecPrepared(connection_->handle.get(), Connection::name_of(several, append.version == 1),
+                       parameters, pointers.data(), lengths.data(), formats.data(), 1),
         PGRES_COMMAND_OK);
     if (std::atoi(PQcmdTuples(done.get())) != append.events) {
         throw std::runtime_error("the bare client wrote something else");

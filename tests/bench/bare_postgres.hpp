@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "bench/care.hpp"
-
 namespace recount::bench {
 
 /// One append to one stream, of events that are all alike.
@@ -20,19 +18,24 @@ struct BareAppend {
     std::string command_id;
     int events = 1;
     std::string type, payload;      // of each event
-    std::string envelope, outcome;  // of each event, of the append: written when no care is taken
+    std::string envelope, outcome;  // of each event, of the append: for who makes none
+};
+
+/// Where a hand-made client computes the hash of an event.
+enum class Chain : std::uint8_t {
+    none,   // nowhere: it writes rows of the right sizes
+    here,   // in the client, on what it wrote before, which the statement compares
+    there,  // on the server, if it is a single one, whoever wrote the one before
 };
 
 /// What a program can do by hand with libpq: one prepared statement with binary parameters for an
-/// append, which moves the partition's head, writes stream, events and outcome, and commits. It
-/// checks only the version. With care it hashes the request and makes all bytes, salts among them;
-/// the server chains the hash of a single event, whoever wrote the one before; several are chained
-/// here, so nobody else may write then. verify_chain() accepts its log. Its outcomes name no
-/// positions, which it does not know. One connection.
+/// append, which moves the partition's head, writes stream, events and outcome, and commits. Who
+/// chains hashes the request and makes all bytes, salts among them; verify_chain() accepts its log.
+/// It looks at no command id before it writes, and its outcomes name no positions. One connection.
 class BarePostgres {
 public:
     /// Each partition of the store that made the tables holds an event.
-    BarePostgres(const std::string& url, const std::string& schema, Care care);
+    BarePostgres(const std::string& url, const std::string& schema, Chain chain);
     ~BarePostgres();
     BarePostgres(const BarePostgres&) = delete;
     BarePostgres& operator=(const BarePostgres&) = delete;
@@ -52,7 +55,7 @@ private:
 
     struct Connection;
     std::unique_ptr<Connection> connection_;
-    Care care_;
+    Chain chain_;
     std::map<std::int32_t, Head> heads_;
 };
 

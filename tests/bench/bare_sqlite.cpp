@@ -96,7 +96,7 @@ std::vector<Rows> read_rows(const std::string& path) {
 struct BareWriter::Handles {
     sqlite3* connection;
     sqlite3_stmt *begin, *commit, *event, *stream, *outcome, *head;
-    sqlite3_stmt *find_outcome, *find_stream, *find_version;
+    sqlite3_stmt* find_outcome;
 };
 
 BareWriter::BareWriter(const std::string& made, Care care, bool durable)
@@ -118,14 +118,12 @@ BareWriter::BareWriter(const std::string& made, Care care, bool durable)
         "update partition set position = ?, hash = ?, recorded_at = ? "
         "where partition = ?");
     handles_->find_outcome = make("select bytes from outcome where command_id = ?");
-    handles_->find_stream = make("select id from stream where name = ?");
-    handles_->find_version = make("select max(version) from event where stream = ?");
 }
 
 BareWriter::~BareWriter() {
     for (sqlite3_stmt* statement :
          {handles_->begin, handles_->commit, handles_->event, handles_->stream, handles_->outcome,
-          handles_->head, handles_->find_outcome, handles_->find_stream, handles_->find_version}) {
+          handles_->head, handles_->find_outcome}) {
         sqlite3_finalize(statement);
     }
     sqlite3_close(handles_->connection);
@@ -152,12 +150,7 @@ void BareWriter::write(const std::vector<Rows>& rows, std::size_t per_commit) {
 void BareWriter::check(const Rows& row) {
     bind_text(handles_->find_outcome, 1, row.command_id);
     run(handles_->find_outcome);
-    bind_text(handles_->find_stream, 1, row.name);
-    run(handles_->find_stream);
-    if (row.version > 1) {
-        sqlite3_bind_int64(handles_->find_version, 1, row.stream);
-        run(handles_->find_version);
-    }
+    if (++versions_[row.name] != row.version) throw std::runtime_error("another version");
     make(row);
 }
 

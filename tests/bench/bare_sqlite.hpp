@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "bench/care.hpp"
@@ -28,7 +29,7 @@ std::vector<Rows> read_rows(const std::string& path);
 
 /// A hand-made client: writes the same rows into an empty store's tables with SQLite's C API,
 /// `per_commit` appends in a transaction, with synchronous=FULL or, not durable, NORMAL. With care
-/// it looks up command id and version, too. `made` is the file of an empty store.
+/// it looks up the command id and remembers versions, too. `made` is the file of an empty store.
 class BareWriter {
 public:
     BareWriter(const std::string& made, Care care, bool durable = true);
@@ -47,6 +48,7 @@ private:
     void set_head(const Rows& row);
 
     Handles* handles_;
+    std::unordered_map<std::string, std::int64_t> versions_;  // of streams
     Care care_;
 };
 

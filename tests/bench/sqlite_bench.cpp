@@ -125,7 +125,7 @@ void compare(Harness& harness, const Workload& workload) {
     const std::string name = workload.name;
     harness.compare({"W16",
                      name,
-                     "C API, same rows; looks up id and version, makes and hashes them",
+                     "C API, same rows; looks up the id, makes and hashes them",
                      "chain verified, all there",
                      {{"appends/s", workload.goal}, {"us of cpu", 1 / workload.goal, false}},
                      store,
