@@ -40,8 +40,8 @@ class SnapshotStore {
 public:
     virtual ~SnapshotStore() = default;
 
-    /// The stream's snapshot of a type and the events from there on, as of one moment and in one
-    /// round trip. Of the options the limits count.
+    /// The stream's snapshot of a type and the events from there on, in one round trip if nothing
+    /// changes meanwhile. Of the options the limits count; whether it is closed may be older.
     virtual SnapshotPage read_snapshot(const StreamName& stream, std::string_view type,
                                        std::int64_t fold, ReadStream options) = 0;
     /// Puts a snapshot in the place of the one of its type. It may be lost, and may be there later
