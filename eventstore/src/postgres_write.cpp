@@ -28,7 +28,7 @@ std::string write_one(bool fresh, bool several) {
         "  select $11::text, $12::integer, $13::bigint, $14::bytea from p) "
         "insert into event {} {} where s.done is not null or stream_moved()",
         fresh ? "insert into stream (name, version) select $8::text, $10::bigint from p "
-                "where $9::bigint = 0 on conflict do nothing"
+                "where $9::bigint = 0"
               : "update stream set version = $10::bigint from p where name = $8::text and "
                 "version = $9::bigint and not closed",
         event_columns,

@@ -13,7 +13,7 @@ using SchemaId = std::function<std::int32_t(std::string_view type)>;
 
 /// The one statement that writes a plan, if what it was made from still holds. Whether it did is
 /// in its answer: has_written(). Fails with RC001 when a stream is not at the version it was taken
-/// to be at.
+/// to be at, or with 23505 when one is there that was taken to be new.
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living, const SchemaId& schema_id);
 
