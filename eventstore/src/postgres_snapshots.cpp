@@ -2,7 +2,6 @@
 
 #include <recount/core/error.hpp>
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -14,21 +13,24 @@
 namespace recount::postgres {
 namespace {
 
-constexpr std::string_view head_and_snapshot =
-    "select stream.version, closed, fold, snapshot.version, partition, position, event_id, hash, "
-    "bytes from stream left join snapshot on stream = name and type = $2 where name = $1";
-constexpr std::string_view rows_behind_snapshot =
-    "select partition, position, envelope, hash, salt, payload, version from event "
-    "where stream = $1 and version >= coalesce((select s.version from snapshot s "
-    "where s.stream = $1 and s.type = $2 and s.fold = $3), 1) order by version limit $4";
+/// The stream with its snapshot, then the events behind that, as of one moment. Only the first row
+/// has the stream's version.
+constexpr std::string_view snapshot_and_rows =
+    "with head as (select k.partition, k.position, k.event_id, k.hash, null::bytea as salt, "
+    "  k.bytes, s.version, s.closed, k.fold, k.version as kept "
+    "  from stream s left join snapshot k on k.stream = s.name and k.type = $2 where s.name = $1) "
+    "select * from head union all "
+    "(select partition, position, envelope, hash, salt, payload, null, null, null, null from event "
+    "where stream = $1 and version >= coalesce((select kept from head where fold = $3), 1) "
+    "order by version limit $4)";
 
 std::optional<Snapshot> snapshot_from(const Result& row, std::string_view type) {
-    if (row.null(0, 2)) return {};
-    const Partition partition{static_cast<std::int32_t>(row.integer(0, 4))};
-    return Snapshot{std::string{type},           row.integer(0, 2),
-                    Version{row.integer(0, 3)},  Position{partition, row.integer(0, 5)},
-                    Uuid::from(row.bytes(0, 6)), Hash::from(row.bytes(0, 7)),
-                    std::string{row.bytes(0, 8)}};
+    if (row.null(0, 8)) return {};
+    const Partition partition{static_cast<std::int32_t>(row.integer(0, 0))};
+    return Snapshot{std::string{type},           row.integer(0, 8),
+                    Version{row.integer(0, 9)},  Position{partition, row.integer(0, 1)},
+                    Uuid::from(row.bytes(0, 2)), Hash::from(row.bytes(0, 3)),
+                    std::string{row.bytes(0, 5)}};
 }
 
 /// A stream's head, its snapshot and its events as they come, row by row: nothing is summed up on
@@ -39,15 +41,13 @@ public:
             const ReadStream& options)
         : stream_(stream), type_(type), fold_(fold), limit_(options.max_events, options.max_bytes) {
         const auto most = static_cast<std::int64_t>(limit_.events_left()) + 1;
-        statements_ = {
-            {head_and_snapshot, {text(stream.full()), text(type)}},
-            {rows_behind_snapshot, {text(stream.full()), text(type), bigint(fold), bigint(most)}}};
+        statement_ = {snapshot_and_rows,
+                      {text(stream.full()), text(type), bigint(fold), bigint(most)}};
     }
 
     SnapshotPage run(Session& session) {
-        session.run_rows(statements_, [this](std::size_t statement, const Result& row) {
-            return take(statement, row);
-        });
+        session.run_rows({&statement_, 1},
+                         [this](std::size_t, const Result& row) { return take(row); });
         StreamPage& page = found_.page;
         page.end = !full_;
         if (page.end && next() <= page.head) {
@@ -57,16 +57,14 @@ public:
     }
 
 private:
-    bool take(std::size_t statement, const Result& row) {
+    bool take(const Result& row) {
         StreamPage& page = found_.page;
-        if (statement == 0) {
-            page.head = Version{row.integer(0, 0)};
-            page.closed = row.integer(0, 1) != 0;
+        if (!row.null(0, 6)) {
+            page.head = Version{row.integer(0, 6)};
+            page.closed = row.integer(0, 7) != 0;
             found_.snapshot = snapshot_from(row, type_);
             return true;
         }
-        // Appended between the two looks.
-        page.head = std::max(page.head, Version{row.integer(0, 6)});
         RecordedEvent event = recorded_event(event_parts(row, 0));
         full_ = !limit_.take(event);
         if (full_) return false;
@@ -84,7 +82,7 @@ private:
     std::string_view type_;
     std::int64_t fold_;
     PageLimit limit_;
-    std::vector<Statement> statements_;
+    Statement statement_;
     SnapshotPage found_;
     bool full_ = false;
 };
@@ -93,19 +91,6 @@ private:
 
 SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::string_view type,
                            std::int64_t fold, const ReadStream& options) {
-    const auto fits = [](const SnapshotPage& found) {
-        return std::none_of(found.page.events.begin(), found.page.events.end(),
-                            [](const RecordedEvent& event) { return event.erased(); });
-    };
-    // Between the two statements a snapshot may be replaced, and then the events are not those
-    // behind it; or what only a snapshot of another fold still holds may be erased.
-    try {
-        SnapshotPage found = Reading{stream, type, fold, options}.run(session);
-        if (fits(found)) return found;
-    } catch (const Divergence&) {
-    }
-    const Unfinished transaction{session};
-    session.script("begin isolation level repeatable read read only");
     return Reading{stream, type, fold, options}.run(session);
 }
 

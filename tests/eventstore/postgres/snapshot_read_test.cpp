@@ -51,7 +51,7 @@ TEST_F(SnapshotRead, BringsWhatIsBehindItThoughItIsReplacedMeanwhile) {
     holding->exec("lock table event in access exclusive mode");
     SnapshotPage found;
     std::jthread reader{[&] { found = kept().read_snapshot(stream_, type, fold, {}); }};
-    // It has read the snapshot, and not what is behind it.
+    // Whatever it reads of the snapshot must go with what it reads behind it.
     ASSERT_TRUE(eventually([&] { return somebody_waits_for("event"); }));
     const auto replacing = Database::open(schema_.url());
     auto replace = replacing->begin(SqlMode::write);
