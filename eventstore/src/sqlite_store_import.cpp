@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 
 #include "import_plan.hpp"
 #include "sqlite_store_writer.hpp"
@@ -10,7 +9,7 @@ namespace recount {
 struct SqliteWriter::StagedRows final : StagedChunk {
     StagedRows(const ImportChunk& chunk, const PlanContext& planning, const Ground& ground,
                Environment& environment)
-        : heads(ground.heads), revisions(ground.revisions), made_at(environment.clock.steady()) {
+        : heads(ground.heads), revisions(ground.revisions) {
         KnownState known = KnownState::for_all(chunk.touched);
         for (std::size_t i = 0; i < chunk.touched.partitions.size(); ++i) {
             known.heads[i] = head_of(chunk.touched.partitions[i]);
@@ -30,9 +29,8 @@ struct SqliteWriter::StagedRows final : StagedChunk {
         return heads[static_cast<std::size_t>(partition.value)];
     }
 
-    std::vector<LogHead> heads;   // of all partitions behind it
-    Ground::Revisions revisions;  // of the types of the chunk, and of those before it
-    std::chrono::nanoseconds made_at;
+    std::vector<LogHead> heads;    // of all partitions behind it
+    Ground::Revisions revisions;   // of the types of the chunk, and of those before it
     std::vector<LogHead> made_on;  // of the partitions of the chunk
     std::vector<PlannedEvent> rows;
     AppendPlan plan;  // without them
@@ -102,9 +100,7 @@ AppendPlan SqliteWriter::import_locked(const ImportChunk& chunk, StagedRows* sta
 bool SqliteWriter::still_fits(const StagedRows& staged, const ImportChunk& chunk,
                               const KnownState& known) const {
     const auto& types = chunk.touched.types;
-    // Its events say when they were recorded.
-    const bool fresh = environment_.clock.steady() - staged.made_at < std::chrono::minutes{1};
-    return fresh && staged.made_on == known.heads &&
+    return staged.made_on == known.heads &&
            std::all_of(types.begin(), types.end(), [&](std::string_view type) {
                return staged.revisions.find(type)->second == types_.find(type)->second.revision;
            });

@@ -1,6 +1,7 @@
 #include <recount/core/error.hpp>
 #include <recount/eventstore/import.hpp>
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -11,6 +12,9 @@
 
 namespace recount {
 namespace {
+
+/// Before the rows of a chunk are made anew: they say when they were recorded.
+constexpr std::chrono::minutes longest_staged{1};
 
 /// Throws when a chunk was neither written nor found written.
 void require_imported(const AppendResult& result, const ImportOptions& options) {
@@ -52,14 +56,16 @@ struct NextChunk {
     struct Made {
         std::unique_ptr<ImportChunk> chunk;
         std::unique_ptr<StagedChunk> staged;  // ends first: its rows are of the chunk
+        Timestamp staged_at{};
     };
     Made made;
     std::exception_ptr failure;
 
     template <class Stage>
-    void make(ImportChunks& chunks, const Stage& stage) {
+    void make(ImportChunks& chunks, Clock& clock, const Stage& stage) {
         try {
             made.chunk = chunks.next(0);
+            made.staged_at = clock.now();
             if (!made.chunk->events.empty()) made.staged = stage(*made.chunk);
         } catch (...) {
             failure = std::current_exception();
@@ -94,7 +100,8 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
         if (!new_from_here) earlier = find_outcome(chunks.next_id());
         new_from_here = !earlier;
 
-        auto [chunk, staged] = next.take();
+        auto [chunk, staged, staged_at] = next.take();
+        if (environment_.clock.now() - staged_at > longest_staged) staged.reset();
         if (!chunk) chunk = chunks.next(earlier ? events_of(*earlier) : 0);
         const ImportChunk& now = *chunk;
         if (now.events.empty() && !earlier) return done;
@@ -106,7 +113,7 @@ Imported StoreBase::take_import(const ImportOptions& options, const ImportSource
             if (!staged) staged = stage_chunk(now, nullptr);
             StagedChunk* const rows = staged.get();
             Writing writing{environment_.scheduler, [&, rows] { return import_chunk(now, rows); }};
-            next.make(chunks, [&](const ImportChunk& behind) {
+            next.make(chunks, environment_.clock, [&](const ImportChunk& behind) {
                 return rows == nullptr ? nullptr : stage_chunk(behind, rows);
             });
             result = writing.result();

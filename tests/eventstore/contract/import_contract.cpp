@@ -202,6 +202,23 @@ TEST_P(ImportContract, WakesThoseWhoWait) {
     EXPECT_TRUE(store().wait(seen, std::chrono::seconds{20}));
 }
 
+TEST_P(TimeContract, AnImportIsRecordedWhenItIsWritten) {
+    std::vector<Timestamp> told;
+    const auto pause = [&](std::int64_t) {
+        clock_.move(std::chrono::hours{1});
+        told.push_back(clock_.now());
+    };
+    EXPECT_EQ(
+        import_all(store(), history(30, 3), {.id = "file", .chunk_events = 10, .progress = pause})
+            .kind,
+        Kind::complete);
+    const auto events = read_partition(Partition{0});
+    ASSERT_THAT(events, SizeIs(30));
+    EXPECT_GE(events[10].at.recorded_at, told[0]);
+    EXPECT_GE(events[20].at.recorded_at, told[1]);
+    EXPECT_EQ(verified(store()), 30);
+}
+
 TEST_P(ImportContract, TakesNamesThatAreHostile) {
     std::vector<ImportedEvent> events;
     for (const std::string& id : hostile_ids()) {

@@ -154,6 +154,29 @@ TEST(ImportThatWaitsForALock, AsksItsSourceMeanwhile) {
     EXPECT_EQ(verified(*store), events);
 }
 
+/// The server ends the sessions whose rows wait to be written.
+TEST(ImportWhoseStagedRowsAreLost, MakesThemAnew) {
+    const OwnSchema schema;
+    const auto store = open_store(schema.url() + "&application_name=" + schema.name());
+    const auto database = Database::open(schema.url());
+    std::int64_t ended = 0;
+    const auto end_them = [&](std::int64_t) {
+        const auto looking = database->begin(SqlMode::snapshot);
+        ended += looking
+                     ->query(
+                         "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity "
+                         "where application_name = $1 and state = 'idle in transaction'",
+                         schema.name())
+                     .integer(0, 0);
+    };
+    const Imported done =
+        import_events(*store, {.id = "file", .chunk_events = 20, .progress = end_them}, source());
+    EXPECT_EQ(done.kind, Kind::complete);
+    EXPECT_GT(ended, 0);
+    EXPECT_EQ(verified(*store), events);
+    expect_in_order(*store);
+}
+
 TEST(ImportOfLargeEvents, IsCutByItsBytes) {
     const OwnSchema schema;
     const auto store = open_store(schema.url());
