@@ -73,6 +73,11 @@ void log_verdicts(std::string_view store, std::span<const Append> group,
     }
 }
 
+void log_decided_again(std::string_view store, const Append& append) {
+    spdlog::debug("decided again store={} command_id={}", quoted(store),
+                  quoted(append.metadata.command_id));
+}
+
 void log_failure(std::string_view store, std::span<const Append> group,
                  const std::exception& failure) {
     // Whoever may try again is told by the exception, perhaps thousands at once.

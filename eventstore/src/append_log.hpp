@@ -13,6 +13,8 @@ namespace recount {
 
 void log_verdicts(std::string_view store, std::span<const Append> group,
                   std::span<const AppendResult> results);
+/// Instead of conflicting, at debug.
+void log_decided_again(std::string_view store, const Append& append);
 void log_failure(std::string_view store, std::span<const Append> group,
                  const std::exception& failure);
 

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "append_log.hpp"
+#include "postgres_missed.hpp"
 #include "postgres_read.hpp"
 #include "postgres_restore.hpp"
 #include "postgres_rows.hpp"
@@ -28,30 +30,6 @@ void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResul
             results[i].kind = AppendResult::Kind::committed;
         }
     }
-}
-
-/// Ends a transaction that wrote nothing; what its conflicts missed comes with the answer.
-void end_with_missed(Session& session, AppendGroup group, std::vector<AppendResult>& results) {
-    std::vector<Statement> statements{{"rollback", {}}};
-    const auto for_each_missed = [&](const auto& visit) {
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            if (group[i]->missed_events == 0) continue;
-            for (const FailedCheck& failed : results[i].conflict.failed) {
-                visit(results[i].conflict, failed.stream, missed_of(*group[i], failed));
-            }
-        }
-    };
-    for_each_missed([&](Conflict&, const StreamName& stream, const ReadStream& page) {
-        for (Statement& each : statements_for_page(stream, page)) {
-            statements.push_back(std::move(each));
-        }
-    });
-    const auto answers = session.run_all(statements);
-    std::span rest = std::span{answers}.subspan(1);
-    for_each_missed([&](Conflict& conflict, const StreamName& stream, const ReadStream& page) {
-        conflict.missed.push_back(stream_page_from(rest, stream, page, session.name()));
-        rest = rest.subspan(2);
-    });
 }
 
 bool all_committed(const AppendPlan& plan) {
@@ -189,7 +167,7 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
 }
 
 std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
-    // As nearly all are. The write fails when one is not: an id so young has not lost its outcome.
+    // Nearly all are. Where one is not, the write fails: an id so young has not lost its outcome.
     const bool new_commands =
         unit.trust && !unit.group.empty() && all_young(unit.group, environment_.clock.now());
     std::vector<Statement> reading = lock_and_read(unit.touched, new_commands);
@@ -200,13 +178,9 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     KnownState known = known_from(unit.touched, answers, living_, session.name());
     heads_.read(unit.touched, known, session.name());
     AppendPlan exact = unit.plan(known);
-    if (new_commands && !all_committed(exact)) {
-        // What became of a command comes before any other verdict on it.
-        answers.pop_back();
-        std::ranges::move(session.run_all(read_commands(unit.touched)),
-                          std::back_inserter(answers));
-        known = known_from(unit.touched, answers, living_, session.name());
-        exact = unit.plan(known);
+    DecidedAgain again;  // outlives the plan
+    if (!all_committed(exact)) {
+        exact = look_closer(unit, session, {std::move(exact), new_commands, answers, known}, again);
     }
     if (exact.writes_nothing() && unit.in_doubt.empty() && !any_repeated(exact.results)) {
         end_with_missed(session, unit.group, exact.results);
@@ -233,6 +207,65 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
                         session.name()));
     }
     return committed(std::move(exact));
+}
+
+AppendPlan Appender::look_closer(Unit& unit, Session& session, Look look, DecidedAgain& again) {
+    // What became of a command comes before any other verdict on it.
+    std::vector<Statement> looking;
+    if (look.new_commands) looking = read_commands(unit.touched);
+    const std::size_t commands = looking.size();
+    const Missed missed{unit.group, look.plan.results,
+                        [&unit](const Append& append) { return unit.ask && append.decide_again; }};
+    missed.add_to(looking);
+    std::vector<Result> found;
+    if (!looking.empty()) found = session.run_all(looking);
+    try {
+        missed.take(std::span{found}.subspan(commands), session.name());
+    } catch (const Divergence&) {
+        unit.ask = false;  // whoever reads that stream is told, and nobody else
+    }
+    if (look.new_commands) {
+        look.answers.pop_back();
+        std::move(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(commands),
+                  std::back_inserter(look.answers));
+        look.known = known_from(unit.touched, look.answers, living_, session.name());
+        auto first = std::exchange(look.plan, unit.plan(look.known)).results;
+        for (std::size_t i = 0; i < first.size(); ++i) {
+            Conflict& conflict = look.plan.results[i].conflict;
+            if (conflict.failed == first[i].conflict.failed) conflict = first[i].conflict;
+        }
+    }
+    if (unit.ask) decide_again(unit, look, again);
+    if (!look.plan.writes_nothing()) {
+        // What is written may be more of the same streams.
+        for (AppendResult& result : look.plan.results) result.conflict.missed.clear();
+    }
+    return std::move(look.plan);
+}
+
+void Appender::decide_again(Unit& unit, Look& look, DecidedAgain& again) {
+    unit.ask = false;
+    const auto may_stand = [this](const Append& anew, const Append& before) {
+        return stands_for(anew, before);
+    };
+    const Deadline deadline{environment_, options_.deciding};
+    if (!again.decide(unit.group, look.plan.results, may_stand, deadline)) return;
+    AppendPlan anew = plan(again.group(), unit.touched, look.known);
+    if (!again.settle(look.plan.results, std::move(anew.results))) return;
+    anew.results = std::move(look.plan.results);
+    look.plan = std::move(anew);
+    for (const Append& append : again.appends()) log_decided_again(context_.identity.name, append);
+}
+
+bool Appender::stands_for(const Append& anew, const Append& before) const {
+    check_append(anew, options_.limits);
+    const auto touched = [this](const Append& append) {
+        const Append* const one = &append;
+        return touched_by({&one, 1}, context_.identity.partitions);
+    };
+    return anew.metadata.command_id == before.metadata.command_id &&
+           anew.request == before.request && schemas_.know(touched(anew).types) &&
+           std::ranges::includes(touched(before).streams, touched(anew).streams);
 }
 
 void Appender::confirm_found() {

@@ -14,6 +14,7 @@
 #include "import_chunk.hpp"
 #include "postgres_callers.hpp"
 #include "postgres_heads.hpp"
+#include "postgres_missed.hpp"
 #include "postgres_pool.hpp"
 #include "postgres_schemas.hpp"
 
@@ -30,7 +31,10 @@ public:
     struct Options {
         /// How long a group whose outcome is in doubt is sent again before that is said.
         Duration patience = std::chrono::seconds{10};
-        int attempts = 8;  // after deadlocks and the like
+        int attempts = 8;          // after deadlocks and the like
+        AppendLimits limits = {};  // of what is decided again; the rest is checked before
+        /// After so long nobody more is asked to decide again: others wait for the locks.
+        Duration deciding = std::chrono::milliseconds{200};
     };
 
     /// `context.revision_of` is set here. `grown` is told of every committed growth of the log.
@@ -69,6 +73,7 @@ private:
         /// That no command has an outcome yet, which the writing itself finds out. False after it
         /// failed.
         bool trust = true;
+        bool ask = true;                         // what conflicts may be decided again; once
         std::vector<AppendResult> planned = {};  // what the last commit sent would come to
         std::vector<std::vector<AppendResult>> in_doubt = {};  // of commits never heard of
     };
@@ -79,6 +84,18 @@ private:
     std::optional<std::vector<AppendResult>> try_once(Unit& unit);
     std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
     std::vector<AppendResult> by_lock(Unit& unit, Session& session);
+    /// A plan under locks in which not all is committed, and what it was made from.
+    struct Look {
+        AppendPlan plan;
+        bool new_commands;  // as they were taken to be
+        std::vector<Result>& answers;
+        KnownState& known;
+    };
+    /// The plan once it is known what became of the commands, and what conflicted was decided again
+    /// where that is asked for.
+    AppendPlan look_closer(Unit& unit, Session& session, Look look, DecidedAgain& again);
+    void decide_again(Unit& unit, Look& look, DecidedAgain& again);
+    [[nodiscard]] bool stands_for(const Append& anew, const Append& before) const;
     struct StagedRows;
     std::optional<std::vector<AppendResult>> by_staging(Unit& unit, StagedRows& staged);
     AppendPlan copy_rows(const ImportChunk& chunk, const KnownState& known, Session& session);

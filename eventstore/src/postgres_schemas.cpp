@@ -1,5 +1,6 @@
 #include "postgres_schemas.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -36,6 +37,11 @@ void Schemas::require(std::span<const std::string_view> types) {
         const std::lock_guard lock{mutex_};
         rows_.emplace(type, row);
     }
+}
+
+bool Schemas::know(std::span<const std::string_view> types) const {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::all_of(types, [&](auto type) { return rows_.contains(type); });
 }
 
 SchemaRow Schemas::of(std::string_view type) const {

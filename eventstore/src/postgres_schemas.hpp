@@ -20,6 +20,8 @@ public:
 
     /// Makes certain that all of them are known; in transactions of their own, before any append.
     void require(std::span<const std::string_view> types);
+    /// Whether all of them were required before.
+    bool know(std::span<const std::string_view> types) const;
     /// Of a type that was required before.
     SchemaRow of(std::string_view type) const;
 

@@ -59,7 +59,7 @@ public:
                         watch_.grown(grown);
                         announcer_.grown();
                     },
-                    {.patience = options.timeout}),
+                    {.patience = options.timeout, .limits = limits_}),
           groups_(environment_, facts_.identity.name,
                   [this](AppendGroup group) { return appender_.append(group); },
                   // One connection is left to those who read.

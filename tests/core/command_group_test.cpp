@@ -1,67 +1,19 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <mutex>
-#include <thread>
-
+#include "queued_commands.hpp"
 #include "store_fixture.hpp"
-#include "support/eventually.hpp"
 
 namespace {
 
 using namespace recount;
 using namespace recount::test;
 
-/// A first command holds the stream until the test lets it go; the others wait behind it.
-class CommandsOfOneStream : public AccountTest {
+class BegunAccount : public AccountTest {
 protected:
-    CommandsOfOneStream() {
-        static_cast<void>(accounts_.handle("1", deposit(10)));
-        streams_.appends = 0;
-        streams_.before_append = [this] {
-            if (streams_.appends == 1) {
-                held_ = true;
-                EXPECT_TRUE(eventually([this] { return let_go_.load(); }));
-            } else if (second_) {
-                second_();
-            }
-        };
-    }
-
-    template <class Command>
-    void begin(const Command& command, CommandOptions options = {}) {
-        const std::size_t number = begun_++;
-        threads_.emplace_back([this, command, options, number] {
-            std::string said;
-            try {
-                const Outcome outcome = accounts_.handle("1", command, options);
-                said = outcome ? "done" : outcome.rejection().code;
-                if (outcome.repeated()) said += " before";
-            } catch (const std::exception& error) {
-                said = error.what();
-            }
-            const std::lock_guard lock{mutex_};
-            said_[number] = said;
-        });
-        if (number == 0) {
-            ASSERT_TRUE(eventually([this] { return held_.load(); }));
-        } else {
-            ASSERT_TRUE(eventually([&] { return accounts_.waiting("1") == begun_ - 1; }));
-        }
-    }
-
-    void end() {
-        let_go_ = true;
-        threads_.clear();
-    }
-
-    std::atomic<bool> held_ = false, let_go_ = false;
-    std::size_t begun_ = 0;
-    std::function<void()> second_;
-    std::mutex mutex_;
-    std::map<std::size_t, std::string> said_;
-    std::vector<std::jthread> threads_;
+    BegunAccount() { static_cast<void>(accounts_.handle("1", deposit(10))); }
 };
+
+using CommandsOfOneStream = QueuedCommands<BegunAccount>;
 
 TEST_F(CommandsOfOneStream, ShareAnAppendEachDecidedOnWhatTheEarlierOnesMade) {
     begin(deposit(1));

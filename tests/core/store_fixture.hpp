@@ -31,7 +31,25 @@ public:
         ++appends;
         last.assign(group.begin(), group.end());
         if (before_append) before_append();
-        return to_->append(group);
+        auto results = to_->append(group);
+        if (!holds) return results;
+        std::vector<Append> again;
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < last.size(); ++i) {
+            if (results[i].kind != AppendResult::Kind::conflict || !last[i].decide_again) continue;
+            try {
+                if (auto anew = last[i].decide_again(results[i].conflict)) {
+                    again.push_back(*std::move(anew));
+                    places.push_back(i);
+                }
+            } catch (const std::exception&) {
+                // The conflict stands.
+            }
+        }
+        if (again.empty()) return results;
+        auto anew = to_->append(again);
+        for (std::size_t k = 0; k < anew.size(); ++k) results[places[k]] = std::move(anew[k]);
+        return results;
     }
     std::optional<CommandOutcome> find_outcome(std::string_view command_id) override {
         return to_->find_outcome(command_id);
@@ -48,6 +66,7 @@ public:
     void identify(const StoreIdentity& identity) { identity_ = identity; }
 
     int appends = 0, reads = 0;
+    bool holds = false;        // what conflicts is decided again at once, with nobody in between
     std::vector<Append> last;  // the last group
     std::function<void()> before_append;
 

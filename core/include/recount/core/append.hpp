@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -69,6 +70,14 @@ struct CommandMetadata {
     std::optional<Timestamp> occurred_at;  // nothing: the moment of recording
 };
 
+struct Append;
+struct Conflict;
+
+/// Decides an append anew on the pages that its conflict brought (perhaps none): the same command,
+/// on streams that it had. Nothing: the conflict stands. `failed` may know of more than the pages
+/// do.
+using DecideAgain = std::function<std::optional<Append>(const Conflict& conflict)>;
+
 /// One append: several streams written and others checked, all or nothing, once under its command
 /// id. Without writes it records that the command decided nothing, or was refused.
 struct Append {
@@ -83,6 +92,11 @@ struct Append {
     /// may have brought the stream to it. Empty: decided on what the store held.
     std::string follows = {};
     std::size_t missed_events = 0;  // a conflict brings so many of each stream: see Conflict
+    /// Asked by a store that can keep others from the streams meanwhile, so that a command that
+    /// lost to another process does not lose again; one that cannot says conflict. Asked at most
+    /// once in a call of append(), in the order of the group, by any thread; it must be quick and
+    /// call no store. What it throws leaves the conflict.
+    DecideAgain decide_again = {};
 };
 
 /// Where the events of one stream of an append went.

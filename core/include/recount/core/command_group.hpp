@@ -43,33 +43,79 @@ private:
     std::exception_ptr failure_;
 };
 
+/// A command as it was decided at last. A part of Repository.
+template <class State>
+struct Decided {
+    Version on;
+    Loaded<State> after;  // as it leaves the stream
+
+    /// Whether this is what came to be: of several decisions it may be an earlier one.
+    [[nodiscard]] bool is(const AppendResult& result) const {
+        if (result.kind != AppendResult::Kind::committed) return false;
+        if (result.outcome->streams.empty()) return after.version == on;
+        const StreamAppended& written = result.outcome->streams.front();
+        return written.first.value == on.value + 1 && written.last == after.version;
+    }
+};
+
+/// Decides a command again on the state that was `known` and what a conflict brought beyond it. All
+/// three outlive the append.
+template <class State>
+DecideAgain decide_again(WaitingCommand<State>& command, const Loaded<State>& known,
+                         Decided<State>& own) {
+    return [&](const Conflict& conflict) -> std::optional<Append> {
+        Loaded<State> pending = known;
+        if (!StateLoader<State>::catch_up(pending, conflict)) return {};
+        const Version on = pending.version;
+        auto append = command.decide_on(pending);
+        if (append) own = {on, std::move(pending)};
+        return append;
+    };
+}
+
 /// The commands of one stream that share an append: that of who has the turn, and those that wait.
 /// Each is decided on what the earlier ones make of the stream, and has a verdict of its own; when
-/// one before it did not come to be, it conflicts and waits again. A part of Repository; one
-/// thread.
+/// one before it did not come to be, it conflicts and waits again. A store that can hold the stream
+/// has them all decided again instead. A part of Repository; one thread at a time.
 template <class State>
 class CommandGroup {
 public:
-    CommandGroup(Streams& streams, Turns::Turn& turn) : streams_(streams), waiting_(turn, most) {}
+    /// `own`: the command of who has the turn, kept up to date by its Append::decide_again.
+    CommandGroup(Streams& streams, Turns::Turn& turn, Decided<State>& own)
+        : streams_(streams), waiting_(turn, most), own_(own) {}
 
-    /// The verdict on `own`. `pending()` is the state that it leaves, and asked for when others
-    /// wait.
-    template <class Pending>
-    AppendResult append(Append own, const Pending& pending) {
+    /// The verdict on the own command.
+    AppendResult append(Append own) {
         std::vector<Append> group;
         group.push_back(std::move(own));
         if (waiting_.size() > 0) {
-            pending_ = pending();
+            follow_own(group.front());
             for (std::size_t i = 0; i < waiting_.size() && pending_; ++i) decide(i, group);
         }
-        if (decided_.empty()) return streams_.append(group.front());
-        return settle(append_all(group), group);
+        if (decided_.empty()) {
+            AppendResult result = streams_.append(group.front());
+            own_came_ = own_.is(result);
+            if (own_came_) StateLoader<State>::follow(own_.after, *result.outcome);
+            return result;
+        }
+        if (group.front().decide_again) {
+            group.front().decide_again =
+                [this, again = std::move(group.front().decide_again)](const Conflict& conflict) {
+                    pending_.reset();
+                    auto append = again(conflict);
+                    if (append) follow_own(*append);
+                    again_ = append.has_value();
+                    return append;
+                };
+        }
+        return settle(append_all(group));
     }
 
-    /// The state that all of them leave, if every one was committed as it was decided.
+    /// The state that they leave, as far as it is known.
     std::optional<Loaded<State>> state() && {
-        if (!as_decided_) return {};
-        return std::move(pending_);
+        if (all_came_) return std::move(pending_);
+        if (own_came_) return std::move(own_.after);
+        return {};
     }
 
 private:
@@ -78,25 +124,42 @@ private:
 
     Waiting& at(std::size_t i) { return static_cast<Waiting&>(waiting_[i]); }
 
+    void follow_own(const Append& own) {
+        pending_ = own_.after;
+        last_writer_ = own.writes.empty() ? std::string{} : own.metadata.command_id;
+    }
+
     void decide(std::size_t i, std::vector<Append>& group) {
         try {
-            if (auto append = at(i).decide_on(*pending_)) {
-                append->follows = last_writer(group);
+            if (auto append = decide_next(i)) {
+                append->decide_again = [this, i](const Conflict&) { return decide_again(i); };
                 group.push_back(*std::move(append));
                 decided_.push_back(i);
             }
         } catch (...) {
             at(i).fail(std::current_exception());
             waiting_.done(i);
-            pending_.reset();  // it may be half folded
+            pending_.reset();
         }
     }
 
-    static std::string last_writer(const std::vector<Append>& group) {
-        for (auto each = group.rbegin(); each != group.rend(); ++each) {
-            if (!each->writes.empty()) return each->metadata.command_id;
+    std::optional<Append> decide_next(std::size_t i) {
+        auto append = at(i).decide_on(*pending_);
+        if (!append) return {};
+        append->follows = last_writer_;
+        if (!append->writes.empty()) last_writer_ = append->metadata.command_id;
+        return append;
+    }
+
+    /// Behind the own one, or else what is pending holds this one already.
+    std::optional<Append> decide_again(std::size_t i) {
+        if (!again_ || !pending_) return {};
+        try {
+            return decide_next(i);
+        } catch (...) {
+            pending_.reset();  // it may be half folded
+            throw;
         }
-        return {};
     }
 
     std::vector<AppendResult> append_all(std::span<const Append> group) {
@@ -124,35 +187,37 @@ private:
         }
     }
 
-    AppendResult settle(std::vector<AppendResult> results, std::span<const Append> group) {
-        as_decided_ = pending_ && results.front().kind == AppendResult::Kind::committed;
-        if (as_decided_) follow(results.front(), group.front());
+    AppendResult settle(std::vector<AppendResult> results) {
+        own_came_ = own_.is(results.front());
+        all_came_ = own_came_ && pending_;
+        const Version end = all_came_ ? pending_->version : Version{};
+        if (own_came_) StateLoader<State>::follow(own_.after, *results.front().outcome);
+        if (all_came_) StateLoader<State>::follow(*pending_, *results.front().outcome);
         for (std::size_t k = 0; k < decided_.size(); ++k) {
             Waiting& command = at(decided_[k]);
             AppendResult& result = results[k + 1];
-            as_decided_ = as_decided_ && result.kind == AppendResult::Kind::committed;
+            all_came_ = all_came_ && result.kind == AppendResult::Kind::committed;
             if (result.kind == AppendResult::Kind::conflict) continue;  // it waits again
             try {
-                if (as_decided_) follow(result, group[k + 1]);
+                if (all_came_) StateLoader<State>::follow(*pending_, *result.outcome);
                 command.succeed(accepted(std::move(result)));
             } catch (...) {
                 command.fail(std::current_exception());
             }
             waiting_.done(decided_[k]);
         }
+        all_came_ = all_came_ && pending_->version == end;
         return accepted(std::move(results.front()));
-    }
-
-    void follow(const AppendResult& result, const Append& append) {
-        const std::size_t events = append.writes.empty() ? 0 : append.writes.front().events.size();
-        StateLoader<State>::follow(*pending_, *result.outcome, events);
     }
 
     Streams& streams_;
     Turns::Turn::Errands waiting_;
-    std::optional<Loaded<State>> pending_;
+    Decided<State>& own_;
+    std::optional<Loaded<State>> pending_;  // what all of them leave
+    std::string last_writer_;               // its command
     std::vector<std::size_t> decided_;
-    bool as_decided_ = false;
+    bool again_ = false;
+    bool own_came_ = false, all_came_ = false;  // to be as they were decided
 };
 
 }  // namespace recount

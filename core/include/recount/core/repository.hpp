@@ -116,20 +116,16 @@ private:
             }
             Append append =
                 append_of(stream, loaded.version, command, command_id, decision, options);
+            Decided<State> own{loaded.version, loaded};
+            fold_decided(own.after, decision);  // what evolve cannot take is not appended
             if (attempt == 0 && options_.attempts > 1) {
                 append.missed_events = states_.missed_events();
+                if (!options.expected) append.decide_again = decide_again(waiting, loaded, own);
             }
-            Loaded<State> after = loaded;  // what evolve cannot take is not appended
-            fold_decided(after, decision);
-            CommandGroup<State> group{streams_, *turn};
-            AppendResult result = group.append(std::move(append), [&] { return after; });
+            CommandGroup<State> group{streams_, *turn, own};
+            AppendResult result = group.append(std::move(append));
             if (result.outcome) {
-                if (auto after_all = std::move(group).state()) {
-                    keep(stream, *std::move(after_all));
-                } else if (result.kind == AppendResult::Kind::committed) {
-                    StateLoader<State>::follow(after, *result.outcome, decision.events().size());
-                    keep(stream, std::move(after));
-                }
+                if (auto after = std::move(group).state()) keep(stream, *std::move(after));
                 return finish(std::move(result), options);
             }
             conflict = std::move(result.conflict);
@@ -179,7 +175,6 @@ private:
         kept.command_id = command::id_of(streams_, options);
         auto& [loaded, spoiled] = pending_state(batch, stream);
         Batch::Entry entry;
-        std::size_t events = 0;
         if (!spoiled && (!options.expected || *options.expected == loaded.version)) {
             Decision<State> decision = decide(std::as_const(loaded.state), command);
             entry.append =
@@ -189,14 +184,12 @@ private:
             spoiled = false;
             std::string& last = batch.last_[stream.full()];
             entry.append->follows = last;
-            events = decision.events().size();
-            if (events > 0) last = kept.command_id;
+            if (!decision.events().empty()) last = kept.command_id;
         }
-        entry.settle = [this, stream, command, kept, events,
-                        &loaded = loaded](AppendResult result) {
+        entry.settle = [this, stream, command, kept, &loaded = loaded](AppendResult result) {
             if (!result.outcome) return decide_and_append(stream, command, kept.command_id, kept);
             if (result.kind == AppendResult::Kind::committed) {
-                StateLoader<State>::follow(loaded, *result.outcome, events);
+                StateLoader<State>::follow(loaded, *result.outcome);
             }
             return finish(std::move(result), kept);
         };

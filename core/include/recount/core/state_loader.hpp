@@ -89,14 +89,24 @@ public:
         return loaded;
     }
 
+    /// The same by nothing but what the conflict brought; false when that is not enough.
+    static bool catch_up(Loaded<State>& loaded, const Conflict& conflict) {
+        if (conflict.missed.size() != 1 || !conflict.missed.front().end) return false;
+        const StreamPage& page = conflict.missed.front();
+        if (!goes_on(loaded, page)) return false;
+        fold_page(loaded, page);
+        return true;
+    }
+
     /// How many events a page holds that begins with the last one known.
     [[nodiscard]] std::size_t missed_events() const { return page_ + 1; }
 
-    /// Notes where a state stands to which `events` of an append were folded. Its last hash is not
+    /// Notes where a state stands to which an append's events were folded. Its last hash is not
     /// known then: the store does not say it.
-    static void follow(Loaded<State>& loaded, const CommandOutcome& outcome, std::size_t events) {
-        if (outcome.streams.empty() || events == 0) return;
+    static void follow(Loaded<State>& loaded, const CommandOutcome& outcome) {
+        if (outcome.streams.empty()) return;
         const StreamAppended& written = outcome.streams.front();
+        const std::int64_t events = written.last.value - written.first.value + 1;
         loaded.version = written.last;
         loaded.last = written.first_position;
         loaded.last.n += written.last.value - written.first.value;
@@ -205,7 +215,7 @@ private:
     /// `page` begins with the last event folded: when it is not the same any more, all is folded
     /// anew.
     void go_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
-        if (loaded.version.value > 0 && !continues(loaded, page)) {
+        if (!goes_on(loaded, page)) {
             loaded = fresh(stream);
         } else {
             fold_rest(stream, loaded, page);
@@ -221,12 +231,16 @@ private:
 
     /// The same, and nothing is kept of it.
     void fold_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
-        for (const RecordedEvent& event : page.events) {
-            if (event.at.version > loaded.version) fold_in(loaded, event);
-        }
+        fold_page(loaded, page);
         if (!page.end) {
             visit(stream, loaded.version.value + 1,
                   [&](const RecordedEvent& event) { return fold_in(loaded, event); });
+        }
+    }
+
+    static void fold_page(Loaded<State>& loaded, const StreamPage& page) {
+        for (const RecordedEvent& event : page.events) {
+            if (event.at.version > loaded.version) fold_in(loaded, event);
         }
     }
 
@@ -246,6 +260,12 @@ private:
         loaded.last_hash = event.hash;
         if (event.erased()) loaded.erased = event.at.version;
         return true;
+    }
+
+    /// Whether nothing is missing between the two.
+    static bool goes_on(const Loaded<State>& loaded, const StreamPage& page) {
+        if (loaded.version.value > 0) return continues(loaded, page);
+        return page.events.empty() || page.events.front().at.version == Version{1};
     }
 
     static bool continues(const Loaded<State>& loaded, const StreamPage& page) {
