@@ -177,8 +177,8 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     answers.erase(answers.begin());
     KnownState known = known_from(unit.touched, answers, living_, session.name());
     heads_.read(unit.touched, known, session.name());
-    AppendPlan exact = unit.plan(known);
     DecidedAgain again;  // outlives the plan
+    AppendPlan exact = unit.plan(known);
     if (!all_committed(exact)) {
         exact = look_closer(unit, session, {std::move(exact), new_commands, answers, known}, again);
     }
@@ -222,7 +222,8 @@ AppendPlan Appender::look_closer(Unit& unit, Session& session, Look look, Decide
     try {
         missed.take(std::span{found}.subspan(commands), session.name());
     } catch (const Divergence&) {
-        unit.ask = false;  // whoever reads that stream is told, and nobody else
+        unit.ask = false;
+        for (AppendResult& result : look.plan.results) result.conflict.missed.clear();
     }
     if (look.new_commands) {
         look.answers.pop_back();
@@ -244,11 +245,13 @@ AppendPlan Appender::look_closer(Unit& unit, Session& session, Look look, Decide
 }
 
 void Appender::decide_again(Unit& unit, Look& look, DecidedAgain& again) {
-    unit.ask = false;
     const auto may_stand = [this](const Append& anew, const Append& before) {
         return stands_for(anew, before);
     };
     const Deadline deadline{environment_, options_.deciding};
+    unit.ask = std::ranges::none_of(look.plan.results, [](const AppendResult& result) {
+        return result.kind == AppendResult::Kind::conflict;
+    });
     if (!again.decide(unit.group, look.plan.results, may_stand, deadline)) return;
     AppendPlan anew = plan(again.group(), unit.touched, look.known);
     if (!again.settle(look.plan.results, std::move(anew.results))) return;

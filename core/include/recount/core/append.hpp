@@ -93,9 +93,9 @@ struct Append {
     std::string follows = {};
     std::size_t missed_events = 0;  // a conflict brings so many of each stream: see Conflict
     /// Asked by a store that can keep others from the streams meanwhile, so that a command that
-    /// lost to another process does not lose again; one that cannot says conflict. Asked at most
-    /// once in a call of append(), in the order of the group, by any thread; it must be quick and
-    /// call no store. What it throws leaves the conflict.
+    /// lost to another process does not lose again; one that cannot says conflict. Asked in the
+    /// order of the group, by any thread, and again where the group has to be written otherwise; it
+    /// must be quick and call no store. What it throws leaves the conflict.
     DecideAgain decide_again = {};
 };
 
