@@ -82,6 +82,20 @@ TEST_F(DecidedAgain, IsNotOnAPartOfWhatWasMissed) {
     EXPECT_EQ(small.load("1").state.balance, 3);
 }
 
+TEST_F(DecidedAgain, IsNotOnAPageThatLacksTheBeginning) {
+    Conflict conflict;
+    conflict.missed.push_back(
+        store_->read_stream(StreamName{"account", "1"}, {.from = Version{2}}));
+    ASSERT_TRUE(conflict.missed.front().end);
+    bool asked = false;
+    streams_.before_append = [&] {
+        asked = true;
+        EXPECT_FALSE(streams_.last.front().decide_again(conflict));
+    };
+    EXPECT_TRUE(accounts_.handle("2", deposit(1)));
+    EXPECT_TRUE(asked);
+}
+
 /// A first command is on its way while the others wait; the next append is of all that waited.
 using DecidedAgainTogether = QueuedCommands<DecidedAgain>;
 

@@ -139,7 +139,7 @@ private:
         } catch (...) {
             at(i).fail(std::current_exception());
             waiting_.done(i);
-            pending_.reset();
+            pending_.reset();  // it may be half folded
         }
     }
 
