@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t digest_bytes = 16;
 constexpr std::string_view digest_head{"\x4a\x10"};  // field 9, so many bytes
+constexpr std::uint32_t placed_at = 10;
+constexpr std::size_t place_bytes = 8;
 
 [[noreturn]] void unreadable(std::string_view command_id, const std::string& why) {
     throw UnreadableEvent("what is kept of command id " + std::string{command_id} +
@@ -46,6 +48,17 @@ CommandOutcome::Kind kind_of(v1::Outcome::Kind kind) {
     }
 }
 
+/// As encode_unplaced() left it to be put.
+std::int64_t place_in(const v1::Outcome& from) {
+    if (from.streams_size() != 1 || from.placed_at().size() != place_bytes) {
+        throw InvalidArgument("it has no place for a single event");
+    }
+    std::uint64_t n = 0;
+    for (const char byte : from.placed_at()) n = n << 8 | static_cast<std::uint8_t>(byte);
+    if (n == 0 || n > INT64_MAX) throw InvalidArgument("its place is none");
+    return static_cast<std::int64_t>(n);
+}
+
 CommandOutcome outcome_of(const v1::Outcome& from) {
     CommandOutcome outcome;
     outcome.command_id = from.command_id();
@@ -59,6 +72,7 @@ CommandOutcome outcome_of(const v1::Outcome& from) {
     outcome.rejection = {from.rejection_code(), from.rejection_detail()};
     outcome.recorded_at = time_of(from.recorded_at());
     outcome.reached = positions_of(from.reached());
+    if (!from.placed_at().empty()) place_at(outcome, place_in(from));
     return outcome;
 }
 
@@ -117,6 +131,21 @@ std::string encode(const CommandOutcome& outcome) {
     const std::string digest = digest_of(bytes);
     bytes.append(digest_head).append(digest);
     return bytes;
+}
+
+std::string encode_unplaced(CommandOutcome outcome) {
+    for (StreamAppended& one : outcome.streams) one.first_position.n = 0;
+    outcome.reached.positions = {};
+    std::string bytes = fields_of(outcome);
+    wire::Writer{bytes}.begin(placed_at, place_bytes);
+    return bytes;
+}
+
+void place_at(CommandOutcome& outcome, std::int64_t n) {
+    Position& position = outcome.streams.at(0).first_position;
+    position.n = n;
+    outcome.reached.positions = {};
+    outcome.reached.positions.raise(position);
 }
 
 CommandOutcome decode_outcome(std::string_view command_id, std::string_view bytes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -86,6 +87,11 @@ struct AppendPlan {
     std::vector<AppendResult> results;     // one an append
 
     [[nodiscard]] bool writes_nothing() const { return outcomes.empty(); }
+    [[nodiscard]] bool commits_all() const {
+        return std::ranges::all_of(results, [](const AppendResult& result) {
+            return result.kind == AppendResult::Kind::committed;
+        });
+    }
 };
 
 /// Decides a group of appends, one after the other, each on what the earlier ones left: an outcome

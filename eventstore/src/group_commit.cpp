@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration one_look = std::chrono::hours{1};
 constexpr std::size_t most_doubt = 64;
+constexpr std::size_t most_apart = 2;  // callers; of more, some share
 
 std::size_t bytes_in(std::span<const Append> appends) {
     std::size_t bytes = 0;
@@ -74,7 +75,7 @@ bool GroupCommit::wait_for_turn(Caller& caller, Group& group) {
             }
             const Steady now = environment_.clock.steady();
             if (may_lead(caller, now)) {
-                gather(group, now);
+                gather(group, caller, now);
                 return true;
             }
             if (!caller.signal && !idle_signals_.empty()) {
@@ -92,15 +93,43 @@ bool GroupCommit::wait_for_turn(Caller& caller, Group& group) {
 bool GroupCommit::may_lead(Caller& caller, Steady now) {
     const auto position = std::find(queue_.begin(), queue_.end(), &caller);
     if (position == queue_.end()) return false;  // on its way with another
-    if (on_their_way_.empty()) return queue_.size() >= company_.expected || now >= company_.until;
+    if (on_their_way_.empty()) {
+        return queue_.size() >= company_.expected || now >= company_.until ||
+               (company_.expected <= most_apart && go_apart());
+    }
     if (on_their_way_.size() >= limits_.groups) return false;
-    if (now - on_their_way_.back()->began < limits_.patience) return false;
+    const bool late = now - on_their_way_.back()->began >= limits_.patience;
+    if (!late && !goes_beside(caller)) return false;
     std::set<Partition> taken = busy();
     for (auto before = queue_.begin(); before != position; ++before) {
         const auto& theirs = partitions_of(**before);
         taken.insert(theirs.begin(), theirs.end());
     }
     return !overlap(partitions_of(caller), taken);
+}
+
+bool GroupCommit::goes_apart(Caller& caller) const {
+    if (!caller.apart) caller.apart = limits_.apart && limits_.apart(caller.appends);
+    return *caller.apart;
+}
+
+/// All who wait, because they are few, would rather be alone, and are not in each other's way.
+bool GroupCommit::go_apart() const {
+    if (limits_.groups < most_apart || queue_.size() > most_apart) return false;
+    std::set<Partition> taken;
+    return std::ranges::all_of(queue_, [&](Caller* caller) {
+        if (!goes_apart(*caller) || overlap(partitions_of(*caller), taken)) return false;
+        taken.insert(caller->partitions->begin(), caller->partitions->end());
+        return true;
+    });
+}
+
+bool GroupCommit::goes_beside(Caller& caller) const {
+    const auto alone = [this](const Group* group) {
+        return group->callers.size() == 1 && goes_apart(*group->callers.front());
+    };
+    return queue_.size() == 1 && on_their_way_.size() < most_apart &&
+           alone(on_their_way_.front()) && goes_apart(caller);
 }
 
 /// When a waiting caller has to look by itself whether it may lead.
@@ -132,16 +161,23 @@ std::set<Partition> GroupCommit::busy() const {
     return partitions;
 }
 
-/// Takes from the queue, in its order, whoever is in nobody's way.
-void GroupCommit::gather(Group& group, Steady now) {
-    learn_from_company();
+/// Takes from the queue, in its order, whoever is in nobody's way; or the leader alone.
+void GroupCommit::gather(Group& group, Caller& leader, Steady now) {
     group.began = now;
-    std::size_t appends = 0, bytes = 0;
     const bool alone = on_their_way_.empty();
+    const bool was_awaited = alone && (queue_.size() >= company_.expected || now >= company_.until);
+    if (was_awaited) learn_from_company();
+    company_ = {};
+    std::size_t appends = 0, bytes = 0;
+    const bool apart = go_apart();
     std::set<Partition> taken;  // also by those that wait for another group
     if (!alone) taken = busy();
     for (auto position = queue_.begin(); position != queue_.end();) {
         Caller& next = **position;
+        if (apart && &next != &leader) {
+            ++position;
+            continue;
+        }
         if (!alone && overlap(partitions_of(next), taken)) {
             taken.insert(next.partitions->begin(), next.partitions->end());
             ++position;
@@ -167,7 +203,6 @@ void GroupCommit::learn_from_company() {
         doubt_ = worth_it ? 1 : std::min(2 * doubt_, most_doubt);
         if (!worth_it) in_vain_ = doubt_;
     }
-    company_ = {};
 }
 
 void GroupCommit::commit(std::span<Caller* const> callers) {
@@ -223,7 +258,8 @@ void GroupCommit::hand_over(const Group& group) {
             company_.until += std::min<Steady>((now - group.began) / 2, limits_.company);
         }
         // They look for themselves: who still waits for another group changes nothing.
-        const bool one_leads = on_their_way_.empty() || limits_.groups == 1;
+        const bool one_leads =
+            limits_.groups == 1 || (on_their_way_.empty() && queue_.size() > most_apart);
         for (Caller* caller : queue_) {
             if (caller->signal) signals.push_back(caller->signal.get());
             if (one_leads) break;

@@ -33,11 +33,18 @@ struct GroupLimits {
     Duration patience = std::chrono::milliseconds{5};
     /// A group waits for those of the one before who come again, at most so long.
     Duration company = std::chrono::milliseconds{5};
+    /// Whether what a caller brings is better off in a transaction of its own: two such callers are
+    /// not held up by each other. Nobody, when there is none.
+    std::function<bool(std::span<const Append>)> apart = {};
 };
 
 /// Lets appends of several threads share a transaction. A caller that finds nobody in its way
 /// commits at once; whoever comes meanwhile queues, and the first who can then commits for all that
 /// wait. Nobody is overtaken in a partition. Each caller gets the verdicts on its own appends.
+///
+/// Where other processes write as well, a transaction that is short does more than one that is
+/// shared: up to two callers then go beside each other, each alone (GroupLimits::apart). Whoever
+/// comes while two are on their way queues for a group.
 ///
 /// Threads that append one thing after the other come again shortly after their group. If the next
 /// group left without them, there would be two that pass by each other, each with half of the
@@ -70,6 +77,7 @@ private:
         std::span<const Append> appends;
         std::size_t bytes = 0;
         std::optional<std::vector<Partition>> partitions = {};  // once somebody had to know them
+        std::optional<bool> apart = {};                         // the same
         bool decided = false;
         std::unique_ptr<Signal> signal = {};  // when waiting
         std::vector<AppendResult> results = {};
@@ -90,8 +98,11 @@ private:
     void enter(Caller& caller);
     bool wait_for_turn(Caller& caller, Group& group);
     [[nodiscard]] bool may_lead(Caller& caller, Steady now);
+    [[nodiscard]] bool goes_apart(Caller& caller) const;
+    [[nodiscard]] bool go_apart() const;
+    [[nodiscard]] bool goes_beside(Caller& caller) const;
     [[nodiscard]] Duration next_look(Steady now) const;
-    void gather(Group& group, Steady now);
+    void gather(Group& group, Caller& leader, Steady now);
     void learn_from_company();
     const std::vector<Partition>& partitions_of(Caller& caller) const;
     [[nodiscard]] std::set<Partition> busy() const;

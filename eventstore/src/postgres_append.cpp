@@ -21,21 +21,24 @@ namespace recount::postgres {
 
 namespace {
 
+/// But for the place of a single event, which the server may have given it.
+bool same(CommandOutcome sent, const CommandOutcome& found) {
+    const bool single = found.streams.size() == 1 &&
+                        found.streams.front().first == found.streams.front().last &&
+                        sent.streams.size() == 1;
+    if (single) place_at(sent, found.streams.front().first_position.n);
+    return sent == found;
+}
+
 /// An outcome found now may be what was sent and never heard of: then nothing was repeated.
 void claim_own(std::vector<AppendResult>& results, const std::vector<AppendResult>& planned) {
     for (std::size_t i = 0; i < results.size() && i < planned.size(); ++i) {
         if (results[i].kind != AppendResult::Kind::repeated) continue;
         if (planned[i].kind == AppendResult::Kind::committed &&
-            planned[i].outcome == results[i].outcome) {
+            same(*planned[i].outcome, *results[i].outcome)) {
             results[i].kind = AppendResult::Kind::committed;
         }
     }
-}
-
-bool all_committed(const AppendPlan& plan) {
-    return std::all_of(plan.results.begin(), plan.results.end(), [](const AppendResult& result) {
-        return result.kind == AppendResult::Kind::committed;
-    });
 }
 
 bool any_repeated(const std::vector<AppendResult>& results) {
@@ -125,9 +128,10 @@ std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
         } else {
             require_same_server(session, context_.identity.incarnation);
         }
-        if (fast_ && unit.guess) {
+        if (unit.guess) {
             unit.guess = false;
             if (auto results = by_guess(unit, session)) return results;
+            if (auto results = behind_others(unit, session)) return results;
         }
         return by_lock(unit, session);
     });
@@ -136,34 +140,6 @@ std::optional<std::vector<AppendResult>> Appender::try_once(Unit& unit) {
 AppendPlan Appender::plan(AppendGroup group, const Touched& touched, const KnownState& known) {
     return plan_append(group, touched, known, context_, environment_.clock.now(),
                        environment_.random);
-}
-
-std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session& session) {
-    // Its statement does not look at the horizon.
-    if (!all_young(unit.group, environment_.clock.now())) return {};
-    const auto known = heads_.guess(unit.group, unit.touched);
-    if (!known) return {};
-    AppendPlan guessed = unit.plan(*known);
-    // Only what the statement itself compares may be believed: it compares what is written.
-    if (!all_committed(guessed)) return {};
-    if (close_streams(guessed)) return {};  // rare, and more than one statement
-    const Statement statement =
-        write_plan(guessed, unit.touched, *known, living_,
-                   [this](std::string_view type) { return schemas_.of(type).id; });
-    unit.planned = guessed.results;
-    try {
-        const auto answers = session.run_and_commit({&statement, 1});
-        if (has_written(answers.front())) {
-            ++hits_;
-            return committed(std::move(guessed));
-        }
-    } catch (const ServerError& error) {
-        if (!done_again(error.state())) throw;
-        unit.trust = false;
-    }
-    ++misses_;
-    heads_.missed(unit.touched);
-    return {};
 }
 
 std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
@@ -179,7 +155,7 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
     heads_.read(unit.touched, known, session.name());
     DecidedAgain again;  // outlives the plan
     AppendPlan exact = unit.plan(known);
-    if (!all_committed(exact)) {
+    if (!exact.commits_all()) {
         exact = look_closer(unit, session, {std::move(exact), new_commands, answers, known}, again);
     }
     if (exact.writes_nothing() && unit.in_doubt.empty() && !any_repeated(exact.results)) {

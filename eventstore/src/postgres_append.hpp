@@ -43,6 +43,9 @@ public:
              Options options);
 
     std::vector<AppendResult> append(AppendGroup group);
+    /// Whether these are better written beside another such append than together with it: a single
+    /// event for a partition that other processes write to.
+    [[nodiscard]] bool goes_apart(std::span<const Append> appends) const;
 
     /// Appends in a caller's transaction and commits it, or rolls it back.
     AppendResult append_last(CallersTransaction& transaction, const Append& append);
@@ -56,12 +59,6 @@ public:
     AppendResult import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     /// Returns when the standby has every outcome that was found by now.
     void confirm_found();
-
-    /// For tests and measurements: whether groups may be written by one statement on what this
-    /// process believes, and how often they were.
-    void set_fast(bool fast) { fast_ = fast; }
-    [[nodiscard]] std::uint64_t fast_hits() const { return hits_; }
-    [[nodiscard]] std::uint64_t fast_misses() const { return misses_; }
 
 private:
     /// What is written in one transaction, on its way.
@@ -83,6 +80,9 @@ private:
         Unit& unit, const std::function<std::optional<std::vector<AppendResult>>()>& attempt_once);
     std::optional<std::vector<AppendResult>> try_once(Unit& unit);
     std::optional<std::vector<AppendResult>> by_guess(Unit& unit, Session& session);
+    std::optional<std::vector<AppendResult>> behind_others(Unit& unit, Session& session);
+    std::optional<std::vector<AppendResult>> place(Unit& unit, const KnownState& known,
+                                                   Session& session);
     std::vector<AppendResult> by_lock(Unit& unit, Session& session);
     /// A plan under locks in which not all is committed, and what it was made from.
     struct Look {
@@ -117,8 +117,6 @@ private:
     std::once_flag placed_;
     std::string schema_;         // of the store
     std::int64_t database_ = 0;  // by its number in pg_database
-    std::atomic<bool> fast_ = true;
-    std::atomic<std::uint64_t> hits_ = 0, misses_ = 0;
 };
 
 }  // namespace recount::postgres

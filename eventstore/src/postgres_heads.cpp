@@ -28,18 +28,28 @@ std::optional<Version> expected_version(AppendGroup group, std::string_view stre
 
 }  // namespace
 
+bool places_one(const Append& append) {
+    if (append.writes.size() != 1 || !append.checks.empty() || !append.follows.empty())
+        return false;
+    const StreamWrite& write = append.writes.front();
+    const bool says_version = write.expected.kind() == Expected::Kind::no_stream ||
+                              write.expected.kind() == Expected::Kind::exactly;
+    return says_version && write.events.size() == 1 &&
+           write.events.front().type != stream_closed_type;
+}
+
 std::optional<KnownState> HeadCache::guess(AppendGroup group, const Touched& touched) const {
     const std::lock_guard lock{mutex_};
     KnownState known = KnownState::for_all(touched);
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
-        const Cached& cached = partitions_[static_cast<std::size_t>(touched.partitions[i].value)];
+        const Cached& cached = at(touched.partitions[i]);
         if (!cached.head || cached.quiet < quiet_enough) return {};
         known.heads[i] = *cached.head;
     }
     const auto count = static_cast<std::int32_t>(partitions_.size());
     for (std::size_t i = 0; i < touched.streams.size(); ++i) {
         const auto partition = partition_of(touched.streams[i], count);
-        const auto& versions = partitions_[static_cast<std::size_t>(partition.value)].versions;
+        const auto& versions = at(partition).versions;
         if (const auto found = versions.find(std::string{touched.streams[i]});
             found != versions.end()) {
             known.versions[i] = found->second;
@@ -52,11 +62,28 @@ std::optional<KnownState> HeadCache::guess(AppendGroup group, const Touched& tou
     return known;
 }
 
+std::optional<KnownState> HeadCache::behind_others(AppendGroup group,
+                                                   const Touched& touched) const {
+    if (group.size() != 1 || !places_one(*group.front())) return {};
+    const std::lock_guard lock{mutex_};
+    const Cached& cached = at(touched.partitions.front());
+    const std::string stream{touched.streams.front()};
+    if (!cached.shared() || cached.moved.contains(stream)) return {};
+    KnownState known = KnownState::for_all(touched);
+    known.heads.front() = *cached.head;
+    known.versions.front() = *expected_version(group, touched.streams.front());
+    return known;
+}
+
+bool HeadCache::shared(Partition partition) const {
+    const std::lock_guard lock{mutex_};
+    return at(partition).shared();
+}
+
 bool HeadCache::lacks(const std::vector<Partition>& partitions) const {
     const std::lock_guard lock{mutex_};
-    return std::any_of(partitions.begin(), partitions.end(), [this](Partition partition) {
-        return !partitions_[static_cast<std::size_t>(partition.value)].head;
-    });
+    return std::any_of(partitions.begin(), partitions.end(),
+                       [this](Partition partition) { return !at(partition).head; });
 }
 
 void HeadCache::seen(const std::vector<Partition>& partitions, const std::vector<LogHead>& heads) {
@@ -91,10 +118,15 @@ void HeadCache::read(const Touched& touched, const KnownState& known, const std:
             cached.versions.clear();
         }
         cached.head = known.heads[i];
+        cached.locking = std::max(cached.locking - 1, 0);
     }
     const auto count = static_cast<std::int32_t>(partitions_.size());
     for (std::size_t i = 0; i < touched.streams.size(); ++i) {
-        learn(partition_of(touched.streams[i], count), touched.streams[i], known.versions[i]);
+        const Partition partition = partition_of(touched.streams[i], count);
+        learn(partition, touched.streams[i], known.versions[i]);
+        auto& moved = of(partition).moved;
+        const auto found = moved.find(std::string{touched.streams[i]});
+        if (found != moved.end() && --found->second == 0) moved.erase(found);
     }
 }
 
@@ -116,6 +148,32 @@ void HeadCache::wrote(const AppendPlan& plan) {
             learn(partition, grown.stream, grown.version);
         }
     }
+}
+
+void HeadCache::placed(const PlannedVersion& grown, Partition partition, const LogHead& head) {
+    const std::lock_guard lock{mutex_};
+    Cached& cached = of(partition);
+    if (cached.head && cached.head->n >= head.n) return;  // somebody has gone on from there
+    if (cached.head && cached.head->n + 1 == head.n) {
+        cached.quiet = std::min(cached.quiet + 1, quiet_enough);
+    } else {
+        cached.quiet = 0;
+        cached.versions.clear();
+    }
+    cached.head = head;
+    learn(partition, grown.stream, grown.version);
+}
+
+void HeadCache::not_placed(Partition partition) {
+    const std::lock_guard lock{mutex_};
+    of(partition).locking = locked_turns;
+}
+
+void HeadCache::not_placed(Partition partition, std::string_view stream) {
+    const std::lock_guard lock{mutex_};
+    auto& moved = of(partition).moved;
+    if (moved.size() >= max_versions) moved.clear();
+    moved.insert_or_assign(std::string{stream}, locked_turns);
 }
 
 void HeadCache::missed(const Touched& touched) {

@@ -65,7 +65,7 @@ struct Appender::StagedRows final : StagedChunk {
 std::unique_ptr<StagedChunk> Appender::stage(const ImportChunk& chunk, const StagedChunk* before) {
     // Closing takes a statement more.
     const auto& types = chunk.touched.types;
-    if (!fast_ || std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
+    if (std::binary_search(types.begin(), types.end(), stream_closed_type)) return {};
     Touched heads_only;
     heads_only.partitions = chunk.touched.partitions;
     const auto& partitions = heads_only.partitions;
@@ -117,7 +117,6 @@ std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, Staged
         const auto written = (**held->session).run_and_commit(writing);
         held->transaction.finish();
         if (has_written(written.front())) {
-            ++hits_;
             staged.set_written();
             return committed(std::move(staged.plan));
         }
@@ -126,7 +125,6 @@ std::optional<std::vector<AppendResult>> Appender::by_staging(Unit& unit, Staged
     } catch (const Unavailable&) {
         return {};  // it was lost while it waited
     }
-    ++misses_;
     heads_.missed(unit.touched);
     return {};
 }

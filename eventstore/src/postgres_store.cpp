@@ -2,6 +2,7 @@
 #include <recount/core/ids.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -64,7 +65,8 @@ public:
                   [this](AppendGroup group) { return appender_.append(group); },
                   // One connection is left to those who read.
                   {.groups = std::max<std::size_t>(options.connections, 2) - 1,
-                   .partitions = facts_.identity.partitions}) {
+                   .partitions = facts_.identity.partitions,
+                   .apart = std::bind_front(&Appender::goes_apart, &appender_)}) {
         identity_ = facts_.identity;
         warnings_ = facts_.warnings;
     }
@@ -276,8 +278,7 @@ CommandOutcome PostgresStore::void_command(std::string_view command_id) {
             if (patience.passed()) throw;
             in_doubt = true;  // claiming again finds out
         } catch (const Error& error) {
-            // What is refused now may have been done before.
-            if (!in_doubt) throw;
+            if (!in_doubt) throw;  // else what is refused now may have been done before
             if (!error.retryable() || patience.passed()) throw OutcomeUnknown(error.what());
         }
         environment_.scheduler.sleep(std::chrono::milliseconds{20});
@@ -290,8 +291,7 @@ std::unique_ptr<EventStore> open_postgres_store(const std::string& url,
                                                 const StoreOptions& options) {
     if (!options.durable) {
         throw InvalidArgument(
-            "a store on PostgreSQL waits for the disk with each commit, and cannot be opened "
-            "otherwise; leave `durable` as it is");
+            "a store on PostgreSQL waits for the disk with each commit; leave `durable` as it is");
     }
     return std::make_unique<PostgresStore>(url, options);
 }

@@ -40,6 +40,30 @@ std::string write_one(bool fresh, bool several) {
                   "$19::bytea from p left join s on true");
 }
 
+/// Writes an event behind whoever wrote the one before: see write_unplaced(). The hash is that of
+/// chain_hash(), the outcome's bytes end as encode_unplaced() says.
+std::string write_behind_others(bool fresh) {
+    return fmt::format(
+        "with p as (update partition set position = position + 1, hash = sha256("
+        "  'recount/event/1'::bytea || int4send($1::integer) || int8send(position + 1) || hash "
+        "  || $14::bytea), recorded_at = $5::bigint where partition = $1::integer "
+        "  and incarnation = $4::integer and recorded_at <= $5::bigint and (position > $2::bigint "
+        "  or position = $2::bigint and hash = $3::bytea) returning position, hash), "
+        "s as ({} returning 1 as done), "
+        "u as (select $12::bytea || int8send(position) as fields from p), "
+        "o as (insert into outcome (command_id, kind, recorded_at, bytes) "
+        "  select $9::text, $10::integer, $11::bigint, fields || '\\x4a10'::bytea "
+        "  || substr(sha256('recount/outcome/1'::bytea || fields), 1, 16) from u) "
+        "insert into event {} select $1, p.position, $6, $8, $13::integer, $14, p.hash, "
+        "  $15::bytea, $16::bytea from p left join s on true "
+        "where s.done is not null or stream_moved() returning position, hash",
+        fresh ? "insert into stream (name, version) select $6::text, $8::bigint from p "
+                "where $7::bigint = 0"
+              : "update stream set version = $8::bigint from p where name = $6::text and "
+                "version = $7::bigint and not closed",
+        event_columns);
+}
+
 /// Writes a planned group of appends, and only if every partition it touches is as the plan took it
 /// to be: position, hash, incarnation; false, having written nothing, when one is not. Partitions
 /// are locked in their order; their new heads are null where they stay as they are. `events`
@@ -209,6 +233,41 @@ Statement one(const AppendPlan& plan, const KnownState& known, std::int32_t livi
 }
 
 }  // namespace
+
+Statement write_unplaced(const AppendPlan& plan, const LogHead& seen, std::int32_t living,
+                         const SchemaId& schema_id) {
+    static const std::array statements{write_behind_others(false), write_behind_others(true)};
+    const PlannedVersion& stream = plan.versions.front();
+    const PlannedOutcome& outcome = plan.outcomes.front();
+    const PlannedEvent& event = plan.events.front();
+    Statement statement{statements[stream.before.value == 0 ? 1U : 0U], {}};
+    auto& out = statement.parameters;
+    out.reserve(16);
+    out.push_back(integer(event.position.partition.value));
+    out.push_back(bigint(seen.n));
+    out.push_back(bytea(seen.hash.view()));
+    out.push_back(integer(living));
+    out.push_back(bigint(microseconds(plan.heads.front().head.recorded_at)));
+    out.push_back(text(stream.stream));
+    out.push_back(bigint(stream.before.value));
+    out.push_back(bigint(stream.version.value));
+    out.push_back(text(outcome.command_id));
+    out.push_back(integer(static_cast<std::int32_t>(outcome.kind)));
+    out.push_back(bigint(microseconds(outcome.recorded_at)));
+    out.push_back(bytea(encode_unplaced(*plan.results.front().outcome)));
+    out.push_back(integer(schema_id(event.type)));
+    for (const std::string_view bytes :
+         {std::string_view{event.envelope}, std::string_view{event.salt}, event.payload}) {
+        out.push_back(bytea(bytes));
+    }
+    return statement;
+}
+
+std::optional<LogHead> placed_by(const Result& answer, const AppendPlan& plan) {
+    if (answer.empty()) return {};
+    return LogHead{answer.integer(0, 0), Hash::from(answer.bytes(0, 1)),
+                   plan.heads.front().head.recorded_at};
+}
 
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living, const SchemaId& schema_id) {

@@ -17,6 +17,15 @@ using SchemaId = std::function<std::int32_t(std::string_view type)>;
 Statement write_plan(const AppendPlan& plan, const Touched& touched, const KnownState& known,
                      std::int32_t living, const SchemaId& schema_id);
 
+/// Writes a plan of a single event, of an append that places_one(), behind whatever its partition
+/// ends with by then, if that is `seen` or comes after it and was recorded no later than the event.
+/// The server counts the position and chains the hash; it answers with both: placed_by(). Fails as
+/// the other does.
+Statement write_unplaced(const AppendPlan& plan, const LogHead& seen, std::int32_t living,
+                         const SchemaId& schema_id);
+/// Where it is now, or nothing when it was not written.
+std::optional<LogHead> placed_by(const Result& answer, const AppendPlan& plan);
+
 template <class Answer>
 bool has_written(const Answer& answer) {
     return answer.empty() ? answer.affected > 0 : answer.integer(0, 0) != 0;

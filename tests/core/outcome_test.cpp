@@ -64,6 +64,50 @@ v1::Outcome generated(const CommandOutcome& outcome) {
     return message;
 }
 
+std::string with_digest(const std::string& fields) {
+    return fields + "\x4a\x10" +
+           std::string{sha256("recount/outcome/1" + fields).view().substr(0, 16)};
+}
+
+/// As a store puts it behind encode_unplaced().
+std::string eight_bytes(std::uint64_t n) {
+    std::string bytes;
+    for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(n >> shift));
+    return bytes;
+}
+
+CommandOutcome single_event() {
+    CommandOutcome outcome = good_outcome();
+    outcome.streams.resize(1);
+    outcome.streams.front().last = outcome.streams.front().first;
+    place_at(outcome, 300);
+    return outcome;
+}
+
+TEST(AnOutcome, MayGetItsPlaceFromWhoWritesIt) {
+    CommandOutcome guessed = single_event();
+    place_at(guessed, 299);
+    const std::string fields = encode_unplaced(guessed);
+    EXPECT_EQ(fields, encode_unplaced(single_event())) << "it does not say where it is";
+    const auto placed = decode_outcome("command-1", with_digest(fields + eight_bytes(300)));
+    EXPECT_EQ(placed, single_event());
+    EXPECT_EQ(placed.reached.positions[Partition{2}], 300);
+}
+
+TEST(AnOutcome, HasAPlaceOfASingleEvent) {
+    const std::string fields = encode_unplaced(single_event());
+    const auto refused = [](const std::string& bytes) {
+        EXPECT_THROW(static_cast<void>(decode_outcome("command-1", bytes)), UnreadableEvent);
+    };
+    refused(with_digest(fields + eight_bytes(0)));
+    refused(with_digest(fields + eight_bytes(std::uint64_t{1} << 63)));
+    refused(with_digest(fields.substr(0, fields.size() - 1) + "\x04" + "1234"));
+    refused(with_digest(encode_unplaced(good_outcome()) + eight_bytes(300)));  // of two streams
+    std::string moved = with_digest(fields + eight_bytes(300));
+    moved[fields.size() + 7] ^= 1;
+    refused(moved);
+}
+
 std::string digest(v1::Outcome message) {
     message.clear_digest();
     return std::string{

@@ -35,11 +35,11 @@ inline std::int64_t version_of(EventStore& store, const std::string& stream) {
     return store.read_stream(StreamName::parse(stream)).head.value;
 }
 
-/// A stream of a category that lives in a partition, and is not `but`.
+/// A stream that lives in a partition, begins with a prefix and is not `but`.
 inline std::string stream_in(Partition partition, std::int32_t partitions = 16,
-                             std::string_view but = {}) {
+                             std::string_view but = {}, const std::string& prefix = "cart-") {
     for (int i = 0;; ++i) {
-        std::string stream = "cart-" + std::to_string(i);
+        std::string stream = prefix + std::to_string(i);
         if (partition_of(stream, partitions) == partition && stream != but) return stream;
     }
 }

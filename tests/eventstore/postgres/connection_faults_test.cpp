@@ -28,6 +28,16 @@ protected:
         static_cast<void>(store_->append(append_to("cart-known")));
     }
 
+    /// The store behind the proxy finds that another writes to the partition it knows.
+    void meet_others() {
+        const auto known = partition_of(StreamName::parse("cart-known"), 16);
+        const std::string neighbour = stream_in(known, 16, "cart-known");
+        static_cast<void>(straight_->append(append_to(neighbour)));
+        static_cast<void>(store_->append(append_to(neighbour)));
+        // So that the event does not come where it was expected.
+        static_cast<void>(straight_->append(append_to(neighbour)));
+    }
+
     void cut_all() {
         proxy_.cut_all();
         ASSERT_TRUE(eventually([&] { return proxy_.cut(); }));
@@ -54,19 +64,26 @@ struct Point {
     std::string sql;
     Harm harm;
     bool may_be_old = false;  // the command, so that it looks for its outcome before it writes
+    bool shared = false;      // others write to the partition, and the server places the event
 };
 
 std::ostream& operator<<(std::ostream& out, const Point& point) { return out << point.name; }
 
 Append append_at(const Point& point) {
-    Append append = append_to(point.stream);
+    Append append =
+        append_to(point.stream, point.shared ? Expected::exactly(Version{1}) : Expected::any());
     if (point.may_be_old) append.metadata.command_id = "018c2b6e-0000-7000-8000-000000000001";
     append.request = request_hash(append);
     return append;
 }
 
 class AppendHitAtAnyStatement : public StoreBehindAFault,
-                                public testing::WithParamInterface<Point> {};
+                                public testing::WithParamInterface<Point> {
+protected:
+    void SetUp() override {
+        if (GetParam().shared) meet_others();
+    }
+};
 
 TEST_P(AppendHitAtAnyStatement, HappensOnceAndSaysSo) {
     const Append append = append_at(GetParam());
@@ -108,6 +125,13 @@ std::vector<Point> points() {
         {"HalfClosedAtTheOneStatement", "cart-known", "stream_moved", Harm::half_close},
         {"SilentAfterTheOneStatement", "cart-known", "stream_moved", Harm::swallow_reply},
     };
+    for (const auto& [name, harm] :
+         {std::pair{"Before", Harm::cut_before}, std::pair{"After", Harm::cut_reply},
+          std::pair{"HalfClosedAt", Harm::half_close},
+          std::pair{"SilentAfter", Harm::swallow_reply}}) {
+        points.push_back({std::string{name} + "TheOneBehindOthers", "cart-known", "int8send", harm,
+                          false, true});
+    }
     for (const auto& [name, sql] :
          {std::pair{"Begin", "begin"}, std::pair{"Lock", "from partition"},
           std::pair{"Streams", "from stream"}, std::pair{"Outcomes", "from outcome"},

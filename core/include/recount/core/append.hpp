@@ -124,6 +124,12 @@ struct CommandOutcome {
 
 /// The outcome's bytes (recount.v1.Outcome in recount/envelope.proto), as stores keep them.
 std::string encode(const CommandOutcome& outcome);
+/// The same for a single event, up to its position, which is not known before it is written.
+/// Whoever writes it appends the position as eight bytes, big-endian, then 4A 10 and the first 16
+/// bytes of SHA-256("recount/outcome/1" and all before the 4A).
+std::string encode_unplaced(CommandOutcome outcome);
+/// Of an outcome of a single event: it is the `n`th of its partition.
+void place_at(CommandOutcome& outcome, std::int64_t n);
 /// What became of `command_id`. Throws UnreadableEvent, which names it, when the bytes are not what
 /// encode() made for it: they carry a digest of themselves.
 CommandOutcome decode_outcome(std::string_view command_id, std::string_view bytes);
