@@ -93,10 +93,7 @@ bool GroupCommit::wait_for_turn(Caller& caller, Group& group) {
 bool GroupCommit::may_lead(Caller& caller, Steady now) {
     const auto position = std::find(queue_.begin(), queue_.end(), &caller);
     if (position == queue_.end()) return false;  // on its way with another
-    if (on_their_way_.empty()) {
-        return queue_.size() >= company_.expected || now >= company_.until ||
-               (company_.expected <= most_apart && go_apart());
-    }
+    if (on_their_way_.empty()) return queue_.size() >= company_.expected || now >= company_.until;
     if (on_their_way_.size() >= limits_.groups) return false;
     const bool late = now - on_their_way_.back()->began >= limits_.patience;
     if (!late && !goes_beside(caller)) return false;
@@ -115,7 +112,8 @@ bool GroupCommit::goes_apart(Caller& caller) const {
 
 /// All who wait, because they are few, would rather be alone, and are not in each other's way.
 bool GroupCommit::go_apart() const {
-    if (limits_.groups < most_apart || queue_.size() > most_apart) return false;
+    if (limits_.groups < most_apart || on_their_way_.size() + queue_.size() > most_apart)
+        return false;
     std::set<Partition> taken;
     return std::ranges::all_of(queue_, [&](Caller* caller) {
         if (!goes_apart(*caller) || overlap(partitions_of(*caller), taken)) return false;

@@ -27,7 +27,7 @@ struct GroupLimits {
     std::size_t waiting_bytes = std::size_t{64} << 20;
     /// So many groups may be on their way at a time, as long as no two touch the same partition;
     /// the next one only when the one before takes longer than `patience`, as it may wait for a
-    /// lock.
+    /// lock, or two go `apart`.
     std::size_t groups = 1;
     std::int32_t partitions = 1;  // of the store; only used with several groups
     Duration patience = std::chrono::milliseconds{5};
@@ -43,8 +43,8 @@ struct GroupLimits {
 /// wait. Nobody is overtaken in a partition. Each caller gets the verdicts on its own appends.
 ///
 /// Where other processes write as well, a transaction that is short does more than one that is
-/// shared: up to two callers then go beside each other, each alone (GroupLimits::apart). Whoever
-/// comes while two are on their way queues for a group.
+/// shared: up to two callers then go beside each other, each alone (GroupLimits::apart). Of those
+/// who come while two are on their way, one goes when one ends, and several share.
 ///
 /// Threads that append one thing after the other come again shortly after their group. If the next
 /// group left without them, there would be two that pass by each other, each with half of the

@@ -34,9 +34,11 @@ std::optional<std::vector<AppendResult>> Appender::by_guess(Unit& unit, Session&
 }
 
 bool Appender::goes_apart(std::span<const Append> appends) const {
-    return appends.size() == 1 && places_one(appends.front()) &&
-           heads_.shared(
-               partition_of(appends.front().writes.front().stream, context_.identity.partitions));
+    if (appends.size() != 1 || !places_one(appends.front())) return false;
+    const Append* const one = &appends.front();
+    const StreamName& stream = one->writes.front().stream;
+    return heads_.shared(partition_of(stream, context_.identity.partitions), stream.full()) &&
+           all_young({&one, 1}, environment_.clock.now());
 }
 
 std::optional<std::vector<AppendResult>> Appender::behind_others(Unit& unit, Session& session) {

@@ -67,17 +67,16 @@ std::optional<KnownState> HeadCache::behind_others(AppendGroup group,
     if (group.size() != 1 || !places_one(*group.front())) return {};
     const std::lock_guard lock{mutex_};
     const Cached& cached = at(touched.partitions.front());
-    const std::string stream{touched.streams.front()};
-    if (!cached.shared() || cached.moved.contains(stream)) return {};
+    if (!cached.shared(touched.streams.front())) return {};
     KnownState known = KnownState::for_all(touched);
     known.heads.front() = *cached.head;
     known.versions.front() = *expected_version(group, touched.streams.front());
     return known;
 }
 
-bool HeadCache::shared(Partition partition) const {
+bool HeadCache::shared(Partition partition, std::string_view stream) const {
     const std::lock_guard lock{mutex_};
-    return at(partition).shared();
+    return at(partition).shared(stream);
 }
 
 bool HeadCache::lacks(const std::vector<Partition>& partitions) const {

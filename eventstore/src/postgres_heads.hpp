@@ -30,8 +30,8 @@ public:
     /// server may put it behind whatever others have written since. Nothing when the group is
     /// another, nobody else seems to write there, or that failed of late.
     std::optional<KnownState> behind_others(AppendGroup group, const Touched& touched) const;
-    /// Whether others write to this partition, and the server may place what is written to it.
-    bool shared(Partition partition) const;
+    /// Whether others write to this partition, and the server may place an event of this stream.
+    bool shared(Partition partition, std::string_view stream) const;
 
     /// Whether this process has not seen all these heads yet.
     bool lacks(const std::vector<Partition>& partitions) const;
@@ -66,7 +66,10 @@ private:
         std::unordered_map<std::string, Version> versions;
 
         /// Others write there, and the server may place what is written.
-        [[nodiscard]] bool shared() const { return head && quiet < quiet_enough && locking == 0; }
+        [[nodiscard]] bool shared(std::string_view stream) const {
+            return head && quiet < quiet_enough && locking == 0 &&
+                   !moved.contains(std::string{stream});
+        }
     };
     static constexpr std::size_t max_versions = 4096;  // a partition
 

@@ -178,6 +178,14 @@ TEST_F(BehindOthers, AStreamThatOthersMovedIsLockedForAWhile) {
     by_one_statement(next_of(fresh_stream()));
 }
 
+TEST_F(BehindOthers, AStreamThatIsThereIsNotBegunAgain) {
+    const int before = placed_and_begun().first;
+    const auto result = ours_->append(append_to(their_stream_, Expected::no_stream()));
+    EXPECT_EQ(placed_and_begun().first, before + 1);
+    ASSERT_EQ(result.kind, Kind::conflict);
+    EXPECT_EQ(result.conflict.failed.front().actual, Version{versions_[their_stream_]});
+}
+
 TEST_F(BehindOthers, NothingIsTriedThatIsKnownToConflict) {
     theirs_.reset();
     for (int i = 0; i < 5; ++i) next(*ours_, our_stream_);  // nobody else writes now
