@@ -112,8 +112,8 @@ bool GroupCommit::goes_apart(Caller& caller) const {
 
 /// All who wait, because they are few, would rather be alone, and are not in each other's way.
 bool GroupCommit::go_apart() const {
-    if (limits_.groups < most_apart || on_their_way_.size() + queue_.size() > most_apart)
-        return false;
+    const std::size_t transactions = on_their_way_.size() + queue_.size();
+    if (limits_.groups < most_apart || transactions > most_apart) return false;
     std::set<Partition> taken;
     return std::ranges::all_of(queue_, [&](Caller* caller) {
         if (!goes_apart(*caller) || overlap(partitions_of(*caller), taken)) return false;

@@ -68,13 +68,6 @@ protected:
     RecordedEvent last_of(const std::string& stream) {
         return theirs_->read_stream(StreamName::parse(stream)).events.back();
     }
-    void change(const std::string& sql) {
-        const auto database = Database::open(schema_.url());
-        const auto transaction = database->begin(SqlMode::write);
-        transaction->script(sql);
-        transaction->commit();
-    }
-
     OwnSchema schema_;
     TcpProxy proxy_;
     std::unique_ptr<EventStore> theirs_, ours_;
@@ -126,7 +119,8 @@ TEST_F(BehindOthers, AStreamIsClosedForGood) {
 
 TEST_F(BehindOthers, TimeDoesNotGoBack) {
     // Another's clock may be ahead.
-    change("update partition set recorded_at = recorded_at + 3600000000 where partition = 3");
+    schema_.change(
+        "update partition set recorded_at = recorded_at + 3600000000 where partition = 3");
     const auto database = Database::open(schema_.url());
     const std::int64_t ahead = database->begin(SqlMode::snapshot)
                                    ->query("select recorded_at from partition where partition = 3")
@@ -140,7 +134,7 @@ TEST_F(BehindOthers, TimeDoesNotGoBack) {
 TEST_F(BehindOthers, AnEarlierEndIsADivergence) {
     next(*ours_, our_stream_);
     // As after a restore to just before that.
-    change(
+    schema_.change(
         "delete from event where (partition, position) in "
         "(select partition, position from partition where partition = 3);"
         "update partition p set position = e.position, hash = e.hash from event e "
@@ -152,7 +146,8 @@ TEST_F(BehindOthers, AnEarlierEndIsADivergence) {
 }
 
 TEST_F(BehindOthers, WhatCannotBePlacedLocksForAWhile) {
-    change("update partition set recorded_at = recorded_at + 3600000000 where partition = 3");
+    schema_.change(
+        "update partition set recorded_at = recorded_at + 3600000000 where partition = 3");
     const auto placed_of = [this](int appends) {
         const int before = placed_and_begun().first;
         for (int i = 0; i < appends; ++i) {

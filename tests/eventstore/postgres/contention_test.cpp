@@ -239,10 +239,7 @@ TEST(OpenedStore, IsRefusedToAClockThatMisleads) {
 TEST(OpenedStore, IsRefusedToAProgramOfAnotherVersion) {
     const OwnSchema schema;
     open_store(schema.url());
-    const auto database = Database::open(schema.url());
-    const auto newer = database->begin(SqlMode::write);
-    newer->script("insert into migration values (99, 0)");
-    newer->commit();
+    schema.change("insert into migration values (99, 0)");
     EXPECT_THROW(open_store(schema.url()), Mismatch);
 }
 

@@ -45,13 +45,6 @@ protected:
     /// Now it knows the partition's end, but not what other streams hold.
     void learn_end() { static_cast<void>(ours_->append(append_to(neighbour_))); }
 
-    void change(const std::string& sql) {
-        const auto database = Database::open(schema_.url());
-        const auto transaction = database->begin(SqlMode::write);
-        transaction->script(sql);
-        transaction->commit();
-    }
-
     OwnSchema schema_;
     std::unique_ptr<EventStore> theirs_, ours_;
     const std::string stream_ = stream_in(place);
@@ -62,7 +55,7 @@ protected:
 TEST_P(AGuess, OfTheEndIsComparedByItsHash) {
     static_cast<void>(put(append_to(stream_)));
     // As after a restore: the same position, another history.
-    change("update partition set hash = repeat('x', 32)::bytea where partition = 3");
+    schema_.change("update partition set hash = repeat('x', 32)::bytea where partition = 3");
     EXPECT_THROW(static_cast<void>(put(append_to(stream_, Expected::exactly(Version{1})))),
                  Divergence);
     EXPECT_EQ(version_of(*theirs_, stream_), 1);
@@ -70,7 +63,7 @@ TEST_P(AGuess, OfTheEndIsComparedByItsHash) {
 
 TEST_P(AGuess, OfTheIncarnationIsCompared) {
     static_cast<void>(put(append_to(stream_)));
-    change("update partition set incarnation = 2");
+    schema_.change("update partition set incarnation = 2");
     EXPECT_THROW(static_cast<void>(put(append_to(stream_, Expected::exactly(Version{1})))),
                  Mismatch);
     EXPECT_EQ(version_of(*theirs_, stream_), 1);

@@ -28,6 +28,14 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] std::string url() const { return postgres_url() + "?schema=" + name_; }
 
+    /// By hand, behind the back of every store.
+    void change(const std::string& sql) const {
+        const auto database = Database::open(url());
+        const auto transaction = database->begin(SqlMode::write);
+        transaction->script(sql);
+        transaction->commit();
+    }
+
 private:
     std::string name_;
 };
