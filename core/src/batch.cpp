@@ -14,15 +14,16 @@ AppendResult not_sent() { return {}; }
 
 }  // namespace
 
+void Batch::add(std::optional<Append> append, Settle settle) {
+    entries_.push_back({append.has_value(), std::move(settle)});
+    if (append) appends_.push_back(*std::move(append));
+}
+
 std::vector<Outcome> Batch::commit() {
-    std::vector<Append> group;
-    for (const Entry& entry : entries_) {
-        if (entry.append) group.push_back(*entry.append);
-    }
     std::vector<AppendResult> results;
-    if (!group.empty()) results = streams_.append(group);
+    if (!appends_.empty()) results = streams_.append(appends_);
     const bool as_decided =
-        group.size() == entries_.size() &&
+        appends_.size() == entries_.size() &&
         std::all_of(results.begin(), results.end(), [](const AppendResult& result) {
             return result.kind == AppendResult::Kind::committed;
         });
@@ -31,7 +32,7 @@ std::vector<Outcome> Batch::commit() {
     std::exception_ptr first_error;
     std::size_t next = 0;
     for (const Entry& entry : entries_) {
-        AppendResult result = entry.append ? std::move(results[next++]) : not_sent();
+        AppendResult result = entry.sent ? std::move(results[next++]) : not_sent();
         try {
             outcomes.push_back(entry.settle(accepted(std::move(result))));
         } catch (...) {
@@ -47,6 +48,7 @@ std::vector<Outcome> Batch::commit() {
 
 void Batch::clear() {
     entries_.clear();
+    appends_.clear();
     after_.clear();
     states_.clear();
     last_.clear();

@@ -99,9 +99,12 @@ void SagaEngine::Work::begin(const std::stop_token& stop) {
     std::vector<Beginning> beginnings;
     std::vector<Append> appends;
     for (const Start& start : starts_) beginnings.push_back(beginning(start));
-    for (Beginning& one : beginnings) appends.push_back(one.append);
+    for (Beginning& one : beginnings) appends.push_back(std::move(one.append));
     const std::vector<saga::Verdict> verdicts = saga::append_each(store_, appends);
-    for (std::size_t i = 0; i < beginnings.size(); ++i) settle(beginnings[i], verdicts[i]);
+    for (std::size_t i = 0; i < beginnings.size(); ++i) {
+        beginnings[i].append = std::move(appends[i]);
+        settle(beginnings[i], verdicts[i]);
+    }
 
     for (const Start& start : starts_) start.kind->cursor_due = true;
     starts_.clear();
@@ -129,10 +132,10 @@ SagaEngine::Work::Beginning SagaEngine::Work::beginning(const Start& start) {
     const std::string& name = start.kind->kind.name;
     const StreamName stream = saga::stream_of(name, beginning.id);
     try {
-        beginning.append = saga::append_of(stream, Version{0}, beginning.move.decision);
+        beginning.append = saga::append_of(stream, Version{0}, beginning.move);
     } catch (const InvalidArgument& error) {
         beginning.move = first_move(start, beginning.id, error.what());
-        beginning.append = saga::append_of(stream, Version{0}, beginning.move.decision);
+        beginning.append = saga::append_of(stream, Version{0}, beginning.move);
     }
     beginning.append.metadata.command_id = saga::begin_id(name, beginning.id);
     beginning.append.metadata.causation_id = to_string(start.event.at.event_id);
@@ -195,7 +198,7 @@ void SagaEngine::Work::settle(Beginning& beginning, const saga::Verdict& verdict
 void SagaEngine::Work::settle_refused(Beginning& beginning, saga::Active& active,
                                       const std::string& why) {
     beginning.move = first_move(*beginning.start, beginning.id, why);
-    const Append refused = saga::append_of(active.stream, Version{0}, beginning.move.decision);
+    const Append refused = saga::append_of(active.stream, Version{0}, beginning.move);
     beginning.append.writes = refused.writes;
     try {
         const AppendResult result = store_.append(beginning.append);
@@ -226,7 +229,7 @@ void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& a
         const saga::Move move =
             saga::move(std::move(loaded.saga), saga::AskPerson{time(), news, false});
         if (move.decision.events().empty()) return true;
-        Append append = saga::append_of(active.stream, loaded.version, move.decision);
+        Append append = saga::append_of(active.stream, loaded.version, move);
         append.request = sha256(event_id);
         append.metadata.command_id = to_string(
             derived_uuid("recount/saga/second_start/1", active.stream.full() + '\0' + event_id));

@@ -25,8 +25,8 @@ std::string step_name(const Saga& saga, std::uint32_t step) {
 
 std::string id_of(const Errand& errand) {
     const Saga& saga = errand.active->saga;
-    return command_id(errand.active->name, errand.active->id, step_name(saga, errand.step),
-                      way_of(saga), saga.attempts.at(errand.step));
+    return command_id(saga.begun(), step_name(saga, errand.step), way_of(saga),
+                      saga.attempts.at(errand.step));
 }
 
 const v1::Command& command_of(const Saga& saga, std::uint32_t step) {
@@ -58,7 +58,7 @@ Parcel pack(const Routes& routes, const Errand& errand) {
         Timestamp{std::chrono::microseconds{active.saga.begun().occurred_at_us()}};
     if (way_of(active.saga) == Way::back && errand.step != active.saga.when_undone())
         parcel.options.headers["undoes"] =
-            command_id(active.name, active.id, step_name(active.saga, errand.step), Way::forth, 1);
+            command_id(active.saga.begun(), step_name(active.saga, errand.step), Way::forth, 1);
     return parcel;
 }
 

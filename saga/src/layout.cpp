@@ -5,7 +5,7 @@
 
 #include <recount/core/append.hpp>
 #include <recount/core/error.hpp>
-#include <recount/saga/recorded_plan.hpp>
+#include <recount/saga/command_id.hpp>
 
 namespace recount::saga {
 namespace {
@@ -88,13 +88,15 @@ class Pages {
 public:
     void add(v1::Step step) {
         make_room(step.ByteSizeLong(), step.name());
-        *pages_.back().add_steps() = std::move(step);
+        *pages_.back()->add_steps() = std::move(step);
     }
     void add(v1::Group group) {
         make_room(group.ByteSizeLong(), "a dependency");
-        *pages_.back().add_groups() = std::move(group);
+        *pages_.back()->add_groups() = std::move(group);
     }
-    std::vector<v1::StepsPlanned> take() { return std::move(pages_); }
+    [[nodiscard]] std::vector<RecordedPlan::Page> take() const {
+        return {pages_.begin(), pages_.end()};
+    }
 
 private:
     void make_room(std::size_t bytes, const std::string& what) {
@@ -108,18 +110,18 @@ private:
                    " bytes; make its commands smaller, or several sagas of it");
         }
         if (pages_.empty() || in_page_ + bytes > page_bytes) {
-            pages_.emplace_back();
+            pages_.push_back(std::make_shared<v1::StepsPlanned>());
             in_page_ = 0;
         }
         in_page_ += bytes + 8;
     }
 
-    std::vector<v1::StepsPlanned> pages_;
+    std::vector<std::shared_ptr<v1::StepsPlanned>> pages_;
     std::size_t in_page_ = 0;
     std::size_t all_ = 0;
 };
 
-void refuse_circles(const std::vector<v1::StepsPlanned>& pages) {
+void refuse_circles(const std::vector<RecordedPlan::Page>& pages) {
     const RecordedPlan plan{v1::SagaBegun{}, pages};
     if (const auto step = plan.never_free()) {
         refuse("step \"" + plan.step(*step).name() +
@@ -162,7 +164,7 @@ void describe(const Plan::Description& plan, const Layout& layout, v1::SagaBegun
     begun.set_deadline_us(std::max<std::int64_t>(0, plan.deadline.count()));
     begun.set_undo_attempts(static_cast<std::uint32_t>(plan.undo_attempts));
     begun.set_undo_backoff_us(std::max<std::int64_t>(0, plan.undo_pause.count()));
-    begun.set_command_ids(1);
+    begun.set_command_ids(command_id_rule);
 }
 
 }  // namespace recount::saga

@@ -7,6 +7,8 @@
 #include <recount/core/event.hpp>
 #include <recount/saga/plan.hpp>
 
+#include <recount/saga/recorded_plan.hpp>
+
 #include "recount/saga.pb.h"
 
 namespace recount::saga {
@@ -16,7 +18,7 @@ using Resolve = std::function<std::string(const NewEvent& command)>;
 
 /// A plan with every name resolved: what is recorded.
 struct Layout {
-    std::vector<v1::StepsPlanned> pages;
+    std::vector<RecordedPlan::Page> pages;
     std::uint32_t steps = 0;
     std::optional<v1::Command> when_undone;
 };

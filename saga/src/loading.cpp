@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "timed_id.hpp"
+
 namespace recount::saga {
 namespace {
 
@@ -111,18 +113,20 @@ bool is_its_own(const std::exception& error) {
                                   CommandReused, CommandExpired>();
 }
 
-Append append_of(const StreamName& stream, Version version, const Decision<Saga>& decision) {
+Append append_of(const StreamName& stream, Version version, const Move& move) {
     Append append;
     StreamWrite write{stream, Expected::exactly(version), {}};
-    for (const auto& event : decision.events()) {
+    for (const auto& event : move.decision.events()) {
         std::visit([&](const auto& message) { write.events.push_back(new_event(message)); }, event);
     }
     append.writes.push_back(std::move(write));
     append.metadata.correlation_id = stream.full();
     append.request = request_hash(append);
-    append.metadata.command_id = to_string(
-        derived_uuid("recount/saga/move/1", stream.full() + '\0' + std::to_string(version.value) +
-                                                '\0' + std::string{append.request.view()}));
+    append.metadata.command_id =
+        to_string(timed_uuid("recount/saga/move/2",
+                             stream.full() + '\0' + std::to_string(version.value) + '\0' +
+                                 std::string{append.request.view()},
+                             began_at(move.saga.begun())));
     return append;
 }
 

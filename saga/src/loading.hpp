@@ -54,7 +54,7 @@ bool is_its_own(const std::exception& error);
 
 /// The append of one move: expected at the version it was decided on, its id following from that
 /// and from its content.
-Append append_of(const StreamName& stream, Version version, const Decision<Saga>& decision);
+Append append_of(const StreamName& stream, Version version, const Move& move);
 
 /// What came of one append of a group: a result, or why it can never be appended.
 struct Verdict {

@@ -4,25 +4,25 @@
 
 namespace recount::saga {
 
-RecordedPlan::RecordedPlan(v1::SagaBegun begun, std::vector<v1::StepsPlanned> pages)
+RecordedPlan::RecordedPlan(v1::SagaBegun begun, std::vector<Page> pages)
     : begun_(std::move(begun)), pages_(std::move(pages)) {
     index();
 }
 
-RecordedPlan RecordedPlan::with(const v1::StepsPlanned& page) const {
-    std::vector<v1::StepsPlanned> pages = pages_;
-    pages.push_back(page);
+RecordedPlan RecordedPlan::with(Page page) const {
+    std::vector<Page> pages = pages_;
+    pages.push_back(std::move(page));
     return RecordedPlan{begun_, std::move(pages)};
 }
 
 const v1::Step& RecordedPlan::step(std::uint32_t index) const {
     const Where at = where_.at(index);
-    return pages_[at.page].steps(static_cast<int>(at.index));
+    return pages_[at.page]->steps(static_cast<int>(at.index));
 }
 
 std::span<const std::uint32_t> RecordedPlan::members(std::uint32_t group) const {
     const Where at = group_at_.at(group);
-    const auto& members = pages_[at.page].groups(static_cast<int>(at.index)).members();
+    const auto& members = pages_[at.page]->groups(static_cast<int>(at.index)).members();
     return {members.data(), static_cast<std::size_t>(members.size())};
 }
 
@@ -59,9 +59,9 @@ std::optional<std::uint32_t> RecordedPlan::never_free() const {
 
 void RecordedPlan::index() {
     for (std::uint32_t page = 0; page < pages_.size(); ++page) {
-        for (int i = 0; i < pages_[page].steps_size(); ++i)
+        for (int i = 0; i < pages_[page]->steps_size(); ++i)
             where_.push_back({page, static_cast<std::uint32_t>(i)});
-        for (int i = 0; i < pages_[page].groups_size(); ++i)
+        for (int i = 0; i < pages_[page]->groups_size(); ++i)
             group_at_.push_back({page, static_cast<std::uint32_t>(i)});
     }
     if (begun_.steps() > size()) return;  // groups are known when all pages are

@@ -22,6 +22,10 @@ struct Deciding {
         saga = evolve(std::move(saga), event);
         decision.add(std::move(event));
     }
+    void add(const RecordedPlan::Page& page) {
+        saga = planned(std::move(saga), page);
+        decision.add(*page);
+    }
     Move result() && { return {std::move(saga), std::move(decision)}; }
 };
 
@@ -221,7 +225,7 @@ Move move(Saga saga, const Begin& command) {
     Deciding deciding{std::move(saga)};
     if (deciding.saga.phase != Phase::none) return std::move(deciding).result();
     deciding.add(command.begun);
-    for (const v1::StepsPlanned& page : command.pages) deciding.add(page);
+    for (const RecordedPlan::Page& page : command.pages) deciding.add(page);
     carry_on(deciding, command.begun.begun_at_us());
     return std::move(deciding).result();
 }

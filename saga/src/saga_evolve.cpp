@@ -124,12 +124,16 @@ void mark_sent(Saga& saga, const Sent& event, StepState state) {
 
 Saga evolve(Saga saga, const v1::SagaBegun& event) {
     saga.phase = Phase::running;
-    saga.plan = std::make_shared<const RecordedPlan>(event, std::vector<v1::StepsPlanned>{});
+    saga.plan = std::make_shared<const RecordedPlan>(event, std::vector<RecordedPlan::Page>{});
     return saga;
 }
 
 Saga evolve(Saga saga, const v1::StepsPlanned& event) {
-    saga.plan = std::make_shared<const RecordedPlan>(saga.plan->with(event));
+    return planned(std::move(saga), std::make_shared<const v1::StepsPlanned>(event));
+}
+
+Saga planned(Saga saga, RecordedPlan::Page page) {
+    saga.plan = std::make_shared<const RecordedPlan>(saga.plan->with(std::move(page)));
     if (saga.plan->complete()) start_going_forward(saga);
     return saga;
 }

@@ -106,7 +106,7 @@ std::optional<Rejection> resume_saga(Streams& streams, std::string_view name, st
         if (move.decision.rejected()) return move.decision.rejection();
         if (move.decision.events().empty())
             return Rejection{"waits_for_nobody", stream.full() + " does not wait for a person"};
-        const Append append = saga::append_of(stream, loaded->version, move.decision);
+        const Append append = saga::append_of(stream, loaded->version, move);
         if (streams.append(append).outcome) return std::nullopt;
     }
     throw Contended("stream " + stream.full() + " was changed by others " +

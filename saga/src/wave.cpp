@@ -65,6 +65,8 @@ bool SagaEngine::Work::read_stale() {
 
 void SagaEngine::Work::read(saga::Active& active) {
     saga::LoadedSaga loaded = saga::load(store_, active.stream);
+    if (loaded.saga.alive() && loaded.saga.plan->size() > 0)
+        (void)saga::command_id(loaded.saga.begun(), {}, saga::Way::forth, 1);  // by a rule we know
     active.keep(std::move(loaded.saga));
     active.version = loaded.version;
     active.sends = std::move(loaded.sends);
@@ -77,7 +79,7 @@ void SagaEngine::Work::read(saga::Active& active) {
 void SagaEngine::Work::propose(saga::Active& active, saga::Move move,
                                std::vector<Pending>& pending) {
     if (move.decision.events().empty()) return active.keep(std::move(move.saga));
-    Append append = saga::append_of(active.stream, active.version, move.decision);
+    Append append = saga::append_of(active.stream, active.version, move);
     pending.push_back({&active, std::move(move), std::move(append)});
 }
 
@@ -173,7 +175,7 @@ void SagaEngine::Work::count_end(const saga::Active& active) {
 /// changed by another engine is read again.
 void SagaEngine::Work::commit(std::vector<Pending> pending) {
     std::vector<Append> appends;
-    for (Pending& one : pending) appends.push_back(one.append);
+    for (Pending& one : pending) appends.push_back(std::move(one.append));
     const std::vector<Registered*> cursors = due_cursors();
     for (Registered* registered : cursors) appends.push_back(cursor_append(*registered));
 
@@ -181,7 +183,7 @@ void SagaEngine::Work::commit(std::vector<Pending> pending) {
     for (std::size_t i = 0; i < pending.size(); ++i) {
         saga::Active& active = *pending[i].active;
         if (verdicts[i].done()) {
-            fill(active, std::move(pending[i].move), pending[i].append, verdicts[i].version());
+            fill(active, std::move(pending[i].move), appends[i], verdicts[i].version());
         } else if (!verdicts[i].error.empty()) {
             ask_person(active, "a move of it cannot be recorded: " + verdicts[i].error);
         } else if (verdicts[i].result->kind != AppendResult::Kind::conflict) {
@@ -199,7 +201,7 @@ void SagaEngine::Work::ask_person(saga::Active& active, const std::string& why) 
         const saga::Move move =
             saga::move(std::move(loaded.saga), saga::AskPerson{time(), why, true});
         if (!move.decision.events().empty())
-            (void)store_.append(saga::append_of(active.stream, loaded.version, move.decision));
+            (void)store_.append(saga::append_of(active.stream, loaded.version, move));
         later(active);
     } catch (const std::exception& error) {
         if (!saga::is_its_own(error)) throw;

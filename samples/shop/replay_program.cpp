@@ -35,7 +35,8 @@ int report_refusals(const ReplayResult& result) {
 }
 
 /// Views and sagas of this process, going on while commands are sent. Sagas take their turn
-/// between commits, as both write the same store; the projector has a thread of its own.
+/// between commits, as both write the same store, and not between any two, so that more of them
+/// share the commits of a turn; the projector has a thread of its own.
 class Engines {
 public:
     Engines(recount::EventStore& store, Repositories& shop, const std::string& views)
@@ -44,7 +45,9 @@ public:
         projecting_ =
             std::jthread{[this](std::stop_token stop) { projector_.run(std::move(stop)); }};
     }
-    void between_commits() { sagas_.catch_up(); }
+    void between_commits() {
+        if (++commits_ % commits_between_turns == 0) sagas_.catch_up();
+    }
     void finish() {
         while (sagas_.catch_up().commands > 0) {
         }
@@ -54,6 +57,9 @@ public:
     }
 
 private:
+    static constexpr std::int64_t commits_between_turns = 4;
+
+    std::int64_t commits_ = 0;
     recount::SagaEngine sagas_;
     ShopProjector projector_;
     std::jthread projecting_;

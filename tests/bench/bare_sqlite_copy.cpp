@@ -23,6 +23,11 @@ struct Table {
     std::vector<Row> rows;
 };
 
+struct Database {
+    std::vector<Table> tables;
+    std::vector<std::string> indexes;
+};
+
 using Connection = std::unique_ptr<sqlite3, decltype(&sqlite3_close)>;
 using Statement = std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)>;
 
@@ -82,9 +87,16 @@ void bind(sqlite3_stmt* statement, int at, const Value& value) {
     }
 }
 
-std::vector<Table> read(const std::filesystem::path& path) {
+/// What was written first comes first: a program that writes as its commands come cannot put their
+/// outcomes, whose ids follow from what was commanded, into the order of the ids.
+std::string in_order_of_writing(const std::string& table) {
+    const std::string all = "select * from \"" + table + "\"";
+    return table == "outcome" ? all + " order by recorded_at" : all;
+}
+
+Database read(const std::filesystem::path& path) {
     const Connection connection = open(path);
-    std::vector<Table> tables;
+    Database database;
     const Statement names = prepare(connection.get(),
                                     "select name, sql from sqlite_master where type = 'table' and "
                                     "name not like 'sqlite_%'");
@@ -92,7 +104,7 @@ std::vector<Table> read(const std::filesystem::path& path) {
         Table table;
         table.name = std::get<std::string>(value_of(names.get(), 0));
         table.create = std::get<std::string>(value_of(names.get(), 1));
-        const Statement rows = prepare(connection.get(), "select * from \"" + table.name + "\"");
+        const Statement rows = prepare(connection.get(), in_order_of_writing(table.name));
         while (sqlite3_step(rows.get()) == SQLITE_ROW) {
             Row row;
             for (int i = 0; i < sqlite3_column_count(rows.get()); ++i) {
@@ -100,9 +112,14 @@ std::vector<Table> read(const std::filesystem::path& path) {
             }
             table.rows.push_back(std::move(row));
         }
-        tables.push_back(std::move(table));
+        database.tables.push_back(std::move(table));
     }
-    return tables;
+    const Statement indexes = prepare(
+        connection.get(), "select sql from sqlite_master where type = 'index' and sql is not null");
+    while (sqlite3_step(indexes.get()) == SQLITE_ROW) {
+        database.indexes.push_back(std::get<std::string>(value_of(indexes.get(), 0)));
+    }
+    return database;
 }
 
 Statement insert_into(sqlite3* connection, const Table& table) {
@@ -115,7 +132,8 @@ Statement insert_into(sqlite3* connection, const Table& table) {
 
 Copied copy_rows(const std::filesystem::path& from, const std::filesystem::path& to,
                  std::int64_t rows_a_commit, bool full) {
-    const std::vector<Table> tables = read(from);
+    const Database database = read(from);
+    const std::vector<Table>& tables = database.tables;
     std::size_t most = 1;
     for (const Table& table : tables) most = std::max(most, table.rows.size());
     const std::size_t commits = (most - 1) / static_cast<std::size_t>(rows_a_commit) + 1;
@@ -126,7 +144,10 @@ Copied copy_rows(const std::filesystem::path& from, const std::filesystem::path&
     const Connection connection = open(to);
     exec(connection.get(), "pragma journal_mode = wal");
     exec(connection.get(), full ? "pragma synchronous = full" : "pragma synchronous = normal");
+    exec(connection.get(), "pragma cache_size = -16384");  // this and the next as the store's
+    exec(connection.get(), "pragma wal_autocheckpoint = 4000");
     for (const Table& table : tables) exec(connection.get(), table.create);
+    for (const std::string& index : database.indexes) exec(connection.get(), index);
     std::vector<Statement> inserts;
     for (const Table& table : tables) {
         inserts.push_back(table.rows.empty() ? Statement{nullptr, &sqlite3_finalize}

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <recount/core/error.hpp>
+#include <recount/saga/command_id.hpp>
 #include <recount/saga/state.hpp>
 
 #include "on_a_store.hpp"
@@ -82,8 +83,12 @@ TEST_P(OnAStore, TellsCommandsWhereTheyComeFrom) {
     service.sagas.catch_up();
 
     std::map<std::string, RecordedEvent> by_id;
-    for (const RecordedEvent& event : all_events(*store_))
+    saga::v1::SagaBegun begun;
+    for (const RecordedEvent& event : all_events(*store_)) {
         by_id[to_string(event.at.event_id)] = event;
+        if (event.at.type == type_name<saga::v1::SagaBegun>())
+            begun = parse_as<saga::v1::SagaBegun>(event);
+    }
     int effects = 0;
     for (const auto& [id, event] : by_id) {
         if (event.at.stream.category() != "account") continue;
@@ -97,7 +102,7 @@ TEST_P(OnAStore, TellsCommandsWhereTheyComeFrom) {
         EXPECT_LT(cause.at.position, event.at.position) << "recorded before it is sent";
         if (event.at.type == type_name<Undone>()) {
             EXPECT_EQ(event.at.headers.at("undoes"),
-                      saga::command_id("fulfil", "o-1", "a", saga::Way::forth, 1));
+                      saga::command_id(begun, "a", saga::Way::forth, 1));
         }
     }
     EXPECT_EQ(effects, 3);

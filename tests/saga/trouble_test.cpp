@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <recount/core/error.hpp>
+#include <recount/saga/command_id.hpp>
 #include <recount/saga/state.hpp>
 #include <recount/testing.hpp>
 
@@ -17,7 +18,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
-class InTrouble : public WorldWithAlarm {};
+class InTrouble : public WorldWithAlarm {
+protected:
+    /// What the ids of a saga follow from that begins at this moment.
+    saga::v1::SagaBegun begins_now(const std::string& id) {
+        saga::v1::SagaBegun begun;
+        begun.set_name("fulfil");
+        begun.set_id(id);
+        begun.set_begun_at_us(world_.environment().clock.now().time_since_epoch().count());
+        begun.set_command_ids(saga::command_id_rule);
+        return begun;
+    }
+};
 
 Ordered failing(const std::string& id) { return order(id, {part("a"), refused(part("b", {"a"}))}); }
 
@@ -199,14 +211,14 @@ TEST_F(InTrouble, AsksAPersonWhenAStepsCommandIdWasUsedForSomethingElse) {
     Do other;
     other.set_effect("something else");
     static_cast<void>(service.accounts.handle(
-        "a", other, {.command_id = saga::command_id("fulfil", "o-1", "a", saga::Way::forth, 1)}));
+        "a", other, {.command_id = saga::command_id(begins_now("o-1"), "a", saga::Way::forth, 1)}));
     EXPECT_EQ(service.sagas.catch_up().attention, 1);
     EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention, HasSubstr("cannot be handled"));
 }
 
 TEST_F(InTrouble, CompensatesWhenSomebodyVoidedAStep) {
     const Ordered order = saga_test::order("o-1", {part("a"), part("b", {"a"})});
-    store_->void_command(saga::command_id("fulfil", "o-1", "b", saga::Way::forth, 1));
+    store_->void_command(saga::command_id(begins_now("o-1"), "b", saga::Way::forth, 1));
     Service service{*store_};
     service.place(order);
     EXPECT_EQ(service.sagas.catch_up().compensated, 1);

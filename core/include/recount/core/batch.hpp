@@ -41,13 +41,17 @@ private:
     template <class State>
     friend class Repository;
 
+    /// The outcome, or the command done again.
+    using Settle = std::function<Outcome(AppendResult)>;
     struct Entry {
-        std::optional<Append> append;                 // nothing: only to be settled, by itself
-        std::function<Outcome(AppendResult)> settle;  // the outcome, or the command done again
+        bool sent;  // with an append of its own; else it is only to be settled, by itself
+        Settle settle;
     };
+    void add(std::optional<Append> append, Settle settle);
 
     Streams& streams_;
     std::vector<Entry> entries_;
+    std::vector<Append> appends_;                       // in the order of the entries that are sent
     std::unordered_map<std::string, std::any> states_;  // by State and stream, with what is pending
     std::unordered_map<std::string, std::string> last_;  // by stream, whose command wrote last
     std::vector<std::function<void(bool)>> after_;       // told whether all went as decided

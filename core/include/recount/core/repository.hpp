@@ -174,26 +174,25 @@ private:
         CommandOptions kept = options;
         kept.command_id = command::id_of(streams_, options);
         auto& [loaded, spoiled] = pending_state(batch, stream);
-        Batch::Entry entry;
+        std::optional<Append> append;
         if (!spoiled && (!options.expected || *options.expected == loaded.version)) {
             Decision<State> decision = decide(std::as_const(loaded.state), command);
-            entry.append =
-                append_of(stream, loaded.version, command, kept.command_id, decision, kept);
+            append = append_of(stream, loaded.version, command, kept.command_id, decision, kept);
             spoiled = true;
             fold_decided(loaded, decision);
             spoiled = false;
             std::string& last = batch.last_[stream.full()];
-            entry.append->follows = last;
+            append->follows = last;
             if (!decision.events().empty()) last = kept.command_id;
         }
-        entry.settle = [this, stream, command, kept, &loaded = loaded](AppendResult result) {
+        batch.add(std::move(append), [this, stream, command, kept = std::move(kept),
+                                      &loaded = loaded](AppendResult result) {
             if (!result.outcome) return decide_and_append(stream, command, kept.command_id, kept);
             if (result.kind == AppendResult::Kind::committed) {
                 StateLoader<State>::follow(loaded, *result.outcome);
             }
             return finish(std::move(result), kept);
-        };
-        batch.entries_.push_back(std::move(entry));
+        });
     }
 
     Pending& pending_state(Batch& batch, const StreamName& stream) {

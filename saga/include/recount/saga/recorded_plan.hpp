@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -14,11 +15,14 @@ namespace recount::saga {
 /// the plan says. Immutable.
 class RecordedPlan {
 public:
+    /// Pages are large, and shared by all that tell of them.
+    using Page = std::shared_ptr<const v1::StepsPlanned>;
+
     RecordedPlan() = default;
-    RecordedPlan(v1::SagaBegun begun, std::vector<v1::StepsPlanned> pages);
+    RecordedPlan(v1::SagaBegun begun, std::vector<Page> pages);
 
     /// The same with one more page.
-    [[nodiscard]] RecordedPlan with(const v1::StepsPlanned& page) const;
+    [[nodiscard]] RecordedPlan with(Page page) const;
 
     [[nodiscard]] const v1::SagaBegun& begun() const { return begun_; }
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(where_.size()); }
@@ -46,7 +50,7 @@ private:
     void index();
 
     v1::SagaBegun begun_;
-    std::vector<v1::StepsPlanned> pages_;
+    std::vector<Page> pages_;
     std::vector<Where> where_;     // of each step
     std::vector<Where> group_at_;  // of each group
     std::vector<std::vector<std::uint32_t>> dependents_;

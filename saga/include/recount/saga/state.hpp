@@ -95,6 +95,7 @@ struct Saga {
 
 Saga evolve(Saga saga, const v1::SagaBegun& event);
 Saga evolve(Saga saga, const v1::StepsPlanned& event);
+Saga planned(Saga saga, RecordedPlan::Page page);  // the same, and shares the page
 Saga evolve(Saga saga, const v1::StepsSent& event);
 Saga evolve(Saga saga, const v1::StepsAnswered& event);
 Saga evolve(Saga saga, const v1::UndoBegun& event);
@@ -118,7 +119,7 @@ struct Answer {
 // What a saga decides on. All of them know the time; none of them looks at a clock.
 struct Begin {
     v1::SagaBegun begun;
-    std::vector<v1::StepsPlanned> pages;
+    std::vector<RecordedPlan::Page> pages;
 };
 /// The plan was refused: recorded, and a person is asked.
 struct Refuse {
