@@ -15,8 +15,14 @@ AppendResult not_sent() { return {}; }
 }  // namespace
 
 void Batch::add(std::optional<Append> append, Settle settle) {
-    entries_.push_back({append.has_value(), std::move(settle)});
-    if (append) appends_.push_back(*std::move(append));
+    const bool sent = append.has_value();
+    if (sent) appends_.push_back(*std::move(append));
+    try {
+        entries_.push_back({sent, std::move(settle)});
+    } catch (...) {
+        if (sent) appends_.pop_back();
+        throw;
+    }
 }
 
 std::vector<Outcome> Batch::commit() {

@@ -223,11 +223,15 @@ public:
 private:
     sqlite::Connection& connection() { return database_.connection(); }
 
-    void check_open() const {
+    void check_open() {
         if (!open_) {
             throw Error("this transaction on " + database_.name() +
                         " has been committed; begin another");
         }
+        // After an error of the disk, or for want of memory, nothing holds what follows together.
+        if (connection().in_transaction()) return;
+        throw Unavailable("SQLite has undone this transaction on " + database_.name() +
+                          " after an error; nothing of it was written: begin again");
     }
 
     static void step_all(CachedStatement& cached, std::span<const SqlValue> arguments,

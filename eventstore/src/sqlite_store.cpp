@@ -40,7 +40,7 @@ public:
         warnings_ = known_faults_of_sqlite(sqlite::library_version());
         origins_ = living_origins(identity_, file_.incarnations);
         if (!options.read_only) {
-            writer_.emplace(path_, options, identity_, file_.incarnations, environment_);
+            writer_.emplace(path_, options, file_, environment_);
         }
         heads_ = heads();
     }

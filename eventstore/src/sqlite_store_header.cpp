@@ -4,6 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <recount/core/error.hpp>
+
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -19,8 +23,20 @@ struct Shared {
 std::mutex mutex;
 
 std::map<std::pair<dev_t, ino_t>, Shared>& files() {
-    static std::map<std::pair<dev_t, ino_t>, Shared> open;
+    // Never destroyed: a store that is a global variable is closed late.
+    static auto& open = *new std::map<std::pair<dev_t, ino_t>, Shared>;
     return open;
+}
+
+[[noreturn]] void unavailable(const std::string& path) {
+    throw Unavailable("sqlite:" + path + " cannot be looked at (" + std::strerror(errno) +
+                      "); it was left untouched: see to its permissions and its disk");
+}
+
+/// By errno. A file that cannot be looked at is there, and nobody may put a new one in its place.
+std::nullopt_t nothing_or_unavailable(const std::string& path) {
+    if (errno != ENOENT && errno != ENOTDIR) unavailable(path);
+    return std::nullopt;
 }
 
 }  // namespace
@@ -28,15 +44,17 @@ std::map<std::pair<dev_t, ino_t>, Shared>& files() {
 std::optional<StoreFileHeader> StoreFileHeader::of(const std::string& path) {
     const std::lock_guard lock{mutex};
     struct stat found {};
-    if (stat(path.c_str(), &found) != 0) return {};
+    if (stat(path.c_str(), &found) != 0) return nothing_or_unavailable(path);
     Shared& shared = files()[{found.st_dev, found.st_ino}];
     if (shared.users == 0) shared.file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (shared.file < 0) {
+        const int error = errno;
         files().erase({found.st_dev, found.st_ino});
-        return {};
+        errno = error;
+        return nothing_or_unavailable(path);
     }
     ++shared.users;
-    return StoreFileHeader{found.st_dev, found.st_ino, shared.file};
+    return StoreFileHeader{path, found.st_dev, found.st_ino, shared.file};
 }
 
 StoreFileHeader::~StoreFileHeader() {
@@ -49,9 +67,13 @@ StoreFileHeader::~StoreFileHeader() {
 }
 
 StoreFileHeader::StoreFileHeader(StoreFileHeader&& from) noexcept
-    : device_(from.device_), inode_(from.inode_), file_(std::exchange(from.file_, -1)) {}
+    : path_(from.path_),
+      device_(from.device_),
+      inode_(from.inode_),
+      file_(std::exchange(from.file_, -1)) {}
 
 StoreFileHeader& StoreFileHeader::operator=(StoreFileHeader&& from) noexcept {
+    std::swap(path_, from.path_);
     std::swap(device_, from.device_);
     std::swap(inode_, from.inode_);
     std::swap(file_, from.file_);
@@ -61,8 +83,14 @@ StoreFileHeader& StoreFileHeader::operator=(StoreFileHeader&& from) noexcept {
 std::string StoreFileHeader::read(std::size_t bytes) const {
     std::string header(bytes, '\0');
     const ssize_t size = pread(file_, header.data(), bytes, 0);
-    header.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    if (size < 0) unavailable(path_);
+    header.resize(static_cast<std::size_t>(size));
     return header;
+}
+
+bool StoreFileHeader::is_still_there() const {
+    struct stat found {};
+    return stat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
 }
 
 }  // namespace recount

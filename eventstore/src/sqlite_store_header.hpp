@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -14,19 +15,23 @@ namespace recount {
 /// them: whoever has connections to the file keeps this until they are closed. Thread-safe.
 class StoreFileHeader {
 public:
-    /// Of the file that is there now, if any.
+    /// Of the file that is there now, if any. Throws Unavailable when there may be one that cannot
+    /// be looked at.
     static std::optional<StoreFileHeader> of(const std::string& path);
     ~StoreFileHeader();
     StoreFileHeader(StoreFileHeader&& from) noexcept;
     StoreFileHeader& operator=(StoreFileHeader&& from) noexcept;
 
-    /// The first bytes, at most so many.
+    /// The first bytes, at most so many. Throws Unavailable.
     [[nodiscard]] std::string read(std::size_t bytes) const;
+    /// False when another file, or none, has its path now.
+    [[nodiscard]] bool is_still_there() const;
 
 private:
-    StoreFileHeader(dev_t device, ino_t inode, int file)
-        : device_(device), inode_(inode), file_(file) {}
+    StoreFileHeader(std::string path, dev_t device, ino_t inode, int file)
+        : path_(std::move(path)), device_(device), inode_(inode), file_(file) {}
 
+    std::string path_;
     dev_t device_;
     ino_t inode_;
     int file_;  // -1: moved from

@@ -16,13 +16,13 @@ std::int64_t micros(Timestamp when) { return when.time_since_epoch().count(); }
 }  // namespace
 
 SqliteWriter::SqliteWriter(const std::string& path, const StoreOptions& options,
-                           const StoreIdentity& identity,
-                           const std::vector<Incarnation>& incarnations, Environment& environment)
-    : context_{identity, living_origins(identity, incarnations),
+                           const SqliteStoreFile& file, Environment& environment)
+    : context_{file.identity, living_origins(file.identity, file.incarnations),
                [this](std::string_view type) { return types_.find(type)->second.revision; }},
+      file_(file),
       environment_(environment),
       connection_(path, {.create = false, .durable = options.durable, .timeout = options.timeout}),
-      heads_(static_cast<std::size_t>(identity.partitions)) {
+      heads_(static_cast<std::size_t>(file.identity.partitions)) {
     // What is removed or replaced, an erased payload above all, leaves no bytes in the file.
     connection_.exec("pragma secure_delete = on");
     const auto prepare = [this](std::string_view sql) { return connection_.prepare(sql); };
@@ -145,8 +145,14 @@ SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {
     return stream;
 }
 
-/// The lock file keeps other processes of recount away, but not a person with a SQLite shell.
+/// The lock file keeps other processes of recount away, but not a person with a SQLite shell, nor
+/// one who moves a backup over the file: what is written to the old one then, nobody reads.
 void SqliteWriter::forget_if_others_wrote() {
+    if (!file_.header->is_still_there()) {
+        throw Mismatch(file_.identity.name + " is no longer the store that was opened: its file " +
+                       "was replaced or removed; nothing was written: open it again, and declare "
+                       "it restored when it is a backup");
+    }
     const sqlite::Running running{*data_version_};
     data_version_->step();
     const std::int64_t version = data_version_->integer(0);

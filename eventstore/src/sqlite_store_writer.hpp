@@ -15,14 +15,15 @@
 #include "append_plan.hpp"
 #include "import_chunk.hpp"
 #include "sqlite_connection.hpp"
+#include "sqlite_store_file.hpp"
 
 namespace recount {
 
 /// The one connection that writes a store's file. One thread at a time.
 class SqliteWriter {
 public:
-    SqliteWriter(const std::string& path, const StoreOptions& options,
-                 const StoreIdentity& identity, const std::vector<Incarnation>& incarnations,
+    /// `file` outlives it.
+    SqliteWriter(const std::string& path, const StoreOptions& options, const SqliteStoreFile& file,
                  Environment& environment);
     ~SqliteWriter();
     SqliteWriter(const SqliteWriter&) = delete;
@@ -110,6 +111,7 @@ private:
     void write_snapshots();
 
     PlanContext context_;
+    const SqliteStoreFile& file_;
     Environment& environment_;
     sqlite::Connection connection_;
     Prepared data_version_, head_, stream_, version_, outcome_, revisions_;

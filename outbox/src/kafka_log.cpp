@@ -17,6 +17,7 @@
 namespace recount {
 namespace {
 
+constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 constexpr auto beat_look = std::chrono::milliseconds{200};  // between two looks at the heads topic
 
 /// A partition's tape and its guard.
@@ -229,7 +230,7 @@ bool KafkaLog::Parts::any_more(Reel& reel, const Positions& seen) {
 }
 
 bool KafkaLog::Parts::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
-    const auto until = environment_.clock.steady() + at_most;
+    const auto until = environment_.clock.steady() + std::min(at_most, longest_wait);
     while (true) {
         const auto count = arrival_->count();
         const auto reel = this->reel();

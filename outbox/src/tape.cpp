@@ -67,8 +67,8 @@ bool Tape::fetch(bool patient, RecordedEvent& event) {
                 break;
             }
             case kafka::Polled::Kind::end:
-                told_end_ = offset_;
-                return false;
+                told_end_ = offset_;  // what came since then may be at hand
+                break;
             case kafka::Polled::Kind::lost:
                 lost_ = true;
                 return false;
@@ -179,9 +179,18 @@ void Tape::to_place(std::int64_t after, std::int64_t published) {
 }
 
 bool Tape::more(std::int64_t seen, std::int64_t published) {
+    return or_lose_place([&] { return more_behind(seen, published); });
+}
+
+LogPage Tape::read(std::int64_t after, const ReadLog& options, std::int64_t published) {
+    return or_lose_place([&] { return page_behind(after, options, published); });
+}
+
+bool Tape::more_behind(std::int64_t seen, std::int64_t published) {
     to_place(seen, published);
     if (pending_ || fill_until_ > n_) return true;
-    if (!next(false, pending_.emplace())) pending_.reset();
+    RecordedEvent event;
+    if (next(false, event)) pending_ = std::move(event);
     if (lost_) placed_ = false;
     return pending_.has_value() || fill_until_ > n_ || lost_;
 }
@@ -199,7 +208,7 @@ bool Tape::take(bool patient, std::vector<RecordedEvent>& events) {
     return false;
 }
 
-LogPage Tape::read(std::int64_t after, const ReadLog& asked, std::int64_t published) {
+LogPage Tape::page_behind(std::int64_t after, const ReadLog& asked, std::int64_t published) {
     // One event at least, whatever is asked: an empty page would say that there is no more.
     ReadLog options = asked;
     options.max_events = std::max<std::size_t>(options.max_events, 1);

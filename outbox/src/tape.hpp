@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <recount/core/metrics.hpp>
@@ -73,6 +74,20 @@ private:
     std::optional<std::int64_t> find_anywhere(std::int64_t n);
 
     // Going on from there (tape.cpp).
+    bool more_behind(std::int64_t seen, std::int64_t published);
+    LogPage page_behind(std::int64_t after, const ReadLog& asked, std::int64_t published);
+    /// What throws was read and not judged, or judged and not taken: the next call begins at its
+    /// place again, and meets the same.
+    template <class Call>
+    std::invoke_result_t<Call> or_lose_place(Call call) {
+        try {
+            return call();
+        } catch (...) {
+            placed_ = false;
+            pending_.reset();
+            throw;
+        }
+    }
     bool fetch(bool patient, RecordedEvent& event);
     bool next(bool patient, RecordedEvent& event);
     bool take(bool patient, std::vector<RecordedEvent>& events);

@@ -27,6 +27,7 @@ saga::v1::SagaBegun begun_by(const RecordedEvent& event, const std::string& name
     begun.set_id(id);
     begun.set_begun_at_us(now.time_since_epoch().count());
     begun.set_occurred_at_us(event.at.occurred_at.time_since_epoch().count());
+    begun.set_started_at_us(event.at.recorded_at.time_since_epoch().count());
     begun.mutable_started_by()->set_event_id(to_string(event.at.event_id));
     begun.mutable_started_by()->set_stream(event.at.stream.full());
     begun.mutable_started_by()->set_version(event.at.version.value);

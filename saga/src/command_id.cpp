@@ -25,35 +25,20 @@ std::string command_id(const v1::SagaBegun& begun, std::string_view step, Way wa
         case 1:
             return to_string(derived_uuid("recount/saga/command/1", name));
         case 2:
-            return to_string(timed_uuid("recount/saga/command/2", name, began_at(begun)));
+            return to_string(timed_uuid("recount/saga/command/2", name, started_at(begun)));
         default:
-            throw InvalidArgument("its command ids follow rule " +
-                                  std::to_string(begun.command_ids()) +
-                                  ", which this program does not know: a newer one began it");
+            throw InvalidArgument("command ids of rule " + std::to_string(begun.command_ids()) +
+                                  " are not known to this program; use a newer one");
     }
 }
+
+bool knows_rule_of(const v1::SagaBegun& begun) { return begun.command_ids() <= rule_of_new_sagas; }
 
 std::string begin_id(std::string_view saga_name, std::string_view saga_id) {
     std::string name;
     add(name, saga_name);
     add(name, saga_id);
     return to_string(derived_uuid("recount/saga/begin/1", name));
-}
-
-Timestamp began_at(const v1::SagaBegun& begun) {
-    return Timestamp{std::chrono::microseconds{begun.begun_at_us()}};
-}
-
-Uuid timed_uuid(std::string_view tag, std::string_view name, Timestamp at) {
-    Uuid uuid = derived_uuid(tag, name);
-    const auto micros = static_cast<std::uint64_t>(at.time_since_epoch().count());
-    const std::uint64_t high =
-        micros >> 12 << 16 | (micros & 0xfff);  // around the version's 4 bits
-    for (unsigned i = 0; i < 8; ++i) {
-        const auto byte = static_cast<std::uint8_t>(high >> (56 - 8 * i));
-        uuid.bytes[i] = i == 6 ? static_cast<std::uint8_t>((uuid.bytes[i] & 0xf0) | byte) : byte;
-    }
-    return uuid;
 }
 
 }  // namespace recount::saga

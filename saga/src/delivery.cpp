@@ -132,6 +132,7 @@ std::vector<Report> deliver(Streams& streams, const Routes& routes,
     return reports;
 }
 
+// Ids can be made of all of them: a saga of a rule that is not known is not kept once it is read.
 std::vector<Report> claim(Streams& streams, std::span<const Errand> errands) {
     std::vector<Report> reports;
     for (const Errand& errand : errands) {

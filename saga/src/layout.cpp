@@ -164,7 +164,7 @@ void describe(const Plan::Description& plan, const Layout& layout, v1::SagaBegun
     begun.set_deadline_us(std::max<std::int64_t>(0, plan.deadline.count()));
     begun.set_undo_attempts(static_cast<std::uint32_t>(plan.undo_attempts));
     begun.set_undo_backoff_us(std::max<std::int64_t>(0, plan.undo_pause.count()));
-    begun.set_command_ids(command_id_rule);
+    begun.set_command_ids(rule_of_new_sagas);
 }
 
 }  // namespace recount::saga

@@ -126,7 +126,7 @@ Append append_of(const StreamName& stream, Version version, const Move& move) {
         to_string(timed_uuid("recount/saga/move/2",
                              stream.full() + '\0' + std::to_string(version.value) + '\0' +
                                  std::string{append.request.view()},
-                             began_at(move.saga.begun())));
+                             started_at(move.saga.begun())));
     return append;
 }
 

@@ -23,7 +23,7 @@ struct Deciding {
         decision.add(std::move(event));
     }
     void add(const RecordedPlan::Page& page) {
-        saga = planned(std::move(saga), page);
+        saga = with_page(std::move(saga), page);
         decision.add(*page);
     }
     Move result() && { return {std::move(saga), std::move(decision)}; }

@@ -129,10 +129,10 @@ Saga evolve(Saga saga, const v1::SagaBegun& event) {
 }
 
 Saga evolve(Saga saga, const v1::StepsPlanned& event) {
-    return planned(std::move(saga), std::make_shared<const v1::StepsPlanned>(event));
+    return with_page(std::move(saga), std::make_shared<const v1::StepsPlanned>(event));
 }
 
-Saga planned(Saga saga, RecordedPlan::Page page) {
+Saga with_page(Saga saga, RecordedPlan::Page page) {
     saga.plan = std::make_shared<const RecordedPlan>(saga.plan->with(std::move(page)));
     if (saga.plan->complete()) start_going_forward(saga);
     return saga;

@@ -8,8 +8,8 @@
 
 namespace recount::saga {
 
-/// By the clock of the engine that began it.
-Timestamp began_at(const v1::SagaBegun& begun);
+/// When the event that starts it was recorded: the same, whoever begins it.
+Timestamp started_at(const v1::SagaBegun& begun);
 
 /// A name-based id (UUID version 8) that begins with a time: 60 bits of microseconds, then 62 of
 /// derived_uuid(tag, name). What is made at about one time lies together in an index.

@@ -65,8 +65,12 @@ bool SagaEngine::Work::read_stale() {
 
 void SagaEngine::Work::read(saga::Active& active) {
     saga::LoadedSaga loaded = saga::load(store_, active.stream);
-    if (loaded.saga.alive() && loaded.saga.plan->size() > 0)
-        (void)saga::command_id(loaded.saga.begun(), {}, saga::Way::forth, 1);  // by a rule we know
+    if (loaded.saga.alive() && !saga::knows_rule_of(loaded.saga.begun())) {
+        active.lost =
+            "a newer program began it, with command ids that this one cannot make; "
+            "start such a program, and do nothing by hand";
+        return;
+    }
     active.keep(std::move(loaded.saga));
     active.version = loaded.version;
     active.sends = std::move(loaded.sends);

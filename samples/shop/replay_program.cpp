@@ -35,8 +35,8 @@ int report_refusals(const ReplayResult& result) {
 }
 
 /// Views and sagas of this process, going on while commands are sent. Sagas take their turn
-/// between commits, as both write the same store, and not between any two, so that more of them
-/// share the commits of a turn; the projector has a thread of its own.
+/// between commits, as both write the same store, and only after some, so that more of them share
+/// the commits of a turn; the projector has a thread of its own.
 class Engines {
 public:
     Engines(recount::EventStore& store, Repositories& shop, const std::string& views)

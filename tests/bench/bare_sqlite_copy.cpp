@@ -87,7 +87,7 @@ void bind(sqlite3_stmt* statement, int at, const Value& value) {
     }
 }
 
-/// What was written first comes first: a program that writes as its commands come cannot put their
+/// What was committed first comes first: a program that writes as its commands come cannot put all
 /// outcomes, whose ids follow from what was commanded, into the order of the ids.
 std::string in_order_of_writing(const std::string& table) {
     const std::string all = "select * from \"" + table + "\"";

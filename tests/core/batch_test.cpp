@@ -71,6 +71,19 @@ TEST_F(ABatch, DecidesEachCommandOnWhatTheEarlierOnesMade) {
     EXPECT_EQ(others_.load("1").state.balance, 0);
 }
 
+TEST_F(ABatch, IsUsedAgain) {
+    accounts_.enqueue(batch_, "1", deposit(5));
+    accounts_.enqueue(batch_, "1", deposit(6));
+    ASSERT_EQ(batch_.commit().size(), 2U);
+    accounts_.enqueue(batch_, "1", withdraw(20));
+    accounts_.enqueue(batch_, "1", withdraw(11));
+    const auto outcomes = batch_.commit();
+    ASSERT_EQ(outcomes.size(), 2U);
+    EXPECT_EQ(outcomes[0].rejection().code, "too_little");
+    EXPECT_EQ(outcomes[1].version(), Version{3});
+    EXPECT_EQ(streams_.appends, 2);
+}
+
 TEST_F(ABatch, LeavesStatesThatNeedNoRead) {
     accounts_.enqueue(batch_, "1", deposit(5));
     accounts_.enqueue(batch_, "1", deposit(6));

@@ -193,6 +193,21 @@ TEST_F(SqliteDatabaseInAFolder, SurvivesAStatementThatFails) {
     EXPECT_EQ(run("select sum(a) from t").integer(0, 0), 3);
 }
 
+/// As it does by itself when the disk is full or fails.
+TEST_F(SqliteDatabaseInAFolder, WritesNothingBehindATransactionThatSqliteHasUndone) {
+    run("create table t (a integer primary key)");
+    auto sql = database_->begin(SqlMode::write);
+    sql->exec("insert into t values (1)");
+    EXPECT_THROW(sql->exec("insert or rollback into t values (1)"), Error);
+    EXPECT_THROW(sql->exec("insert into t values (2)"), Unavailable);
+    EXPECT_THROW(sql->exec("insert into t values (3)"), Unavailable);
+    EXPECT_THROW(sql->commit(), Unavailable);
+    sql.reset();
+    EXPECT_EQ(run("select count(*) from t").integer(0, 0), 0);
+    run("insert into t values (4)");
+    EXPECT_EQ(run("select a from t").integer(0, 0), 4);
+}
+
 TEST_F(SqliteDatabaseInAFolder, FollowsAChangeOfTheSchema) {
     run("create table t (a)");
     EXPECT_THAT(run("select * from t").columns, SizeIs(1));

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include <unistd.h>
+
 #include "eventstore/contract/store_contract.hpp"
 #include "kept_account.hpp"
 #include "support/temporary_folder.hpp"
@@ -54,6 +56,57 @@ TEST_F(ASqliteStoreInItsFile, ThatWasReplacedIsNotReadOn) {
     std::filesystem::rename(other, path_);
     EXPECT_THROW(store->read(Partition{0}, 100), Divergence);  // and gives its reader up
     EXPECT_THAT([&] { store->heads(); }, ThrowsMessage<Mismatch>(HasSubstr("was replaced")));
+}
+
+TEST_F(ASqliteStoreInItsFile, ThatABackupWasMovedOverIsNotWrittenOn) {
+    open().reset();
+    const std::string backup = folder_.file("backup.db");
+    std::filesystem::copy_file(path_, backup);
+    const auto store = open();
+    ASSERT_TRUE(store->append(make_append("a", {write("cart-1", Expected::any())})).outcome);
+    const Append append = make_append("b", {write("cart-1", Expected::any())});
+    const auto refused = ThrowsMessage<Mismatch>(HasSubstr("was replaced or removed"));
+    std::filesystem::rename(backup, path_);
+    EXPECT_THAT([&] { static_cast<void>(store->append(append)); }, refused);
+    std::filesystem::remove(path_);
+    EXPECT_THAT([&] { static_cast<void>(store->append(append)); }, refused);
+    EXPECT_THAT([&] { store->void_command("c"); }, refused);
+}
+
+/// Somebody without rights, when the tests run as root.
+class AsNobody {
+public:
+    AsNobody() {
+        if (root_) {
+            EXPECT_EQ(seteuid(65534), 0);
+        }
+    }
+    ~AsNobody() {
+        if (root_) {
+            EXPECT_EQ(seteuid(0), 0);
+        }
+    }
+    AsNobody(const AsNobody&) = delete;
+    AsNobody& operator=(const AsNobody&) = delete;
+
+private:
+    bool root_ = geteuid() == 0;
+};
+
+TEST_F(ASqliteStoreInItsFile, ThatMayNotBeReadIsNotReplacedByANewOne) {
+    namespace fs = std::filesystem;
+    const Uuid id = open()->identity().id;
+    fs::remove(path_ + ".lock");
+    fs::permissions(folder_.path(), fs::perms::all);  // it may be written
+    fs::permissions(path_, fs::perms::none);
+    {
+        const AsNobody as_nobody;
+        EXPECT_THAT([&] { open(); }, ThrowsMessage<Unavailable>(HasSubstr("Permission denied")));
+        EXPECT_THAT([&] { open_store(url_, {.read_only = true}); },
+                    ThrowsMessage<Unavailable>(HasSubstr("left untouched")));
+    }
+    fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(open()->identity().id, id);
 }
 
 TEST_F(ASqliteStoreInItsFile, HasOneWriterByWhateverLinkItIsNamed) {

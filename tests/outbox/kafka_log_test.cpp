@@ -5,43 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "outbox/kit.hpp"
+#include "published_log.hpp"
 
 namespace recount::test {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr Partition zero{0};
-
-/// A store of one partition, published.
-struct PublishedLog : testing::Test {
-    std::unique_ptr<EventStore> store = open_store("memory:", {.partitions = 1});
-    KafkaTopic topic = own_topic_for(*store);
-    std::unique_ptr<Relay> relay = std::make_unique<Relay>(*store, RelayOptions{.topic = topic});
-
-    void publish(int count) {
-        append_events(*store, count);
-        relay->catch_up();
-    }
-    std::vector<RawRecord> raw() { return read_raw(topic, topic.log(), 0); }
-    /// Records first … last (positions) once more at the topic's end.
-    void send_again(std::size_t first, std::size_t last) {
-        const auto records = raw();
-        produce_again(topic, topic.log(), 0,
-                      {records.begin() + static_cast<std::ptrdiff_t>(first - 1),
-                       records.begin() + static_cast<std::ptrdiff_t>(last)});
-    }
-    std::string message_of_read(KafkaLog& log, std::int64_t after) {
-        try {
-            while (!log.read(zero, after).end)
-                after = log.read(zero, after).events.back().at.position.n;
-        } catch (const Divergence& error) {
-            return error.what();
-        }
-        return "no Divergence";
-    }
-};
 
 TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     publish(1200);
@@ -118,87 +87,6 @@ TEST_F(PublishedLog, IgnoresReplays) {
         ASSERT_FALSE(page.events.empty());
         EXPECT_EQ(page.events.front().at.position.n, after + 1);
     }
-}
-
-TEST_F(PublishedLog, StopsAtAnotherHistoryUnderAKnownPosition) {
-    publish(20);
-    auto records = raw();
-    for (auto& [name, value] : records[14].headers) {
-        if (name == "recount-hash") value = std::string(64, 'a');
-    }
-    produce_again(topic, topic.log(), 0, {records[14]});
-    KafkaLog log{{.topic = topic}};
-    EXPECT_THAT(message_of_read(log, 0),
-                AllOf(HasSubstr("two events claim position 0:15"), HasSubstr("partition 0")));
-}
-
-TEST_F(PublishedLog, StopsAtAnEventThatDoesNotFollow) {
-    publish(20);
-    auto records = raw();
-    relay.reset();
-    auto forged = records[19];
-    for (auto& [name, value] : forged.headers) {
-        if (name == "recount-position") value = "0:21";
-    }
-    produce_again(topic, topic.log(), 0, {forged});
-    KafkaLog log{{.topic = topic}};
-    EXPECT_THAT(message_of_read(log, 0), HasSubstr("0:21"));
-}
-
-TEST_F(PublishedLog, StopsAtAPayloadThatWasChanged) {
-    publish(20);
-    auto records = raw();
-    delete_topic(topic, topic.log());
-    records[7].value = *records[7].value + "!";
-    create_topics(topic, {.partitions = 1});
-    produce_again(topic, topic.log(), 0, records);
-    KafkaLog log{{.topic = topic}};
-    EXPECT_THAT(message_of_read(log, 0), HasSubstr("0:8"));
-}
-
-TEST_F(PublishedLog, LooksAheadBeforeItCallsAGap) {
-    publish(30);
-    auto records = raw();
-    delete_topic(topic, topic.log());
-    create_topics(topic, {.partitions = 1});
-    std::vector<RawRecord> holed{records.begin(), records.begin() + 10};
-    holed.insert(holed.end(), records.begin() + 20, records.end());
-    produce_again(topic, topic.log(), 0, holed);
-    {
-        KafkaLog log{{.topic = topic}};
-        EXPECT_THAT(message_of_read(log, 0), AllOf(HasSubstr("expected position 0:11"),
-                                                   HasSubstr("found 0:21"), HasSubstr("store")));
-    }
-    produce_again(topic, topic.log(), 0, {records.begin() + 10, records.end()});
-    KafkaLog log{{.topic = topic}};
-    EXPECT_EQ(differences(*store, log), "");
-}
-
-TEST_F(PublishedLog, IsFilledFromTheStoreWhereRecordsWereDeleted) {
-    publish(300);
-    delete_records(topic, topic.log(), 0, 120);
-    publish(10);
-    KafkaLog log{{.topic = topic, .store = store.get()}};
-    EXPECT_EQ(differences(*store, log), "");
-    EXPECT_EQ(log.read(zero, 50, {.max_events = 1}).events.front().at.position.n, 51);
-}
-
-TEST_F(PublishedLog, StopsWhereRecordsWereDeletedAndThereIsNoStore) {
-    publish(300);
-    delete_records(topic, topic.log(), 0, 120);
-    KafkaLog log{{.topic = topic}};
-    EXPECT_THAT(message_of_read(log, 0),
-                AllOf(HasSubstr("expected position 0:1"), HasSubstr("found 0:121")));
-    EXPECT_EQ(log.read(zero, 200).events.front().at.position.n, 201);  // who is past it goes on
-}
-
-TEST_F(PublishedLog, StopsWhenTheTopicWasMadeAnew) {
-    publish(100);
-    KafkaLog log{{.topic = topic}};
-    EXPECT_EQ(log.read(zero, 60).events.size(), 40U);
-    delete_topic(topic, topic.log());
-    create_topics(topic, {.partitions = 1});
-    EXPECT_THAT(message_of_read(log, 50), HasSubstr("ends before position 0:50"));
 }
 
 TEST_F(PublishedLog, IsNotDisturbedByForeignRecords) {

@@ -24,7 +24,7 @@ saga::v1::SagaBegun begun(const std::string& name, const std::string& id, std::u
     saga::v1::SagaBegun begun;
     begun.set_name(name);
     begun.set_id(id);
-    begun.set_begun_at_us(at.time_since_epoch().count());
+    begun.set_started_at_us(at.time_since_epoch().count());
     begun.set_command_ids(rule);
     return begun;
 }
@@ -152,7 +152,7 @@ TEST_F(ASagaOfAnotherRule, IsLeftToTheProgramThatKnowsIt) {
     EXPECT_EQ(progress.completed, 1) << "the others go on";
     EXPECT_EQ(alarm(), 1);
     ASSERT_EQ(service.sagas.list().size(), 1U);
-    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("rule 3"));
+    EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("a newer program began it"));
     EXPECT_EQ(ids_of_effects().size(), 1U) << "of o-2";
     EXPECT_EQ(store_->read_stream(stream, {}).head, as_left) << "nothing is recorded of it";
 }

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <recount/core/error.hpp>
-#include <recount/saga/command_id.hpp>
 #include <recount/saga/recorded_plan.hpp>
 
 #include "layout.hpp"

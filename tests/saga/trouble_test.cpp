@@ -25,8 +25,8 @@ protected:
         saga::v1::SagaBegun begun;
         begun.set_name("fulfil");
         begun.set_id(id);
-        begun.set_begun_at_us(world_.environment().clock.now().time_since_epoch().count());
-        begun.set_command_ids(saga::command_id_rule);
+        begun.set_started_at_us(world_.environment().clock.now().time_since_epoch().count());
+        begun.set_command_ids(saga::rule_of_new_sagas);
         return begun;
     }
 };

@@ -15,7 +15,7 @@ namespace recount::saga {
 /// the plan says. Immutable.
 class RecordedPlan {
 public:
-    /// Pages are large, and shared by all that tell of them.
+    /// Never null. Pages are large, and shared by all that tell of them.
     using Page = std::shared_ptr<const v1::StepsPlanned>;
 
     RecordedPlan() = default;

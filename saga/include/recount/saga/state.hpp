@@ -95,7 +95,7 @@ struct Saga {
 
 Saga evolve(Saga saga, const v1::SagaBegun& event);
 Saga evolve(Saga saga, const v1::StepsPlanned& event);
-Saga planned(Saga saga, RecordedPlan::Page page);  // the same, and shares the page
+Saga with_page(Saga saga, RecordedPlan::Page page);  // the same, and shares the page
 Saga evolve(Saga saga, const v1::StepsSent& event);
 Saga evolve(Saga saga, const v1::StepsAnswered& event);
 Saga evolve(Saga saga, const v1::UndoBegun& event);
