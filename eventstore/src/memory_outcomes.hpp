@@ -37,10 +37,13 @@ public:
         return page;
     }
 
-    void forget(const std::vector<std::string_view>& command_ids) {
+    /// Of those recorded before the horizon: another thread may have been faster, and the id be
+    /// used again since.
+    void forget(const std::vector<std::string_view>& command_ids, Timestamp horizon) {
         for (const std::string_view id : command_ids) {
-            // Another thread may have been faster.
-            if (const auto found = rows_.find(id); found != rows_.end()) rows_.erase(found);
+            const auto found = rows_.find(id);
+            if (found == rows_.end()) continue;
+            if (decode_outcome(id, found->second).recorded_at < horizon) rows_.erase(found);
         }
     }
 

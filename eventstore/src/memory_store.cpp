@@ -84,7 +84,7 @@ protected:
     Timestamp raise_horizon(Timestamp horizon) override;
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
         const std::lock_guard lock{mutex_};
-        outcomes_.forget(command_ids);
+        outcomes_.forget(command_ids, horizon_);
     }
     std::vector<OutcomeRow> outcome_rows(std::string_view after, std::size_t limit, bool) override {
         const std::lock_guard lock{mutex_};

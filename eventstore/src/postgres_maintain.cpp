@@ -51,7 +51,9 @@ Timestamp raise_horizon(Session& session, Timestamp horizon) {
 }
 
 void forget_outcomes(Session& session, const std::vector<std::string_view>& command_ids) {
-    committed(session, {"delete from outcome where command_id = any($1::text[])",
+    // Who forgets at the same time may have been faster, and the id be used again since.
+    committed(session, {"delete from outcome where command_id = any($1::text[]) "
+                        "and recorded_at < (select horizon from store)",
                         {text_array(command_ids)}});
 }
 

@@ -93,7 +93,9 @@ Timestamp SqliteWriter::raise_horizon(Timestamp horizon) {
 }
 
 void SqliteWriter::forget_outcomes(const std::vector<std::string_view>& command_ids) {
-    const auto remove = connection_.prepare("delete from outcome where command_id = ?");
+    // Who forgets at the same time may have been faster, and the id be used again since.
+    const auto remove = connection_.prepare(
+        "delete from outcome where command_id = ? and recorded_at < (select horizon from store)");
     in_transaction([&] {
         for (const std::string_view id : command_ids) {
             remove->bind_text(1, id);

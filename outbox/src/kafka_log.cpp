@@ -128,8 +128,14 @@ void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
                     environment_.metrics.counter("recount_log_searches_total",
                                                  "Times a place in the topic was looked for",
                                                  {{"topic", options_.topic.name}})};
-    reel_ =
-        std::make_shared<Reel>(settings_, topic, std::move(world), [this] { arrival_->raise(); });
+    try {
+        reel_ = std::make_shared<Reel>(settings_, topic, std::move(world),
+                                       [this] { arrival_->raise(); });
+    } catch (const Mismatch& error) {
+        if (!reel_) throw;
+        // The relay has made the topic of the new incarnation, and not every broker knows it yet.
+        throw Unavailable(error.what());
+    }
     identities_.push_back(identity);
     identity_.store(&identities_.back());
 }

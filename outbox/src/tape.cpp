@@ -188,6 +188,7 @@ LogPage Tape::read(std::int64_t after, const ReadLog& options, std::int64_t publ
 
 bool Tape::more_behind(std::int64_t seen, std::int64_t published) {
     to_place(seen, published);
+    if (!placed_) return true;  // read() tries again
     if (pending_ || fill_until_ > n_) return true;
     RecordedEvent event;
     if (next(false, event)) pending_ = std::move(event);
@@ -215,6 +216,7 @@ LogPage Tape::page_behind(std::int64_t after, const ReadLog& asked, std::int64_t
     options.max_bytes = std::max<std::size_t>(options.max_bytes, 1);
     for (int losses = 0; losses < most_losses; ++losses) {
         to_place(after, published);
+        if (!placed_) continue;
         LogPage page;
         page.events.reserve(std::min(options.max_events, usual_ + 1));
         std::size_t bytes = 0;

@@ -165,7 +165,9 @@ void Tape::place(std::int64_t after, std::int64_t published) {
         // The whole of the topic may hold it before the place where the search ended.
         const auto behind = find(after, marks.low, first_offset_);
         start(behind.value_or(marks.low));
-        if (!arrive() && world_.store == nullptr && published >= after) {
+        const bool found = arrive();
+        if (lost_) return;  // retention took it meanwhile: look where the topic begins now
+        if (!found && world_.store == nullptr && published >= after) {
             diverged("it ends before position " + to_string(Position{partition_, after}) +
                      ", which the relay had published: it was truncated or made anew; let the "
                      "relay repair it, then start again");
