@@ -79,6 +79,11 @@ Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& so
 }
 
 std::string ViewReader::Impl::judge_wanted(const Wanted& wanted, const Snapshot& snapshot) {
+    // It may have stopped because what it shows is not what the log holds, whatever its
+    // checkpoints.
+    if (!snapshot.head.stopped.empty()) {
+        return "view " + view_.name + ": its projector stopped: " + snapshot.head.stopped;
+    }
     if (wanted.positions.empty()) return {};
     std::vector<Uuid> must_know;
     for (const Checkpoint& checkpoint : snapshot.checkpoints) {
@@ -223,7 +228,7 @@ Served ViewReader::Impl::read(const Consistency& consistency, const Source& sour
             throw NotThereYet(made.missing +
                               (made.snapshot.head.stopped.empty()
                                    ? "; wait longer, or serve stale"
-                                   : "; its projector stopped: " + made.snapshot.head.stopped));
+                                   : "; start it again when that is mended, or serve stale"));
         }
         const Duration left = std::chrono::ceil<Duration>(deadline - now);
         moved_->wait(seen, std::min(poll, left), {});

@@ -116,7 +116,11 @@ TEST(AStore, CopiedBackUndeclaredStopsTheViewThatSawMore) {
     }
     world.append("cart-1", added("d"));  // now as long as before, but another history
     EXPECT_THROW(projector.catch_up(), Divergence);
-    EXPECT_TRUE(View<Carts>{world.store()}.get("1").stale);
+    View<Carts> view{world.store()};
+    EXPECT_TRUE(view.get("1").stale);
+    EXPECT_TRUE(view.get("1", strong().serve_stale()).stale) << "its checkpoint is no proof";
+    EXPECT_TRUE(view.get("1", bounded(100, std::chrono::hours{1}).serve_stale()).stale);
+    EXPECT_THROW(view.get("1", strong().fail()), NotThereYet);
 }
 
 TEST_F(AStrangeLog, OfADeclaredRestoreStopsOnlyViewsBeyondTheFork) {
