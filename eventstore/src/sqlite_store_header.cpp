@@ -34,9 +34,8 @@ std::map<std::pair<dev_t, ino_t>, Shared>& files() {
 }
 
 /// By errno. A file that cannot be looked at is there, and nobody may put a new one in its place.
-std::nullopt_t nothing_or_unavailable(const std::string& path) {
+void require_missing(const std::string& path) {
     if (errno != ENOENT && errno != ENOTDIR) unavailable(path);
-    return std::nullopt;
 }
 
 }  // namespace
@@ -44,14 +43,18 @@ std::nullopt_t nothing_or_unavailable(const std::string& path) {
 std::optional<StoreFileHeader> StoreFileHeader::of(const std::string& path) {
     const std::lock_guard lock{mutex};
     struct stat found {};
-    if (stat(path.c_str(), &found) != 0) return nothing_or_unavailable(path);
+    if (stat(path.c_str(), &found) != 0) {
+        require_missing(path);
+        return {};
+    }
     Shared& shared = files()[{found.st_dev, found.st_ino}];
     if (shared.users == 0) shared.file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (shared.file < 0) {
         const int error = errno;
         files().erase({found.st_dev, found.st_ino});
         errno = error;
-        return nothing_or_unavailable(path);
+        require_missing(path);
+        return {};
     }
     ++shared.users;
     return StoreFileHeader{path, found.st_dev, found.st_ino, shared.file};
@@ -90,7 +93,11 @@ std::string StoreFileHeader::read(std::size_t bytes) const {
 
 bool StoreFileHeader::is_still_there() const {
     struct stat found {};
-    return stat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
+    if (stat(path_.c_str(), &found) != 0) {
+        require_missing(path_);
+        return false;
+    }
+    return found.st_dev == device_ && found.st_ino == inode_;
 }
 
 }  // namespace recount

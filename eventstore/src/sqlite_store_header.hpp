@@ -24,7 +24,8 @@ public:
 
     /// The first bytes, at most so many. Throws Unavailable.
     [[nodiscard]] std::string read(std::size_t bytes) const;
-    /// False when another file, or none, has its path now.
+    /// False when another file, or none, has its path now. Throws Unavailable when that cannot be
+    /// told.
     [[nodiscard]] bool is_still_there() const;
 
 private:

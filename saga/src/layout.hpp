@@ -6,7 +6,6 @@
 
 #include <recount/core/event.hpp>
 #include <recount/saga/plan.hpp>
-
 #include <recount/saga/recorded_plan.hpp>
 
 #include "recount/saga.pb.h"
