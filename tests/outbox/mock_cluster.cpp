@@ -37,14 +37,19 @@ KafkaTopic MockCluster::make_topic(const std::string& name, std::int32_t partiti
     return topic;
 }
 
-void MockCluster::fail_produce(const std::vector<int>& codes) {
-    constexpr std::int16_t produce = 0;
+void MockCluster::fail(std::int16_t request, const std::vector<int>& codes) {
     for (const int code : codes) {
-        rd_kafka_mock_push_request_errors(parts_->cluster, produce, 1,
+        rd_kafka_mock_push_request_errors(parts_->cluster, request, 1,
                                           static_cast<rd_kafka_resp_err_t>(code));
     }
 }
 
+void MockCluster::fail_produce(const std::vector<int>& codes) { fail(0, codes); }
+void MockCluster::fail_list_offsets(const std::vector<int>& codes) { fail(2, codes); }
+void MockCluster::fail_topic(const std::string& topic, int code) {
+    rd_kafka_mock_topic_set_error(parts_->cluster, topic.c_str(),
+                                  static_cast<rd_kafka_resp_err_t>(code));
+}
 void MockCluster::take_down(int broker) { rd_kafka_mock_broker_set_down(parts_->cluster, broker); }
 void MockCluster::bring_up(int broker) { rd_kafka_mock_broker_set_up(parts_->cluster, broker); }
 void MockCluster::lead(const std::string& topic, std::int32_t partition, int broker) {

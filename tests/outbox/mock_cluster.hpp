@@ -2,6 +2,7 @@
 
 #include <recount/outbox/kafka_topic.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,11 +24,18 @@ public:
 
     /// The next produce requests fail with these Kafka error codes.
     void fail_produce(const std::vector<int>& codes);
+    /// And the next questions where a partition begins and ends.
+    void fail_list_offsets(const std::vector<int>& codes);
+    /// What the brokers say of the topic when asked what it is; 0: all is well.
+    void fail_topic(const std::string& topic, int code);
     void take_down(int broker);
     void bring_up(int broker);
     void lead(const std::string& topic, std::int32_t partition, int broker);
 
 private:
+    /// `request` by its number in Kafka's protocol.
+    void fail(std::int16_t request, const std::vector<int>& codes);
+
     struct Parts;
     std::unique_ptr<Parts> parts_;
 };

@@ -66,13 +66,17 @@ struct Admin::Parts {
 
     Owned<const rd_kafka_metadata_t> metadata(rd_kafka_topic_t* topic, const std::string& what,
                                               Duration at_most) {
-        const rd_kafka_metadata_t* found = nullptr;
-        const auto error = rd_kafka_metadata(handle.get(), 0, topic, &found, milliseconds(at_most));
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            throw Unavailable(what +
-                              ": no broker answers: " + explain_silence(handle.get(), error));
-        }
-        return Owned<const rd_kafka_metadata_t>{found};
+        Owned<const rd_kafka_metadata_t> found;
+        const auto error = ask_patiently(handle.get(), at_most, [&](int wait) {
+            const rd_kafka_metadata_t* answer = nullptr;
+            const auto failed = rd_kafka_metadata(handle.get(), 0, topic, &answer, wait);
+            found.reset(answer);
+            if (failed != RD_KAFKA_RESP_ERR_NO_ERROR || topic == nullptr) return failed;
+            const auto told = answer->topics[0].err;
+            return passes(told) ? told : RD_KAFKA_RESP_ERR_NO_ERROR;
+        });
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
+        throw Unavailable(what + ": no broker answers: " + explain_silence(handle.get(), error));
     }
 };
 

@@ -125,6 +125,35 @@ int milliseconds(Duration duration) {
     return static_cast<int>(std::clamp<std::int64_t>(count, 1, 600'000));
 }
 
+bool passes(rd_kafka_resp_err_t error) {
+    switch (error) {
+        case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+        case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+        case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+        case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+        case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+            return true;
+        default:
+            return false;
+    }
+}
+
+rd_kafka_resp_err_t ask_patiently(rd_kafka_t* handle, Duration at_most,
+                                  const std::function<rd_kafka_resp_err_t(int wait)>& ask) {
+    constexpr Duration look_again = std::chrono::milliseconds{50};
+    Clock& clock = Environment::system().clock;
+    const auto until = clock.steady() + at_most;
+    for (;;) {
+        const auto left = std::chrono::duration_cast<Duration>(until - clock.steady());
+        const rd_kafka_resp_err_t error = ask(milliseconds(left));
+        if (!passes(error) || clock.steady() + look_again > until) return error;
+        rd_kafka_poll(handle, milliseconds(look_again));
+    }
+}
+
 std::string explain(rd_kafka_resp_err_t error) {
     return std::string{rd_kafka_err2str(error)} + " (" + rd_kafka_err2name(error) + ")";
 }

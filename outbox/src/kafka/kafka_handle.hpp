@@ -2,6 +2,7 @@
 
 /// The only header that includes librdkafka; for the sources of this folder alone.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,6 +38,15 @@ TopicHandle make_topic(rd_kafka_t* handle, const std::string& name);
 
 /// For librdkafka's blocking calls, which take milliseconds; at least one.
 int milliseconds(Duration duration);
+
+/// Whether a broker answers otherwise a moment later: it does not know of a new topic yet, or a
+/// partition changes its leader.
+bool passes(rd_kafka_resp_err_t error);
+
+/// Asks, each time with the milliseconds that are left, until there is an answer that does not
+/// pass, or the time is over.
+rd_kafka_resp_err_t ask_patiently(rd_kafka_t* handle, Duration at_most,
+                                  const std::function<rd_kafka_resp_err_t(int wait)>& ask);
 
 /// "text (NAME)".
 std::string explain(rd_kafka_resp_err_t error);

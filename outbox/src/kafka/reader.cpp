@@ -38,15 +38,6 @@ Settings with_defaults(Settings settings) {
     return settings;
 }
 
-const rd_kafka_message_t* message_of(const void* pointer) {
-    return static_cast<const rd_kafka_message_t*>(pointer);
-}
-
-std::string_view text(const void* data, std::size_t size) {
-    return data == nullptr ? std::string_view{}
-                           : std::string_view{static_cast<const char*>(data), size};
-}
-
 std::string where(const std::string& topic, std::int32_t partition) {
     return "topic " + topic + " partition " + std::to_string(partition) + ": ";
 }
@@ -93,55 +84,6 @@ struct Fetching {
 };
 
 }  // namespace
-
-void Record::Delete::operator()(void* message) const {
-    rd_kafka_message_destroy(static_cast<rd_kafka_message_t*>(message));
-}
-
-std::int32_t Record::partition() const { return message_of(message_.get())->partition; }
-std::int64_t Record::offset() const { return message_of(message_.get())->offset; }
-std::string_view Record::key() const {
-    const auto* message = message_of(message_.get());
-    return text(message->key, message->key_len);
-}
-std::optional<std::string_view> Record::value() const {
-    const auto* message = message_of(message_.get());
-    if (message->payload == nullptr) return std::nullopt;
-    return text(message->payload, message->len);
-}
-
-std::optional<Timestamp> Record::time() const {
-    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    const auto count = rd_kafka_message_timestamp(message_of(message_.get()), &type);
-    if (type != RD_KAFKA_TIMESTAMP_CREATE_TIME) return std::nullopt;
-    return Timestamp{std::chrono::milliseconds{count}};
-}
-
-void Record::each_header(
-    const std::function<void(std::string_view, std::string_view)>& take) const {
-    for (Headers headers{*this}; headers.next();) take(headers.name(), headers.value());
-}
-
-Headers::Headers(const Record& record) {
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message_of(record.message_.get()), &headers) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        list_ = headers;
-    }
-}
-
-bool Headers::next() {
-    if (list_ == nullptr) return false;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    if (rd_kafka_header_get_all(static_cast<rd_kafka_headers_t*>(list_), index_, &name_, &value,
-                                &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return false;
-    }
-    value_ = text(value, size);
-    ++index_;
-    return true;
-}
 
 struct Reader::Parts {
     std::function<void()> on_arrival;
@@ -246,11 +188,15 @@ Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
     // answered.
     const auto ask = [&](std::int64_t which) {
         const Partitions list{rd_kafka_topic_partition_list_new(1)};
-        rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition)->offset = which;
-        auto error =
-            rd_kafka_offsets_for_times(parts_->asker.get(), list.get(), milliseconds(at_most));
-        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
-        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list->elems[0].offset;
+        rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition);
+        auto& answer = list->elems[0];
+        const auto error = ask_patiently(parts_->asker.get(), at_most, [&](int wait) {
+            answer.offset = which;
+            answer.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+            const auto failed = rd_kafka_offsets_for_times(parts_->asker.get(), list.get(), wait);
+            return failed == RD_KAFKA_RESP_ERR_NO_ERROR ? answer.err : failed;
+        });
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return answer.offset;
         throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
                           explain_silence(parts_->asker.get(), error));
     };
@@ -269,22 +215,31 @@ std::int64_t Reader::fetched_high(std::int32_t partition) const {
 }
 
 std::int32_t Reader::partitions(Duration at_most) {
-    const rd_kafka_metadata_t* metadata = nullptr;
-    const auto error = rd_kafka_metadata(parts_->asker.get(), 0, parts_->asked.get(), &metadata,
-                                         milliseconds(at_most));
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        throw Unavailable("topic " + topic_ +
-                          ": no broker answers: " + explain_silence(parts_->asker.get(), error));
-    }
-    const auto& found = metadata->topics[0];
-    const auto count = found.err == RD_KAFKA_RESP_ERR_NO_ERROR ? found.partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    if (count == 0) {
+    std::int32_t count = 0;
+    bool answered = false;
+    const auto error = ask_patiently(parts_->asker.get(), at_most, [&](int wait) {
+        const rd_kafka_metadata_t* metadata = nullptr;
+        const auto failed =
+            rd_kafka_metadata(parts_->asker.get(), 0, parts_->asked.get(), &metadata, wait);
+        answered = failed == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (!answered) return failed;
+        count = metadata->topics[0].partition_cnt;
+        const auto told = metadata->topics[0].err;
+        rd_kafka_metadata_destroy(metadata);
+        return told;
+    });
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && count > 0) return count;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         throw Mismatch("topic " + topic_ +
                        " does not exist; create it with create_topics() or "
                        "`recount topic create`");
     }
-    return count;
+    if (answered && !passes(error)) {
+        throw Mismatch("topic " + topic_ + " cannot be looked at: " + explain(error) +
+                       "; ask who may read it there");
+    }
+    throw Unavailable("topic " + topic_ +
+                      ": no broker answers: " + explain_silence(parts_->asker.get(), error));
 }
 
 }  // namespace recount::kafka
