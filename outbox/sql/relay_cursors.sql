@@ -16,3 +16,12 @@ create table if not exists relay_end (
     last_offset bigint not null,  -- -1: nothing there yet
     primary key (topic, partition)
 );
+
+-- And the last message confirmed in each: another topic of the same name may be as long.
+create table if not exists relay_message (
+    topic       text   not null,
+    partition   bigint not null,
+    last_offset bigint not null,  -- its place; -1: none yet
+    event       bytea  not null,  -- the id of the event that it came of
+    primary key (topic, partition)
+);

@@ -17,12 +17,21 @@ struct Cursor {
     friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
+/// Where the last message that was confirmed in a partition of a topic is, and of which event.
+struct LastMessage {
+    std::int64_t offset = -1;  // -1: none
+    Uuid event_id;
+    friend bool operator==(const LastMessage&, const LastMessage&) = default;
+};
+
 /// What a relay remembers of a topic.
 struct Progress {
     std::vector<Cursor> cursors;  // one a partition of the store
     /// For each of the topic's partitions the offset of the last record known there; -1: none.
     /// Empty where the topic itself tells how far it is.
     std::vector<std::int64_t> last_offsets;
+    /// For as many of them, or none: relays of earlier programs remembered no messages.
+    std::vector<LastMessage> last_messages;
     friend bool operator==(const Progress&, const Progress&) = default;
 };
 

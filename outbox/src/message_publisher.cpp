@@ -8,6 +8,21 @@
 #include <recount/core/error.hpp>
 
 namespace recount {
+namespace {
+
+constexpr auto gone =
+    "confirmed messages are gone; publish to a topic of another name, which gets all of them, or "
+    "stop the relay and make the topic anew, empty, which is filled from the beginning";
+
+/// The id of the event that a message came of.
+std::string event_of(const kafka::Record& record) {
+    for (kafka::Headers headers{record}; headers.next();) {
+        if (std::string_view{headers.name()} == event_header) return std::string{headers.value()};
+    }
+    return {};
+}
+
+}  // namespace
 
 MessagePublisher::MessagePublisher(EventStore& store, const MessageMapping& mapping,
                                    const MessageRelayOptions& options, Progress saved)
@@ -27,25 +42,44 @@ MessagePublisher::MessagePublisher(EventStore& store, const MessageMapping& mapp
     learn_heads(heads);
 }
 
+std::int32_t MessagePublisher::partition_count() {
+    try {
+        return reader_.partitions(options_.broker_timeout);
+    } catch (const Mismatch& error) {
+        throw Unavailable(error.what());  // it was there a moment ago
+    }
+}
+
 /// Nobody else remembers what was in the topic: what is gone from it must not pass unnoticed.
 std::int32_t MessagePublisher::look_at_topic(Progress& saved) {
-    const std::int32_t count = reader_.partitions(options_.broker_timeout);
+    const std::int32_t count = partition_count();
     std::vector<std::int64_t> highs;
     for (std::int32_t number = 0; number < count; ++number) {
         highs.push_back(reader_.watermarks(number, options_.broker_timeout).high);
-        add_end(highs.back() - 1);
     }
     const auto& known = saved.last_offsets;
-    const auto has_records = [](std::int64_t offset) { return offset >= 0; };
-    if (std::none_of(known.begin(), known.end(), has_records)) return count;
-    if (std::all_of(highs.begin(), highs.end(), [](std::int64_t high) { return high == 0; })) {
-        spdlog::warn("topic {} is empty, though messages were confirmed: all are sent again",
-                     topic());
-        saved.cursors.assign(saved.cursors.size(), Cursor{});
-        return count;
+    if (std::any_of(known.begin(), known.end(), [](std::int64_t offset) { return offset >= 0; })) {
+        if (std::any_of(highs.begin(), highs.end(), [](std::int64_t high) { return high > 0; })) {
+            require_ends(known, highs);
+            require_messages(saved.last_messages);
+        } else {
+            spdlog::warn("topic {} is empty, though messages were confirmed: all are sent again",
+                         topic());
+            saved.cursors.assign(saved.cursors.size(), Cursor{});
+            saved.last_messages.clear();
+        }
     }
+    saved.last_messages.resize(highs.size());
+    for (std::size_t index = 0; index < highs.size(); ++index) {
+        add_end(highs[index] - 1, saved.last_messages[index]);
+    }
+    return count;
+}
+
+void MessagePublisher::require_ends(const std::vector<std::int64_t>& known,
+                                    const std::vector<std::int64_t>& highs) const {
     if (known.size() != highs.size()) {
-        throw Mismatch("topic " + topic() + " has " + std::to_string(count) +
+        throw Mismatch("topic " + topic() + " has " + std::to_string(highs.size()) +
                        " partitions, expected " + std::to_string(known.size()) +
                        ": messages of a key would no longer be in one; publish to a topic of "
                        "another name, which gets all of them");
@@ -54,11 +88,42 @@ std::int32_t MessagePublisher::look_at_topic(Progress& saved) {
         if (highs[index] > known[index]) continue;
         throw Mismatch("topic " + topic() + " partition " + std::to_string(index) +
                        " ends at offset " + std::to_string(highs[index]) + ", expected behind " +
-                       std::to_string(known[index]) +
-                       ": confirmed messages are gone; publish to a topic of another name, which "
-                       "gets all of them");
+                       std::to_string(known[index]) + ": " + gone);
     }
-    return count;
+}
+
+/// A partition that is long enough may be that of another topic of this name, made while messages
+/// were on their way to it. What retention or compaction took tells nothing.
+void MessagePublisher::require_messages(const std::vector<LastMessage>& known) {
+    for (std::size_t index = 0; index < known.size(); ++index) {
+        if (known[index].offset < 0) continue;
+        const auto number = static_cast<std::int32_t>(index);
+        const auto record = record_at(number, known[index].offset);
+        if (!record || event_of(*record) == to_string(known[index].event_id)) continue;
+        throw Mismatch("topic " + topic() + " partition " + std::to_string(index) +
+                       " holds another record at offset " + std::to_string(known[index].offset) +
+                       " than the message of event " + to_string(known[index].event_id) +
+                       " that was confirmed there: " + gone);
+    }
+}
+
+std::optional<kafka::Record> MessagePublisher::record_at(std::int32_t partition,
+                                                         std::int64_t offset) {
+    constexpr Duration step = std::chrono::milliseconds{100};
+    Clock& clock = store_.environment().clock;
+    const auto until = clock.steady() + options_.broker_timeout;
+    reader_.move(partition, offset);
+    kafka::Polled polled;
+    do {
+        if (clock.steady() > until) {
+            throw Unavailable("topic " + topic() + " partition " + std::to_string(partition) +
+                              ": no broker answers; check that its leader runs");
+        }
+        polled = reader_.poll(partition, step);
+    } while (polled.kind == kafka::Polled::Kind::nothing);
+    reader_.stop(partition);
+    if (!polled.record || polled.record->offset() != offset) return std::nullopt;
+    return std::move(polled.record);
 }
 
 /// Behind the cursor; after a declared restore behind the last event that the histories share.

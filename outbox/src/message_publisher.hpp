@@ -17,11 +17,18 @@ public:
     MessagePublisher(EventStore& store, const MessageMapping& mapping,
                      const MessageRelayOptions& options, Progress saved);
 
-    [[nodiscard]] Progress progress() const override { return {confirmed(), last_offsets()}; }
+    [[nodiscard]] Progress progress() const override {
+        return {confirmed(), last_offsets(), last_messages()};
+    }
 
 private:
     std::span<const kafka::Message> encode(const RecordedEvent& event) override;
+    std::int32_t partition_count();
     std::int32_t look_at_topic(Progress& saved);
+    void require_ends(const std::vector<std::int64_t>& known,
+                      const std::vector<std::int64_t>& highs) const;
+    void require_messages(const std::vector<LastMessage>& known);
+    std::optional<kafka::Record> record_at(std::int32_t partition, std::int64_t offset);
     Cursor start_behind(Partition partition, const Cursor& cursor, const LogHead& head);
 
     const MessageRelayOptions& options_;

@@ -48,7 +48,7 @@ void MessageEncoder::make(const RecordedEvent& event, Made& made, std::size_t in
     add("ce_time", to_string(at.occurred_at));
     add("ce_partitionkey", message.key);
     if (!at.correlation_id.empty()) add("ce_correlationid", at.correlation_id);
-    add("ce_causationid", to_string(at.event_id));
+    add(event_header, to_string(at.event_id));
     if (!at.traceparent.empty()) {
         add("ce_traceparent", at.traceparent);
         add("traceparent", at.traceparent);

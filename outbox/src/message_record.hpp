@@ -4,6 +4,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <recount/outbox/message_relay.hpp>
@@ -11,6 +12,9 @@
 #include "kafka/producer.hpp"
 
 namespace recount {
+
+/// The header that names the event of which a message is, by its id.
+inline constexpr std::string_view event_header = "ce_causationid";
 
 /// Makes records from the messages of an event. One thread at a time: it keeps what it made.
 class MessageEncoder {

@@ -97,7 +97,8 @@ bool Publishing::send_page(Lane& lane) {
         if (!begun) lane.chain.next(event, store_.identity().id, incarnations_);
         const auto records = encode(event);
         if (!begun) {
-            lane.in_flight.push_back({{event.at.position.n, event.hash}, records.size()});
+            lane.in_flight.push_back(
+                {{event.at.position.n, event.hash}, event.at.event_id, records.size()});
         }
         const std::size_t before = lane.part;
         const bool all = send_records(lane, event, records);
@@ -166,7 +167,9 @@ void Publishing::on_delivery(const kafka::Delivery& delivery) {
     const Position position = position_of(delivery.ticket);
     Lane& lane = lanes_.at(static_cast<std::size_t>(position.partition.value));
     const auto index = position.n - lane.in_flight.front().cursor.n;
-    --lane.in_flight.at(static_cast<std::size_t>(index)).left;
+    Pending& pending = lane.in_flight.at(static_cast<std::size_t>(index));
+    end.last_message = {delivery.offset, pending.event_id};
+    --pending.left;
     lane.settle();
     ++delivered_;
 }
@@ -203,6 +206,8 @@ void Publishing::look_back() {
         high = reader_.watermarks(number, answer_time).high;
     } catch (const Unavailable& error) {
         spdlog::debug("{}", error.what());  // deliveries wait as well; the backlog tells
+    } catch (const Mismatch& error) {
+        throw Unavailable(error.what());  // it was there: whoever deleted it may make it again
     }
     if (partitions != expected) {
         throw Mismatch("topic " + topic_ + " now has " + std::to_string(partitions) +
@@ -227,6 +232,12 @@ std::vector<std::int64_t> Publishing::last_offsets() const {
     std::vector<std::int64_t> offsets;
     for (const auto& end : ends_) offsets.push_back(end.last_offset);
     return offsets;
+}
+
+std::vector<LastMessage> Publishing::last_messages() const {
+    std::vector<LastMessage> messages;
+    for (const auto& end : ends_) messages.push_back(end.last_message);
+    return messages;
 }
 
 Positions Publishing::sent() const {

@@ -41,7 +41,7 @@ public:
     void look_back();
 
     /// What is to be remembered.
-    [[nodiscard]] virtual Progress progress() const { return {confirmed(), {}}; }
+    [[nodiscard]] virtual Progress progress() const { return {confirmed(), {}, {}}; }
     /// What is known to be in the topic.
     [[nodiscard]] std::vector<Cursor> confirmed() const;
     [[nodiscard]] Positions sent() const;
@@ -67,10 +67,16 @@ protected:
     /// A partition of the store, in order of number; its events behind `start` are to be sent.
     void add_lane(Partition partition, const Cursor& start);
     /// A partition of the topic, in order of number.
-    void add_end(std::int64_t last_offset) { ends_.emplace_back().last_offset = last_offset; }
+    void add_end(std::int64_t last_offset, const LastMessage& last = {}) {
+        End& end = ends_.emplace_back();
+        end.last_offset = last_offset;
+        end.last_message = last;
+    }
     void learn_heads(const std::vector<LogHead>& heads);
     /// The offset of the last record known in each of the topic's partitions.
     [[nodiscard]] std::vector<std::int64_t> last_offsets() const;
+    /// The last that was confirmed in each of them.
+    [[nodiscard]] std::vector<LastMessage> last_messages() const;
     /// Of a position at or before `head`.
     Hash hash_at(const Position& position, const LogHead& head);
 
@@ -84,6 +90,7 @@ protected:
 private:
     struct Pending {
         Cursor cursor;
+        Uuid event_id;
         std::size_t left = 0;  // records that are not confirmed
     };
     /// One of the store's partitions.
@@ -101,7 +108,8 @@ private:
     };
     /// One of the topic's partitions.
     struct End {
-        std::int64_t last_offset = -1;                     // of the last record known there
+        std::int64_t last_offset = -1;  // of the last record known there, whosever it is
+        LastMessage last_message;
         std::optional<std::chrono::nanoseconds> known_at;  // when a broker last confirmed one
         std::deque<std::uint64_t> in_flight;               // tickets
     };

@@ -71,6 +71,7 @@ public:
         for (std::size_t row = 0; row < ends.size(); ++row) {
             progress.last_offsets.push_back(ends.integer(row, 0));
         }
+        load_messages(*sql, topic, progress);
         return progress;
     }
 
@@ -90,10 +91,38 @@ public:
         }
         sql->write(cursors);
         if (!progress.last_offsets.empty()) save_ends(*sql, topic, progress.last_offsets);
+        if (!progress.last_messages.empty()) save_messages(*sql, topic, progress.last_messages);
         sql->commit();
     }
 
 private:
+    static void load_messages(Sql& sql, const std::string& topic, Progress& progress) {
+        const auto rows = sql.query(
+            "select last_offset, event from relay_message where topic = $1 order by partition",
+            topic);
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            progress.last_messages.push_back(
+                {rows.integer(row, 0), Uuid::from(rows.bytes(row, 1))});
+        }
+    }
+
+    static void save_messages(Sql& sql, const std::string& topic,
+                              const std::vector<LastMessage>& last_messages) {
+        RowsWrite messages;
+        messages.table = "relay_message";
+        messages.columns = {"topic", "partition", "last_offset", "event"};
+        messages.types = {"text", "bigint", "bigint", "bytea"};
+        messages.key = {"topic", "partition"};
+        for (std::size_t index = 0; index < last_messages.size(); ++index) {
+            const LastMessage& message = last_messages[index];
+            messages.rows.push_back({topic, static_cast<std::int64_t>(index), message.offset,
+                                     Bytes{std::string{message.event_id.view()}}});
+        }
+        sql.write(messages);
+        sql.exec("delete from relay_message where topic = $1 and partition >= $2", topic,
+                 static_cast<std::int64_t>(last_messages.size()));
+    }
+
     static void save_ends(Sql& sql, const std::string& topic,
                           const std::vector<std::int64_t>& last_offsets) {
         RowsWrite ends;

@@ -49,18 +49,19 @@ Gauge& RelayLoop::backlog_gauge() {
 
 /// False while another relay works.
 bool RelayLoop::begin() {
+    if (!cursors_->held()) publisher_.reset();  // another may have moved topic and cursor on
     if (!cursors_->hold()) return false;
     if (publisher_) return true;
     const auto incarnations = store_.incarnations().size();
     try {
         task_.prepare(incarnations - 1);
+        key_ = task_.key(incarnations - 1);
+        saved_ = cursors_->load(key_);
+        publisher_ = task_.publish(saved_);
     } catch (const Mismatch& error) {
         if (!worked_ || task_.topic_is_there(incarnations - 1)) throw;
         throw Unavailable(error.what());  // it was deleted; whoever does that may make it again
     }
-    key_ = task_.key(incarnations - 1);
-    saved_ = cursors_->load(key_);
-    publisher_ = task_.publish(saved_);
     counted_ = 0;
     worked_ = true;
     next_beat_ = std::chrono::nanoseconds{0};

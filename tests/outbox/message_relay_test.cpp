@@ -1,46 +1,16 @@
-#include <recount/core/error.hpp>
-#include <recount/outbox.hpp>
+#include "outbox/messages_on_kafka.hpp"
+
+#include <recount/eventstore/sql.hpp>
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <set>
-
-#include "outbox/kit.hpp"
-#include "outbox/message_oracle.hpp"
-#include "outbox/public_things.hpp"
-#include "support/eventually.hpp"
-#include "support/servers.hpp"
 
 namespace recount::test {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-const MessageMapping mapping = messages<PublicThings>();
-
-struct MessagesOnKafka : testing::Test {
-    std::unique_ptr<EventStore> store = open_store("memory:", {.partitions = 4});
-    KafkaTopic topic = own_message_topic();
-
-    std::unique_ptr<MessageRelay> make_relay() {
-        return std::make_unique<MessageRelay>(*store, mapping, MessageRelayOptions{.topic = topic});
-    }
-    void expect_exact(std::int64_t replays = 0) {
-        const auto found = compare_messages(*store, mapping, topic);
-        EXPECT_EQ(found.wrong, "");
-        EXPECT_EQ(found.replays, replays);
-    }
-    std::string message_of_catch_up() {
-        try {
-            make_relay()->catch_up();
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "no error";
-    }
-};
 
 TEST_F(MessagesOnKafka, AreWhatTheMappingMakesOfEachEvent) {
     append_events(*store, 1000);
@@ -126,25 +96,6 @@ TEST_F(MessagesOnKafka, NeedATopicThatIsThere) {
                 AllOf(HasSubstr("topic missing does not exist"), HasSubstr("--create")));
 }
 
-struct MessagesOfADurableStore : MessagesOnKafka {
-    std::string url = postgres_url_with_own_schema();
-    void SetUp() override { store = open_store(url, {.partitions = 4}); }
-    void make_topic_anew(std::int32_t partitions) {
-        delete_topic(topic, topic.name);
-        ASSERT_TRUE(eventually([&] {
-            try {
-                create_plain_topic(topic, topic.name, partitions);
-                for (std::int32_t number = 0; number < partitions; ++number) {
-                    read_raw(topic, topic.name, number);
-                }
-                return true;
-            } catch (const std::exception&) {
-                return false;  // brokers learn of topics one after the other
-            }
-        }));
-    }
-};
-
 TEST_F(MessagesOfADurableStore, GoOnInAnotherProcess) {
     append_events(*store, 100);
     make_relay()->catch_up();
@@ -191,37 +142,30 @@ TEST_F(MessagesOfADurableStore, CanBePublishedByAnotherRelayWhenCatchUpFailed) {
     expect_exact();
 }
 
-TEST_F(MessagesOfADurableStore, FillATopicThatWasMadeAnew) {
+TEST_F(MessagesOfADurableStore, GoOnBehindThoseOfARelayThatWorkedMeanwhile) {
     append_events(*store, 100);
-    make_relay()->catch_up();
-    make_topic_anew(3);
+    const auto lease = std::chrono::milliseconds{300};
+    MessageRelay first{*store, mapping, {.topic = topic, .lease = lease}};
+    first.catch_up();
+    {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->exec("delete from lease");  // as if its process had been away
+        sql->commit();
+    }
+    append_events(*store, 100);
+    const auto other = open_store(url);
+    EXPECT_EQ((MessageRelay{*other, mapping, {.topic = topic}}.catch_up()), 150);
+    append_events(*store, 100);
+    store->environment().scheduler.sleep(lease);  // the first one notices
     EXPECT_TRUE(eventually([&] {
-        message_of_catch_up();
-        return compare_messages(*store, mapping, topic).wrong.empty();
+        try {
+            return first.catch_up() == 150;
+        } catch (const Fenced&) {
+            return false;
+        }
     }));
     expect_exact();
-    append_events(*store, 100);
-    EXPECT_EQ(make_relay()->catch_up(), 150);
-    expect_exact();
-}
-
-TEST_F(MessagesOfADurableStore, AreRefusedByATopicThatLostSome) {
-    append_events(*store, 100);
-    make_relay()->catch_up();
-    make_topic_anew(3);
-    produce_foreign(topic, topic.name, 0, "k", "v");
-    append_events(*store, 10);
-    EXPECT_THAT(message_of_catch_up(), AllOf(HasSubstr("confirmed messages are gone"),
-                                             HasSubstr("a topic of another name")));
-}
-
-TEST_F(MessagesOfADurableStore, AreRefusedByATopicWithMorePartitions) {
-    append_events(*store, 100);
-    make_relay()->catch_up();
-    add_partitions(topic, topic.name, 4);
-    EXPECT_TRUE(eventually([&] {
-        return message_of_catch_up().find("has 4 partitions, expected 3") != std::string::npos;
-    }));
 }
 
 TEST_F(MessagesOfADurableStore, GoOnBehindTheForkOfADeclaredRestore) {
