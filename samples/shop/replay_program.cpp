@@ -40,7 +40,7 @@ int report_refusals(const ReplayResult& result) {
 class Engines {
 public:
     Engines(recount::EventStore& store, Repositories& shop, const std::string& views)
-        : sagas_(store), projector_(store, {.views = views}) {
+        : store_(store), sagas_(store), projector_(store, {.views = views}) {
         add_sagas(sagas_, shop);
         projecting_ =
             std::jthread{[this](std::stop_token stop) { projector_.run(std::move(stop)); }};
@@ -48,17 +48,25 @@ public:
     void between_commits() {
         if (++commits_ % commits_between_turns == 0) sagas_.catch_up();
     }
-    void finish() {
-        while (sagas_.catch_up().commands > 0) {
+    /// Lets every saga come to its end, then the views; false when stopped before.
+    bool finish(const std::stop_token& stop) {
+        for (;;) {
+            const recount::SagaProgress turn = sagas_.catch_up();
+            if (stop.stop_requested()) return false;
+            if (turn.commands > 0) continue;
+            if (turn.open == 0) break;
+            if (!store_.environment().scheduler.sleep(200ms, stop)) return false;
         }
         projecting_.request_stop();
         projecting_.join();
         projector_.catch_up();
+        return true;
     }
 
 private:
     static constexpr std::int64_t commits_between_turns = 4;
 
+    recount::EventStore& store_;
     std::int64_t commits_ = 0;
     recount::SagaEngine sagas_;
     ShopProjector projector_;
@@ -109,9 +117,10 @@ int replay(const ReplayArguments& arguments, std::stop_token stop) {
     });
 
     bool caught_up = result.finished;
-    if (caught_up && engines) engines->finish();
-    if (caught_up && !engines) {
-        caught_up = wait_for_others(*store, arguments.views, progress, result.rows, before, stop);
+    if (caught_up) {
+        caught_up = engines ? engines->finish(stop)
+                            : wait_for_others(*store, arguments.views, progress, result.rows,
+                                              before, stop);
     }
     progress.finish(result.rows, events_in(*store) - before,
                     caught_up ? "views and sagas have caught up" : "stopped; start it again");
