@@ -92,9 +92,17 @@ protected:
 
     LogPage read_log_page(Partition partition, std::int64_t after,
                           const ReadLog& options) override {
-        return with_reader([&](SqliteReader& reader) {
-            return reader.read(partition, after, options, file_.incarnations);
-        });
+        try {
+            return with_reader([&](SqliteReader& reader) {
+                return reader.read(partition, after, options, file_.incarnations);
+            });
+        } catch (const Divergence&) {
+            // Another process, which this one reads behind, may have declared a restore.
+            if (incarnations().back().id == identity_.incarnation) throw;
+            throw Divergence(identity_.name +
+                             " does not have the history that this program opened: it was "
+                             "declared restored since; open it again");
+        }
     }
 
     LogPage read_filtered_page(Partition partition, std::int64_t after,

@@ -65,6 +65,16 @@ TEST_F(ASqliteBackup, MayBeDeclaredTwiceAtOnePlace) {
     store->verify_chain();
 }
 
+TEST_F(ASqliteBackup, IsAnotherHistoryToWhoHadItOpenToRead) {
+    append("a", 3);
+    const auto reader = open_store(url_, {.read_only = true});
+    declare_restored(url_);
+    append("b", 1);
+    const Partition partition = partition_of("cart-1", 16);
+    EXPECT_THAT([&] { reader->read(partition, 2); },
+                ThrowsMessage<Divergence>(HasSubstr("declared restored since; open it again")));
+}
+
 TEST_F(ASqliteBackup, IsNotDeclaredWhileAStoreIsOpenOrThereIsNone) {
     EXPECT_THROW(declare_restored(url_), Mismatch);
     EXPECT_FALSE(std::filesystem::exists(path_));
