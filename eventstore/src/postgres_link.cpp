@@ -69,8 +69,11 @@ std::string checked_place(const std::string& connection) {
 Failure failure_of(const PGresult* result) {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    // Its state, "feature not supported", is that of many others; its text depends on the locale.
+    const char* source = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
     return {state == nullptr ? "" : state,
-            first_line(message == nullptr ? PQresultErrorMessage(result) : message)};
+            first_line(message == nullptr ? PQresultErrorMessage(result) : message),
+            source != nullptr && std::string_view{source} == "RevalidateCachedQuery"};
 }
 
 /// What the server says last, or what libpq says when it said nothing.

@@ -20,6 +20,7 @@ namespace recount::postgres {
 struct Failure {
     std::string state;  // SQLSTATE
     std::string message;
+    bool stale_plan = false;  // a prepared statement's table was changed: prepare it again
 };
 
 /// What came back for one statement.

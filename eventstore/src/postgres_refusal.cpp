@@ -10,17 +10,17 @@ namespace {
 
 bool passes(std::string_view state) {
     return state == "40001" || state == "40P01" || state == "55P03" || state == "57014" ||
-           state == "25006" || state == "0A000" || state.starts_with("53");
+           state == "25006" || state.starts_with("53");
 }
 
-std::string_view advice(std::string_view state) {
+std::string_view advice(std::string_view state, bool again) {
     if (state == "55P03") return "; another transaction holds the lock for too long, try again";
     if (state == "57014") return "; it took longer than its time-out allows, try again or raise it";
     if (state == "25006") return "; this server takes no writes, connect to the primary";
     if (state == "53100") return "; make room on the server's disk, then try again";
     if (state == "53300") return "; raise the server's max_connections or open fewer stores";
     if (state == "42501") return "; grant the user that right, or connect as one who has it";
-    if (passes(state)) return "; run the whole transaction again";
+    if (again) return "; run the whole transaction again";
     return "";
 }
 
@@ -34,9 +34,10 @@ std::string without_value(const Failure& failure) {
 }  // namespace
 
 ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql) {
+    const bool again = failure.stale_plan || passes(failure.state);
     return {fmt::format("{} refused '{}': {} (SQLSTATE {}){}", by, sql.substr(0, 60),
-                        without_value(failure), failure.state, advice(failure.state)),
-            passes(failure.state), failure.state};
+                        without_value(failure), failure.state, advice(failure.state, again)),
+            again, failure.state};
 }
 
 }  // namespace recount::postgres

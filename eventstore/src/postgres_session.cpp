@@ -280,8 +280,7 @@ void Session::rollback() noexcept {
 }
 
 void Session::refuse(const Failure& failure, std::string_view sql) {
-    // Plans of tables that were changed since they were made cannot be used again.
-    if (failure.state == "0A000") prepared_.clear();
+    if (failure.stale_plan) prepared_.clear();
     throw refusal(name_, failure, sql);
 }
 

@@ -118,9 +118,9 @@ int replay(const ReplayArguments& arguments, std::stop_token stop) {
 
     bool caught_up = result.finished;
     if (caught_up) {
-        caught_up = engines ? engines->finish(stop)
-                            : wait_for_others(*store, arguments.views, progress, result.rows,
-                                              before, stop);
+        caught_up =
+            engines ? engines->finish(stop)
+                    : wait_for_others(*store, arguments.views, progress, result.rows, before, stop);
     }
     progress.finish(result.rows, events_in(*store) - before,
                     caught_up ? "views and sagas have caught up" : "stopped; start it again");

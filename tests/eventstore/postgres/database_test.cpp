@@ -155,6 +155,17 @@ TEST_F(OpenDatabase, GoesOnAfterATableWasMadeAnew) {
     }
 }
 
+TEST_F(OpenDatabase, DoesNotCallAStatementThatNoServerTakesOneToTryAgain) {
+    const auto write = database_->begin(SqlMode::write);
+    try {
+        write->query("select key from row union select key from row for update");
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("0A000"));
+        EXPECT_FALSE(error.retryable());
+    }
+}
+
 TEST_F(OpenDatabase, EndsATransactionThatDoesNothingForTooLong) {
     const auto idle = Database::open(schema_.url(), {.idle = std::chrono::milliseconds{100}});
     auto transaction = idle->begin(SqlMode::write);
