@@ -1,4 +1,5 @@
 #include <recount/eventstore/log.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 #include <recount/core/envelope.hpp>
 #include <recount/core/error.hpp>
@@ -74,6 +75,11 @@ void ChainCheck::pass_over(const Position& position, std::string_view envelope, 
     }
     n_ = expected.n;
     hash_ = computed;
+}
+
+std::vector<LogHead> newest_heads(Log& log) {
+    auto* const tells = dynamic_cast<TellsNewestHeads*>(&log);
+    return tells != nullptr ? tells->newest_heads() : log.heads();
 }
 
 }  // namespace recount

@@ -33,6 +33,8 @@ const std::string log_page = page("where partition = $1 and position > $2", "pos
 const std::string stream_page = page("where stream = $1 and version >= $2", "version", "$4", "$3");
 const std::string stream_page_backwards =
     page("where stream = $1 and version <= $2", "version desc", "$4", "$3");
+constexpr std::string_view all_heads =
+    "select position, hash, recorded_at from partition order by partition";
 
 std::int64_t one_more(std::size_t events) {
     return static_cast<std::int64_t>(std::clamp<std::size_t>(events, 1, PageLimit::most_events)) +
@@ -41,6 +43,18 @@ std::int64_t one_more(std::size_t events) {
 
 std::int64_t bounded(std::size_t bytes) {
     return static_cast<std::int64_t>(std::min<std::size_t>(bytes, std::size_t{1} << 40));
+}
+
+std::vector<LogHead> heads_from(const Result& rows, const std::vector<LogHead>& origins,
+                                const std::string& store) {
+    if (rows.size() != origins.size()) {
+        throw Divergence(fmt::format(
+            "{} has rows for {} of its {} partitions; rows were removed: compare with a backup",
+            store, rows.size(), origins.size()));
+    }
+    std::vector<LogHead> heads;
+    for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
+    return with_origins(std::move(heads), origins);
 }
 
 }  // namespace
@@ -136,16 +150,21 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
 }
 
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins) {
-    const Result rows =
-        session.run("select position, hash, recorded_at from partition order by partition");
-    if (rows.size() != origins.size()) {
-        throw Divergence(fmt::format(
-            "{} has rows for {} of its {} partitions; rows were removed: compare with a backup",
-            session.name(), rows.size(), origins.size()));
+    return heads_from(session.run(all_heads), origins, session.name());
+}
+
+std::vector<LogHead> read_newest(Session& session, const std::vector<LogHead>& origins) {
+    // In this order: a standby may replay more, and be promoted, in between.
+    const std::array<Statement, 2> statements{
+        {{"select pg_is_in_recovery()", {}}, {all_heads, {}}}};
+    const auto answers = session.run_all(statements);
+    if (answers[0].integer(0, 0) != 0) {
+        throw Unavailable(fmt::format(
+            "{} is a standby: what its primary has committed beyond it cannot be told here; open "
+            "the store on the primary, or read with eventual() or session()",
+            session.name()));
     }
-    std::vector<LogHead> heads;
-    for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
-    return with_origins(std::move(heads), origins);
+    return heads_from(answers[1], origins, session.name());
 }
 
 std::vector<LogHead> with_origins(std::vector<LogHead> heads, const std::vector<LogHead>& origins) {

@@ -32,6 +32,8 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
                       const std::vector<Incarnation>& incarnations);
 /// `origins` stand where a partition has no event.
 std::vector<LogHead> read_heads(Session& session, const std::vector<LogHead>& origins);
+/// The same with everything that was committed before; a standby is Unavailable.
+std::vector<LogHead> read_newest(Session& session, const std::vector<LogHead>& origins);
 std::vector<LogHead> with_origins(std::vector<LogHead> heads, const std::vector<LogHead>& origins);
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id);
 /// Writes an outcome under its command id unless there is one; returns the one that is there,

@@ -189,6 +189,14 @@ std::vector<Incarnation> read_incarnations(Session& session, std::int32_t partit
     return incarnations;
 }
 
+SessionOptions session_options(const StoreOptions& options) {
+    return {.create_schema = options.create && !options.read_only,
+            .read_only = options.read_only,
+            .timeout = options.timeout,
+            .plan_once = true,
+            .application = "recount store"};
+}
+
 StoreFacts set_up_store(Session& session, const StoreOptions& options, Environment& environment) {
     StoreFacts facts;
     facts.warnings = check_server(session, environment);

@@ -8,6 +8,9 @@
 
 namespace recount::postgres {
 
+/// How a store's sessions are set up.
+SessionOptions session_options(const StoreOptions& options);
+
 /// What is read once, when a store is opened.
 struct StoreFacts {
     StoreIdentity identity;

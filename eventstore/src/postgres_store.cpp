@@ -1,5 +1,6 @@
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -31,16 +32,11 @@ namespace {
 
 using namespace postgres;
 
-SessionOptions session_options(const StoreOptions& options) {
-    return {.create_schema = options.create && !options.read_only,
-            .read_only = options.read_only,
-            .timeout = options.timeout,
-            .plan_once = true,
-            .application = "recount store"};
-}
-
 /// A schema of a PostgreSQL database, and what this process has learnt about it.
-class PostgresStore final : public StoreBase, public TakesCallersTransaction, public LearnsHeads {
+class PostgresStore final : public StoreBase,
+                            public TakesCallersTransaction,
+                            public LearnsHeads,
+                            public TellsNewestHeads {
 public:
     PostgresStore(const std::string& store_url, const StoreOptions& options)
         : StoreBase(store_url, options),
@@ -106,6 +102,10 @@ public:
 
     std::vector<LogHead> heads() override {
         return pool_.with_session([&](Session& session) { return read_heads(session, origins_); });
+    }
+
+    std::vector<LogHead> newest_heads() override {
+        return pool_.with_session([&](Session& session) { return read_newest(session, origins_); });
     }
 
     std::vector<LogHead> learn(std::vector<LogHead> heads,
