@@ -1,27 +1,30 @@
 #include "knowledge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <recount/core/error.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 namespace recount::projections {
 
-LogKnowledge::Known LogKnowledge::read() {
-    Known known{log_.heads(), log_.incarnations()};
+LogKnowledge::Known LogKnowledge::learn(std::vector<LogHead> heads) {
+    Known known{std::move(heads), log_.incarnations()};
     const std::scoped_lock lock{mutex_};
     known_ = known;
     read_at_ = log_.environment().clock.steady();
     return known;
 }
 
-LogKnowledge::Known LogKnowledge::get(bool fresh) {
-    if (fresh) return read();
+LogKnowledge::Known LogKnowledge::newest() { return learn(newest_heads(log_)); }
+
+LogKnowledge::Known LogKnowledge::get() {
     {
         const std::scoped_lock lock{mutex_};
         if (read_at_ && log_.environment().clock.steady() - *read_at_ <= max_age_) return known_;
     }
     try {
-        return read();
+        return learn(log_.heads());
     } catch (const Error&) {
         const std::scoped_lock lock{mutex_};
         known_.heads.clear();
@@ -36,7 +39,7 @@ std::vector<Incarnation> LogKnowledge::incarnations(const std::vector<Uuid>& mus
                            [&](const Incarnation& one) { return one.id == id; });
     });
     if (all && !known.incarnations.empty()) return known.incarnations;
-    return get(true).incarnations;
+    return learn(log_.heads()).incarnations;
 }
 
 CurrentGeneration::CurrentGeneration(std::shared_ptr<Place> place, std::string view,

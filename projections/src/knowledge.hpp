@@ -21,14 +21,16 @@ public:
         std::vector<LogHead> heads;  // empty: unknown
         std::vector<Incarnation> incarnations;
     };
-    /// What is known; unknown heads when the log cannot be reached. `fresh`: read now, or throw.
-    Known get(bool fresh = false);
+    /// What is known; unknown heads when the log cannot be reached.
+    Known get();
+    /// With everything that was committed before. Throws Unavailable where that cannot be told.
+    Known newest();
     /// Read anew when one of these incarnations is not among the known ones. Throws Unavailable
     /// when none are known and the log cannot be reached.
     std::vector<Incarnation> incarnations(const std::vector<Uuid>& must_know);
 
 private:
-    Known read();
+    Known learn(std::vector<LogHead> heads);
 
     Log& log_;
     Duration max_age_;

@@ -69,7 +69,7 @@ Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& so
     }
     Wanted wanted{Positions{static_cast<std::size_t>(store.partitions)}, source.only,
                   source.stream};
-    const auto known = log_knowledge_.get(true);
+    const auto known = log_knowledge_.newest();
     for (std::size_t number = 0; number < known.heads.size(); ++number) {
         const Partition partition{static_cast<std::int32_t>(number)};
         if (source.only && *source.only != partition) continue;
@@ -97,7 +97,7 @@ std::string ViewReader::Impl::judge_wanted(const Wanted& wanted, const Snapshot&
 
 std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, const Source& source,
                                             const Snapshot& snapshot) {
-    const auto known = log_knowledge_.get(true);
+    const auto known = log_knowledge_.newest();
     if (snapshot.checkpoints.size() != known.heads.size()) {
         return "view " + view_.name + ": its lag is unknown, it was never started";
     }
@@ -130,22 +130,39 @@ std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, cons
            std::to_string(behind) + " events and " + std::to_string(age.count()) + " µs behind";
 }
 
+ViewReader::Impl::Verdict ViewReader::Impl::verdict(const Consistency& consistency,
+                                                    const std::function<std::string()>& missing) {
+    try {
+        return {missing()};
+    } catch (const Unavailable& error) {
+        if (!consistency.serves_stale()) throw;
+        return {"how far view " + view_.name + " is behind is unknown: " + error.what(), false};
+    }
+}
+
 ViewReader::Impl::Judge ViewReader::Impl::judge(const Consistency& consistency,
                                                 const Source& source) {
     switch (consistency.level()) {
         case Consistency::Level::eventual:
-            return [](const Snapshot&) { return std::string{}; };
+            return [](const Snapshot&) { return Verdict{}; };
         case Consistency::Level::bounded:
             return [this, &consistency, &source](const Snapshot& snapshot) {
-                return judge_bounded(consistency, source, snapshot);
+                return verdict(consistency,
+                               [&] { return judge_bounded(consistency, source, snapshot); });
             };
         case Consistency::Level::session:
         case Consistency::Level::strong:
             break;
     }
     // What is wanted was wanted when the request arrived; later heads are not waited for.
-    return [this, wanted = wanted(consistency, source)](const Snapshot& snapshot) {
-        return judge_wanted(wanted, snapshot);
+    Wanted wanted;
+    const Verdict untold = verdict(consistency, [&] {
+        wanted = this->wanted(consistency, source);
+        return std::string{};
+    });
+    return [this, &consistency, wanted, untold](const Snapshot& snapshot) {
+        if (!untold.told) return untold;
+        return verdict(consistency, [&] { return judge_wanted(wanted, snapshot); });
     };
 }
 
@@ -154,7 +171,7 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
     Attempt made;
     const auto generation = current_.get(look);
     if (!generation) {
-        made.missing = judge(made.snapshot);
+        made.verdict = judge(made.snapshot);
         return made;
     }
     const auto lease = generation->pool->take();
@@ -165,8 +182,8 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
     made.snapshot.parked = projections::parked_heads(*sql);
     made.served_by = lease->name();
     if (made.retired && !look) return made;
-    made.missing = judge(made.snapshot);
-    if (made.missing.empty() || force) {
+    made.verdict = judge(made.snapshot);
+    if (made.verdict.missing.empty() || !made.verdict.told || force) {
         ask(*sql, made.snapshot.head);
         made.asked = true;
     }
@@ -181,9 +198,11 @@ Served ViewReader::Impl::served(const Consistency& consistency, const Source& so
     served.version = static_cast<int>(attempt.snapshot.head.version);
     served.served_by = attempt.served_by;
     served.positions = projections::shown(attempt.snapshot, store.id, {});
-    served.lag = projections::lag_of(attempt.snapshot.checkpoints, log_knowledge_.get().heads,
-                                     log_.environment().clock.now());
-    served.why_stale = attempt.missing;
+    if (attempt.verdict.told) {
+        served.lag = projections::lag_of(attempt.snapshot.checkpoints, log_knowledge_.get().heads,
+                                         log_.environment().clock.now());
+    }
+    served.why_stale = attempt.verdict.missing;
     if (served.why_stale.empty() && served.generation == 0) {
         served.why_stale = "view " + view_.name + " was never started; run its projector";
     }
@@ -221,11 +240,13 @@ Served ViewReader::Impl::read(const Consistency& consistency, const Source& sour
             look = true;  // another generation took over
             continue;
         }
-        if (made.missing.empty() || made.asked || (last && consistency.serves_stale())) {
+        const Verdict& verdict = made.verdict;
+        if (verdict.missing.empty() || !verdict.told || made.asked ||
+            (last && consistency.serves_stale())) {
             return served(consistency, source, made);
         }
         if (last) {
-            throw NotThereYet(made.missing +
+            throw NotThereYet(verdict.missing +
                               (made.snapshot.head.stopped.empty()
                                    ? "; wait longer, or serve stale"
                                    : "; start it again when that is mended, or serve stale"));

@@ -38,15 +38,20 @@ public:
         const std::vector<SqlValue>& values, const std::vector<bool>& present) const;
 
 private:
+    struct Verdict {
+        std::string missing;  // empty: what was asked for is there
+        bool told = true;     // false: the log did not say, and who reads takes what is stale
+    };
     struct Attempt {
         projections::Snapshot snapshot;
-        std::string missing;  // empty: what was asked for is there
+        Verdict verdict;
         std::string served_by;
         bool asked = false;
         bool retired = false;
     };
-    using Judge = std::function<std::string(const projections::Snapshot& snapshot)>;
+    using Judge = std::function<Verdict(const projections::Snapshot& snapshot)>;
 
+    Verdict verdict(const Consistency& consistency, const std::function<std::string()>& missing);
     Judge judge(const Consistency& consistency, const Source& source);
     std::string judge_bounded(const Consistency& consistency, const Source& source,
                               const projections::Snapshot& snapshot);

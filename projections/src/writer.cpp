@@ -6,8 +6,22 @@
 
 #include <recount/core/error.hpp>
 #include <recount/core/metrics.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 namespace recount::projections {
+
+namespace {
+
+bool may_lag(Log& log) {
+    try {
+        newest_heads(log);
+        return false;
+    } catch (const Unavailable&) {
+        return true;
+    }
+}
+
+}  // namespace
 
 GenerationWriter::GenerationWriter(Context context, const ViewDefinition& definition,
                                    GenerationEntry entry,
@@ -90,7 +104,7 @@ void GenerationWriter::prepare(const std::vector<LogHead>& heads,
         if (head.n < checkpoint.position) {
             const std::string ends = where + ", but the log ends at " + std::to_string(head.n);
             // A copy of the log may be behind the one that the view was fed from before.
-            if (!context_.primary)
+            if (!context_.primary || may_lag(context_.log))
                 throw Unavailable(ends + "; it waits for the log to come so far");
             throw Divergence(ends +
                              "; if the store was restored, declare it, then rebuild the view");

@@ -219,6 +219,31 @@ TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsLeavesTheAgeOfAViewUnknown) {
     EXPECT_FALSE(view.get("1", bounded(1000, std::chrono::hours{1}).fail()).stale);
 }
 
+TEST_F(AStrangeLog, WhoseHeadsAreUnknownIsServedStaleToWhoTakesThat) {
+    Projector<Carts>{log, options}.catch_up();
+    Interrupted away{log};
+    View<Carts> view{away, {.views = options.views}};
+    EXPECT_EQ(view.get("1", bounded(0, Duration{0})).lag.events, 0);
+    int asked = 0;
+    away.before_heads = [&] {
+        ++asked;
+        throw Unavailable("nobody answers");
+    };
+    EXPECT_THROW(view.get("1", bounded(9, std::chrono::hours{1})), Unavailable);
+    const auto takes_stale =
+        bounded(9, std::chrono::hours{1}).wait_for(std::chrono::seconds{2}).serve_stale();
+    asked = 0;
+    const auto read = view.get("1", takes_stale);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->items(), 6);
+    EXPECT_TRUE(read.stale);
+    EXPECT_NE(read.why_stale.find("nobody answers"), std::string::npos) << read.why_stale;
+    EXPECT_FALSE(read.lag.events) << "what was known before says nothing about now";
+    View<Skus> never_started{away, {.views = options.views}};
+    EXPECT_TRUE(never_started.get("a", takes_stale).stale);
+    EXPECT_EQ(asked, 2) << "waiting tells nothing";
+}
+
 TEST_F(AStrangeLog, ErasedEventsParkUnlessTheViewExpectsThem) {
     log.events[1].payload.reset();
     Projector<Carts> projector{log, options};

@@ -22,7 +22,8 @@ public:
     [[nodiscard]] Consistency wait_for(Duration at_most) const;
     /// Throws NotThereYet at once.
     [[nodiscard]] Consistency fail() const { return wait_for(Duration::zero()); }
-    /// Serves what there is, marked stale, at once or after the wait that was asked for.
+    /// Serves what there is, marked stale, at once or after the wait that was asked for; at once
+    /// also when the log does not say what is missing.
     [[nodiscard]] Consistency serve_stale() const;
 
     [[nodiscard]] Level level() const { return level_; }
@@ -51,10 +52,11 @@ private:
 Consistency eventual();
 /// Everything that the session wrote or saw; and the session grows by what the read shows.
 Consistency session(Session& session);
-/// At most so many events behind the log's heads, and none of them older than `age`.
+/// At most so many events behind the log's heads, and none of them older than `age`. Unavailable
+/// where heads cannot be told: on a standby, others may be ahead.
 Consistency bounded(std::int64_t events, Duration age);
 /// Everything committed before the read began. Only where the store itself can be asked for its
-/// heads.
+/// heads, and like bounded() not on a standby.
 Consistency strong();
 
 }  // namespace recount
