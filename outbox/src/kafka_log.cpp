@@ -68,6 +68,7 @@ public:
 
     const StoreIdentity& identity() const { return *identity_.load(); }
     Environment& environment() { return environment_; }
+    [[nodiscard]] EventStore* store() const { return options_.store; }
     std::vector<Incarnation> incarnations() { return reel()->world.incarnations; }
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options);
     std::vector<LogHead> heads();
@@ -260,6 +261,10 @@ LogPage KafkaLog::read(Partition partition, std::int64_t after, const ReadLog& o
 }
 void KafkaLog::remember(const Position& at, std::int64_t place) { parts_->remember(at, place); }
 std::vector<LogHead> KafkaLog::heads() { return parts_->heads(); }
+std::vector<LogHead> KafkaLog::newest_heads() {
+    EventStore* const store = parts_->store();
+    return store != nullptr ? recount::newest_heads(*store) : heads();
+}
 std::optional<PublishedHeads> KafkaLog::published() { return parts_->published(); }
 bool KafkaLog::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
     return parts_->wait(seen, at_most, std::move(stop));

@@ -1,4 +1,5 @@
 #include <recount/core/error.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 #include <recount/outbox.hpp>
 
 #include <gmock/gmock.h>
@@ -58,6 +59,21 @@ TEST(StoreThatFailedOverBehindItsTopic, IsPublishedAnewOnceThatIsDeclared) {
     std::int64_t events = 0;
     for (const LogHead& head : store->verify_chain()) events += head.n;
     EXPECT_EQ(events, 70);
+}
+
+TEST(LogBesideAStandby, DoesNotTakeItsHeadsForThePrimarys) {
+    ServerPair pair{ServerPair::Commits::do_not_wait};
+    const auto store = open_store(pair.url(), {.partitions = 2});
+    const KafkaTopic topic = own_topic_for(*store);
+    append_events(*store, 4);
+    Relay{*store, {.topic = topic}}.catch_up();
+    pair.catch_up();
+    const auto following = open_store(pair.standby().url("shop"));
+    KafkaLog log{{.topic = topic, .store = following.get()}};
+    EXPECT_EQ(log.heads(), store->heads());
+    EXPECT_THROW(newest_heads(log), Unavailable);
+    KafkaLog beside_the_primary{{.topic = topic, .store = store.get()}};
+    EXPECT_EQ(newest_heads(beside_the_primary), store->heads());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <recount/eventstore/event_store.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 #include <recount/outbox/kafka_topic.hpp>
 
 namespace recount {
@@ -47,7 +48,7 @@ struct ForeignRecords {
 /// its own.
 ///
 ///     recount::KafkaLog log{{.topic = {.brokers = "kafka:9092", .name = "shop"}}};
-class KafkaLog : public Log {
+class KafkaLog : public Log, public TellsNewestHeads {
 public:
     /// Throws Unavailable when no broker answers or, without a store, no relay was ever heard of;
     /// Mismatch when the topic is missing, has another partition count, or carries another store.
@@ -71,6 +72,8 @@ public:
     /// The store's own when it is at hand, else what the relay said last; then throws Unavailable
     /// once the relay fell silent, because how far behind a reader is cannot be known.
     std::vector<LogHead> heads() override;
+    /// The same; Unavailable also when the store at hand is a standby.
+    std::vector<LogHead> newest_heads() override;
     /// The same without throwing: nothing when no relay was ever heard of.
     std::optional<PublishedHeads> published();
 
