@@ -13,8 +13,10 @@ Watch::Watch(Environment& environment, std::int32_t partitions, ReadHeads read_h
       known_(static_cast<std::size_t>(partitions)) {}
 
 void Watch::grown(const std::vector<PlannedHead>& heads) {
+    const auto now = environment_.clock.steady();
     {
         const std::lock_guard lock{mutex_};
+        grew_ = now;
         for (const PlannedHead& each : heads) known_.raise(Position{each.partition, each.head.n});
         interval_ = shortest;
     }
@@ -29,21 +31,29 @@ void Watch::heard() {
     signal_->raise();
 }
 
-bool Watch::beyond(const Positions& seen) {
+Watch::More Watch::beyond(const Positions& seen) {
     const std::lock_guard lock{mutex_};
-    return !seen.cover(known_);
+    if (seen.cover(known_)) return More::no;
+    const auto fresh = [oldest = environment_.clock.steady() - believed](const auto& time) {
+        return time && *time >= oldest;
+    };
+    return fresh(grew_) || fresh(looked_) ? More::yes : More::perhaps;
 }
 
 bool Watch::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
     const Deadline deadline{environment_, at_most};
     for (;;) {
         const std::uint64_t count = signal_->count();
-        if (beyond(seen)) return true;
+        const More more = beyond(seen);
+        if (more == More::yes) return true;
         // Who does not wait wants to know now.
-        const bool due = at_most <= Duration{0} || until_look() <= Duration{0};
-        if (due && look(seen)) return true;
-        if (deadline.passed() || stop.stop_requested()) return false;
-        const Duration pause = std::max(until_look(), Duration{1});
+        const bool due =
+            more == More::perhaps || at_most <= Duration{0} || until_look() <= Duration{0};
+        const std::optional<bool> found = due ? look(seen) : false;
+        if (found && *found) return true;
+        const bool untold = more == More::perhaps && !found;
+        if (deadline.passed() || stop.stop_requested()) return untold;
+        const Duration pause = untold ? shortest : std::max(until_look(), Duration{1});
         signal_->wait(count, std::min(pause, deadline.left()), stop);
     }
 }
@@ -58,10 +68,10 @@ Duration Watch::until_look() {
     return std::chrono::ceil<Duration>(left);
 }
 
-bool Watch::look(const Positions& seen) {
+std::optional<bool> Watch::look(const Positions& seen) {
     {
         const std::lock_guard lock{mutex_};
-        if (looking_) return false;
+        if (looking_) return {};
         looking_ = true;
     }
     const auto asked = environment_.clock.steady();
@@ -73,36 +83,34 @@ bool Watch::look(const Positions& seen) {
         looking_ = false;
         throw;
     }
-    {
-        const std::lock_guard lock{mutex_};
-        looking_ = false;
-        looked_ = asked;
-        told_ = false;
-    }
-    learn(heads);
-    return any_beyond(heads, seen);
+    const bool more = any_beyond(heads, seen);
+    learn(heads, {.asked = asked, .told = false, .more = more});
+    return more;
 }
 
 void Watch::told(const std::vector<LogHead>& heads, std::chrono::nanoseconds asked) {
-    {
-        const std::lock_guard lock{mutex_};
-        looked_ = asked;
-        told_ = true;
-    }
-    learn(heads);
+    learn(heads, {.asked = asked, .told = true, .more = false});
 }
 
-void Watch::learn(const std::vector<LogHead>& heads) {
+void Watch::learn(const std::vector<LogHead>& heads, const Look& look) {
     bool moved = false;
     {
         const std::lock_guard lock{mutex_};
+        // Else what is known may have been committed since this was asked.
+        const bool newest = (!looked_ || look.asked >= *looked_) && (!grew_ || look.asked > *grew_);
+        looked_ = looked_ ? std::max(*looked_, look.asked) : look.asked;
+        told_ = look.told;
+        if (!look.told) looking_ = false;
         for (std::size_t i = 0; i < heads.size(); ++i) {
             const Position head{Partition{static_cast<std::int32_t>(i)}, heads[i].n};
-            if (known_.cover(head)) continue;
-            known_.raise(head);
-            moved = true;
+            moved = moved || !known_.cover(head);
+            if (newest) {
+                known_.set(head);
+            } else {
+                known_.raise(head);
+            }
         }
-        interval_ = moved ? shortest : std::min(longest, interval_ + interval_ / 2);
+        interval_ = moved || look.more ? shortest : std::min(longest, interval_ + interval_ / 2);
     }
     if (moved) signal_->raise();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,7 +28,9 @@ public:
 /// Knows how far the log has come: at once from this process's own appends, soon from those of
 /// others that are heard of, and at the latest by looking at the heads. However many wait, one of
 /// them looks, at first every 5 ms and, while nothing happens, ever more seldom, down to once a
-/// second, and not while others read the heads as often. Thread-safe.
+/// second, and not while others read the heads as often. What it knows may be lost (a standby took
+/// over that lagged): it is looked at again before somebody is told for long that there is more.
+/// Thread-safe.
 class Watch {
 public:
     using ReadHeads = std::function<std::vector<LogHead>()>;
@@ -45,11 +48,19 @@ public:
 private:
     static constexpr Duration shortest = std::chrono::milliseconds{5};
     static constexpr Duration longest = std::chrono::seconds{1};
+    static constexpr Duration believed = std::chrono::milliseconds{100};
 
-    bool beyond(const Positions& seen);
+    enum class More : std::uint8_t { no, perhaps, yes };
+    More beyond(const Positions& seen);
     Duration until_look();
-    bool look(const Positions& seen);
-    void learn(const std::vector<LogHead>& heads);
+    /// Nothing: somebody else is looking.
+    std::optional<bool> look(const Positions& seen);
+    struct Look {
+        std::chrono::nanoseconds asked;
+        bool told;  // by somebody else
+        bool more;  // for who looked
+    };
+    void learn(const std::vector<LogHead>& heads, const Look& look);
 
     Environment& environment_;
     ReadHeads read_heads_;
@@ -59,6 +70,7 @@ private:
     bool looking_ = false;
     Duration interval_ = shortest;
     std::optional<std::chrono::nanoseconds> looked_;  // when the heads were read last
+    std::optional<std::chrono::nanoseconds> grew_;    // when this process appended last
     bool told_ = false;                               // by somebody else
 };
 

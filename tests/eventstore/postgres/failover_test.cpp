@@ -123,6 +123,14 @@ TEST_F(StandbyThatLagged, TakesNothingUntilThatIsDeclared) {
     store_->verify_chain();
 }
 
+TEST_F(StandbyThatLagged, LetsNobodyWaitInVainForWhatWasLost) {
+    Positions seen{16};
+    seen.set({cart_1, 3});
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_FALSE(store_->wait(seen, std::chrono::milliseconds{50}));
+    }
+}
+
 TEST_F(StandbyThatLagged, GoesOnOnceThatIsDeclared) {
     const Incarnation declared = declare_restored(url_);
     EXPECT_EQ(declared.forks.at(static_cast<std::size_t>(cart_1.value)).n, 3);
