@@ -68,6 +68,7 @@ bool Tape::fetch(bool patient, RecordedEvent& event) {
             }
             case kafka::Polled::Kind::end:
                 told_end_ = offset_;  // what came since then may be at hand
+                readable_end_ = polled.end;
                 break;
             case kafka::Polled::Kind::lost:
                 lost_ = true;

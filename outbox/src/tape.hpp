@@ -121,6 +121,7 @@ private:
     std::int64_t first_offset_ = 0;             // where this run of records began
     std::int64_t known_end_ = -1;               // one behind the last record, when last asked
     std::int64_t told_end_ = -1;                // the offset_ at which the broker had nothing more
+    std::int64_t readable_end_ = -1;            // where the broker said that reading ends
     std::int64_t fill_until_ = 0;               // positions up to here come from the store
     std::int64_t fill_offset_ = 0;              // and then the topic goes on here
     std::size_t usual_ = 0;                     // events of the last page

@@ -22,6 +22,7 @@ void Tape::start(std::int64_t offset) {
     first_offset_ = offset;
     begun_.reset();
     told_end_ = -1;
+    readable_end_ = -1;
     fill_until_ = 0;
     lost_ = false;
 }
@@ -168,6 +169,11 @@ void Tape::place(std::int64_t after, std::int64_t published) {
         const bool found = arrive();
         if (lost_) return;  // retention took it meanwhile: look where the topic begins now
         if (!found && world_.store == nullptr && published >= after) {
+            if (readable_end_ >= 0 && readable_end_ < marks.high) {
+                throw Unavailable(where() + ": another producer's transaction is open at offset " +
+                                  std::to_string(readable_end_) +
+                                  ", and what is behind it cannot be read before it ends");
+            }
             diverged("it ends before position " + to_string(Position{partition_, after}) +
                      ", which the relay had published: it was truncated or made anew; let the "
                      "relay repair it, then start again");

@@ -7,6 +7,7 @@ namespace recount::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 // What a reader must not go past: another history, what does not follow, and what is gone.
 
@@ -99,6 +100,17 @@ TEST_F(PublishedLog, StopsWhenTheTopicWasMadeAnew) {
     delete_topic(topic, topic.log());
     create_topics(topic, {.partitions = 1});
     EXPECT_THAT(message_of_read(log, 50), HasSubstr("ends before position 0:50"));
+}
+
+TEST_F(PublishedLog, IsNotCalledTruncatedWhereATransactionHidesIt) {
+    publish(10);
+    leave_transaction_open(topic, topic.log(), 0);
+    publish(10);
+    KafkaLog log{{.topic = topic}};
+    EXPECT_THAT([&] { log.read(zero, 15); },
+                ThrowsMessage<Unavailable>(HasSubstr("is open at offset 10")));
+    produce_in_transaction(topic, topic.log(), 0, 1, false);  // ends the open one
+    EXPECT_EQ(log.read(zero, 15).events.at(0).at.position.n, 16);
 }
 
 }  // namespace
