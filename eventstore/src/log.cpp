@@ -77,9 +77,9 @@ void ChainCheck::pass_over(const Position& position, std::string_view envelope, 
     hash_ = computed;
 }
 
-std::vector<LogHead> newest_heads(Log& log) {
-    auto* const tells = dynamic_cast<TellsNewestHeads*>(&log);
-    return tells != nullptr ? tells->newest_heads() : log.heads();
+NewestHeads newest_heads(Log& log) {
+    if (auto* const tells = dynamic_cast<TellsNewestHeads*>(&log)) return tells->newest_heads();
+    return {log.heads(), {}};
 }
 
 }  // namespace recount

@@ -104,8 +104,8 @@ public:
         return pool_.with_session([&](Session& session) { return read_heads(session, origins_); });
     }
 
-    std::vector<LogHead> newest_heads() override {
-        return pool_.with_session([&](Session& session) { return read_newest(session, origins_); });
+    NewestHeads newest_heads() override {
+        return {pool_.with_session([&](Session& each) { return read_newest(each, origins_); }), {}};
     }
 
     std::vector<LogHead> learn(std::vector<LogHead> heads,

@@ -97,8 +97,7 @@ protected:
                 return reader.read(partition, after, options, file_.incarnations);
             });
         } catch (const Divergence&) {
-            // Another process, which this one reads behind, may have declared a restore.
-            if (incarnations().back().id == identity_.incarnation) throw;
+            if (!declared_restored_since()) throw;
             throw Divergence(identity_.name +
                              " does not have the history that this program opened: it was "
                              "declared restored since; open it again");
@@ -195,6 +194,15 @@ private:
     template <class Read>
     std::invoke_result_t<Read, SqliteReader&> with_reader(Read&& read) {
         return readers_.with(identity_, std::forward<Read>(read));
+    }
+
+    /// By another process, behind which this one reads.
+    bool declared_restored_since() {
+        try {
+            return incarnations().back().id != identity_.incarnation;
+        } catch (const Error&) {
+            return false;  // that is another trouble
+        }
     }
 
     std::vector<AppendResult> commit(AppendGroup group) {

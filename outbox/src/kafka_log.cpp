@@ -72,6 +72,7 @@ public:
     std::vector<Incarnation> incarnations() { return reel()->world.incarnations; }
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options);
     std::vector<LogHead> heads();
+    NewestHeads newest_heads();
     std::optional<PublishedHeads> published();
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop);
     void remember(const Position& at, std::int64_t offset);
@@ -218,9 +219,16 @@ std::optional<PublishedHeads> KafkaLog::Parts::published() {
 }
 
 std::vector<LogHead> KafkaLog::Parts::heads() {
-    if (options_.store != nullptr) return options_.store->heads();
+    return options_.store != nullptr ? options_.store->heads() : newest_heads().heads;
+}
+
+NewestHeads KafkaLog::Parts::newest_heads() {
+    if (options_.store != nullptr) return recount::newest_heads(*options_.store);
     auto known = published();
-    if (known && known->fresh) return std::move(known->heads);
+    if (known && known->fresh) {
+        const Duration age = environment_.clock.now() - known->at;
+        return {std::move(known->heads), std::max(age, Duration::zero())};
+    }
     throw Unavailable("topic " + options_.topic.name + ": its relay has not been heard of since " +
                       (known ? to_string(known->at) : "ever") +
                       ", so how far behind this log is cannot be told; start the relay");
@@ -261,10 +269,7 @@ LogPage KafkaLog::read(Partition partition, std::int64_t after, const ReadLog& o
 }
 void KafkaLog::remember(const Position& at, std::int64_t place) { parts_->remember(at, place); }
 std::vector<LogHead> KafkaLog::heads() { return parts_->heads(); }
-std::vector<LogHead> KafkaLog::newest_heads() {
-    EventStore* const store = parts_->store();
-    return store != nullptr ? recount::newest_heads(*store) : heads();
-}
+NewestHeads KafkaLog::newest_heads() { return parts_->newest_heads(); }
 std::optional<PublishedHeads> KafkaLog::published() { return parts_->published(); }
 bool KafkaLog::wait(const Positions& seen, Duration at_most, std::stop_token stop) {
     return parts_->wait(seen, at_most, std::move(stop));

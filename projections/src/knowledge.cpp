@@ -9,14 +9,19 @@
 namespace recount::projections {
 
 LogKnowledge::Known LogKnowledge::learn(std::vector<LogHead> heads) {
-    Known known{std::move(heads), log_.incarnations()};
+    Known known{std::move(heads), log_.incarnations(), {}};
     const std::scoped_lock lock{mutex_};
     known_ = known;
     read_at_ = log_.environment().clock.steady();
     return known;
 }
 
-LogKnowledge::Known LogKnowledge::newest() { return learn(newest_heads(log_)); }
+LogKnowledge::Known LogKnowledge::newest() {
+    auto told = newest_heads(log_);
+    Known known = learn(std::move(told.heads));
+    known.age = told.age;
+    return known;
+}
 
 LogKnowledge::Known LogKnowledge::get() {
     {

@@ -20,6 +20,7 @@ public:
     struct Known {
         std::vector<LogHead> heads;  // empty: unknown
         std::vector<Incarnation> incarnations;
+        Duration age{};  // of the heads at most, when they are newest()
     };
     /// What is known; unknown heads when the log cannot be reached.
     Known get();

@@ -103,7 +103,7 @@ std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, cons
     }
     Wanted shown{Positions{known.heads.size()}, source.only, source.stream};
     std::int64_t behind = 0;
-    Duration age{};
+    Duration age = known.age;  // what is not known of may be missing since then
     for (std::size_t number = 0; number < known.heads.size(); ++number) {
         const Partition partition{static_cast<std::int32_t>(number)};
         if (source.only && *source.only != partition) continue;

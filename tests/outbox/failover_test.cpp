@@ -73,7 +73,7 @@ TEST(LogBesideAStandby, DoesNotTakeItsHeadsForThePrimarys) {
     EXPECT_EQ(log.heads(), store->heads());
     EXPECT_THROW(newest_heads(log), Unavailable);
     KafkaLog beside_the_primary{{.topic = topic, .store = store.get()}};
-    EXPECT_EQ(newest_heads(beside_the_primary), store->heads());
+    EXPECT_EQ(newest_heads(beside_the_primary).heads, store->heads());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "published_log.hpp"
+#include "support/eventually.hpp"
 
 namespace recount::test {
 namespace {
@@ -167,6 +168,16 @@ TEST_F(PublishedLog, KnowsNoHeadsOnceTheRelayFellSilent) {
     EXPECT_FALSE(known->fresh);
     EXPECT_EQ(known->heads.at(0).n, 5);
     EXPECT_EQ(known->published.at(0), 5);
+}
+
+TEST_F(PublishedLog, KnowsHowOldItsHeadsAre) {
+    publish(5);
+    KafkaLog log{{.topic = topic, .silence = std::chrono::hours{1}}};
+    const auto first = newest_heads(log);
+    EXPECT_EQ(first.heads.at(0).n, 5);
+    EXPECT_TRUE(eventually([&] { return newest_heads(log).age > first.age; }));
+    KafkaLog beside{{.topic = topic, .store = store.get()}};
+    EXPECT_EQ(newest_heads(beside).age, Duration::zero());
 }
 
 TEST_F(PublishedLog, RefusesTheTopicOfAnotherStore) {

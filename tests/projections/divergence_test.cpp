@@ -5,40 +5,11 @@
 #include <filesystem>
 #include <utility>
 
-#include "fake_log.hpp"
 #include "interrupted_log.hpp"
-#include "world.hpp"
+#include "strange_log.hpp"
 
 namespace recount::test::projections {
 namespace {
-
-/// What a topic, or a store that was tampered with, may say.
-class AStrangeLog : public testing::Test {
-protected:
-    AStrangeLog() {
-        for (int count = 0; count < 6; ++count) log.append(added("a"));
-    }
-    TemporaryFolder folder;
-    FakeLog log;
-    ProjectorOptions options{.views = "sqlite:" + folder.file("x.db"),
-                             .page_events = 2,
-                             .patience = std::chrono::milliseconds{1}};
-    std::int64_t items() {
-        const auto read = View<Carts>{log, {.views = options.views}}.get("1");
-        return read ? read->items() : 0;
-    }
-    void expect_stops(Projector<Carts>& projector, const std::string& word) {
-        try {
-            projector.catch_up();
-            FAIL() << "it went on";
-        } catch (const Divergence& error) {
-            EXPECT_NE(std::string{error.what()}.find(word), std::string::npos) << error.what();
-        }
-        EXPECT_EQ(projector.status()[0].state, ViewStatus::State::stopped);
-        EXPECT_NE(projector.status()[0].reason.find(word), std::string::npos);
-        EXPECT_TRUE((View<Carts>{log, {.views = options.views}}.get("1").stale));
-    }
-};
 
 TEST_F(AStrangeLog, MayReplayWhatWasApplied) {
     Projector<Carts> projector{log, options};
@@ -191,57 +162,6 @@ TEST_F(AStrangeLog, ThatTurnsToARestoredHistoryBetweenTwoQuestionsIsFollowed) {
     projector.catch_up();
     EXPECT_EQ(items(), 24);
     EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
-}
-
-TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsIsWaitedForInVain) {
-    Projector<Carts> projector{log, options};
-    RecordedEvent last = log.events.back();
-    log.hidden = 6;
-    EXPECT_THROW(projector.catch_up(), Unavailable);
-    EXPECT_EQ(items(), 5);
-    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
-}
-
-TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsLeavesTheAgeOfAViewUnknown) {
-    Projector<Carts> projector{log, options};
-    log.hidden = 6;
-    EXPECT_THROW(projector.catch_up(), Unavailable);
-    View<Carts> view{log, {.views = options.views}};
-    try {
-        view.get("1", bounded(1000, std::chrono::seconds{1}).fail());
-        FAIL() << "it was served";
-    } catch (const NotThereYet& error) {
-        EXPECT_NE(std::string{error.what()}.find("its lag is unknown"), std::string::npos)
-            << error.what();
-    }
-    EXPECT_EQ(view.get("1", bounded(1000, std::chrono::hours{1}).serve_stale())->items(), 5);
-    log.hidden = 0;
-    EXPECT_FALSE(view.get("1", bounded(1000, std::chrono::hours{1}).fail()).stale);
-}
-
-TEST_F(AStrangeLog, WhoseHeadsAreUnknownIsServedStaleToWhoTakesThat) {
-    Projector<Carts>{log, options}.catch_up();
-    Interrupted away{log};
-    View<Carts> view{away, {.views = options.views}};
-    EXPECT_EQ(view.get("1", bounded(0, Duration{0})).lag.events, 0);
-    int asked = 0;
-    away.before_heads = [&] {
-        ++asked;
-        throw Unavailable("nobody answers");
-    };
-    EXPECT_THROW(view.get("1", bounded(9, std::chrono::hours{1})), Unavailable);
-    const auto takes_stale =
-        bounded(9, std::chrono::hours{1}).wait_for(std::chrono::seconds{2}).serve_stale();
-    asked = 0;
-    const auto read = view.get("1", takes_stale);
-    ASSERT_TRUE(read);
-    EXPECT_EQ(read->items(), 6);
-    EXPECT_TRUE(read.stale);
-    EXPECT_NE(read.why_stale.find("nobody answers"), std::string::npos) << read.why_stale;
-    EXPECT_FALSE(read.lag.events) << "what was known before says nothing about now";
-    View<Skus> never_started{away, {.views = options.views}};
-    EXPECT_TRUE(never_started.get("a", takes_stale).stale);
-    EXPECT_EQ(asked, 2) << "waiting tells nothing";
 }
 
 TEST_F(AStrangeLog, ErasedEventsParkUnlessTheViewExpectsThem) {

@@ -6,16 +6,22 @@
 
 namespace recount {
 
+/// A log's heads, with everything that was committed before they were read, and that may be
+/// somewhat ago.
+struct NewestHeads {
+    std::vector<LogHead> heads;
+    Duration age{};  // how long ago, at most
+};
+
 /// A log whose heads() may be those of a copy that lags behind its store, and that can tell.
 class TellsNewestHeads {
 public:
     virtual ~TellsNewestHeads() = default;
-    virtual std::vector<LogHead> newest_heads() = 0;
+    virtual NewestHeads newest_heads() = 0;
 };
 
-/// The heads of a log, freshly read, with everything committed before. Throws Unavailable where it
-/// reads a copy that others may be ahead of, as a hot standby is. A log that is no TellsNewestHeads
-/// is believed.
-std::vector<LogHead> newest_heads(Log& log);
+/// Throws Unavailable where the log reads a copy that others may be ahead of nobody knows how far,
+/// as a hot standby is. A log that is no TellsNewestHeads is believed, its heads being of now.
+NewestHeads newest_heads(Log& log);
 
 }  // namespace recount

@@ -72,8 +72,9 @@ public:
     /// The store's own when it is at hand, else what the relay said last; then throws Unavailable
     /// once the relay fell silent, because how far behind a reader is cannot be known.
     std::vector<LogHead> heads() override;
-    /// The same; Unavailable also when the store at hand is a standby.
-    std::vector<LogHead> newest_heads() override;
+    /// The same, and how old they are: as the last beat, by the relay's clock. Unavailable also
+    /// when the store at hand is a standby.
+    NewestHeads newest_heads() override;
     /// The same without throwing: nothing when no relay was ever heard of.
     std::optional<PublishedHeads> published();
 

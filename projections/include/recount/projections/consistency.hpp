@@ -52,7 +52,8 @@ private:
 Consistency eventual();
 /// Everything that the session wrote or saw; and the session grows by what the read shows.
 Consistency session(Session& session);
-/// At most so many events behind the log's heads, and none of them older than `age`. Unavailable
+/// At most so many events behind the log's heads, and none that is missing older than `age`. Heads
+/// that come by a relay's beat are up to a second old, and so may be what is missing. Unavailable
 /// where heads cannot be told: on a standby, others may be ahead.
 Consistency bounded(std::int64_t events, Duration age);
 /// Everything committed before the read began. Only where the store itself can be asked for its

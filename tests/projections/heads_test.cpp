@@ -1,0 +1,79 @@
+#include <recount/eventstore/newest_heads.hpp>
+
+#include "interrupted_log.hpp"
+#include "strange_log.hpp"
+
+namespace recount::test::projections {
+namespace {
+
+TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsIsWaitedForInVain) {
+    Projector<Carts> projector{log, options};
+    RecordedEvent last = log.events.back();
+    log.hidden = 6;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(items(), 5);
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+}
+
+TEST_F(AStrangeLog, ThatShowsHeadsWithoutEventsLeavesTheAgeOfAViewUnknown) {
+    Projector<Carts> projector{log, options};
+    log.hidden = 6;
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    View<Carts> view{log, {.views = options.views}};
+    try {
+        view.get("1", bounded(1000, std::chrono::seconds{1}).fail());
+        FAIL() << "it was served";
+    } catch (const NotThereYet& error) {
+        EXPECT_NE(std::string{error.what()}.find("its lag is unknown"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_EQ(view.get("1", bounded(1000, std::chrono::hours{1}).serve_stale())->items(), 5);
+    log.hidden = 0;
+    EXPECT_FALSE(view.get("1", bounded(1000, std::chrono::hours{1}).fail()).stale);
+}
+
+TEST_F(AStrangeLog, WhoseHeadsAreUnknownIsServedStaleToWhoTakesThat) {
+    Projector<Carts>{log, options}.catch_up();
+    Interrupted away{log};
+    View<Carts> view{away, {.views = options.views}};
+    EXPECT_EQ(view.get("1", bounded(0, Duration{0})).lag.events, 0);
+    int asked = 0;
+    away.before_heads = [&] {
+        ++asked;
+        throw Unavailable("nobody answers");
+    };
+    EXPECT_THROW(view.get("1", bounded(9, std::chrono::hours{1})), Unavailable);
+    const auto takes_stale =
+        bounded(9, std::chrono::hours{1}).wait_for(std::chrono::seconds{2}).serve_stale();
+    asked = 0;
+    const auto read = view.get("1", takes_stale);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->items(), 6);
+    EXPECT_TRUE(read.stale);
+    EXPECT_NE(read.why_stale.find("nobody answers"), std::string::npos) << read.why_stale;
+    EXPECT_FALSE(read.lag.events) << "what was known before says nothing about now";
+    View<Skus> never_started{away, {.views = options.views}};
+    EXPECT_TRUE(never_started.get("a", takes_stale).stale);
+    EXPECT_EQ(asked, 2) << "waiting tells nothing";
+}
+
+/// Whose heads come now and then, as by a relay's beat.
+struct ToldNowAndThen : FakeLog, TellsNewestHeads {
+    Duration age{};
+    NewestHeads newest_heads() override { return {heads(), age}; }
+};
+
+TEST_F(AStrangeLog, ThatIsToldNowAndThenMakesAViewNoFresherThanThat) {
+    ToldNowAndThen told;
+    told.append(added("a"));
+    Projector<Carts>{told, options}.catch_up();
+    View<Carts> view{told, {.views = options.views}};
+    const auto fresh = bounded(0, std::chrono::seconds{2}).fail();
+    EXPECT_FALSE(view.get("1", fresh).stale);
+    told.age = std::chrono::seconds{3};
+    EXPECT_THROW(view.get("1", fresh), NotThereYet);
+    EXPECT_FALSE(view.get("1", bounded(0, std::chrono::seconds{3}).fail()).stale);
+}
+
+}  // namespace
+}  // namespace recount::test::projections
