@@ -215,4 +215,7 @@ TEST_P(OnAStore, BeginsNoMoreThanItMayHaveOpen) {
 }
 
 }  // namespace
+INSTANTIATE_TEST_SUITE_P(Engine, OnAStore, testing::ValuesIn(kinds_of_stores()),
+                         [](const auto& kind) { return std::string{kind.param}; });
+
 }  // namespace recount::saga_test

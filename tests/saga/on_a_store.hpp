@@ -6,12 +6,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "orders.hpp"
 #include "support/servers.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::saga_test {
+
+/// Each program of these tests is linked with one of the two files that say it.
+std::vector<const char*> kinds_of_stores();
 
 /// A store of one partition, of each kind there is, with a clock of its own.
 class OnAStore : public testing::TestWithParam<const char*> {

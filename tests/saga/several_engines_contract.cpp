@@ -45,12 +45,7 @@ TEST_P(SeveralEngines, CarryOutEachSagaOnce) {
 
 }  // namespace
 
-#ifdef SAGA_TEST_SERVERS
-const auto kinds = testing::Values("postgres");
-#else
-const auto kinds = testing::Values("memory", "sqlite");
-#endif
-INSTANTIATE_TEST_SUITE_P(Engines, SeveralEngines, kinds,
+INSTANTIATE_TEST_SUITE_P(Engines, SeveralEngines, testing::ValuesIn(kinds_of_stores()),
                          [](const auto& kind) { return std::string{kind.param}; });
 
 }  // namespace recount::saga_test

@@ -2,7 +2,6 @@
 
 namespace recount::saga_test {
 
-INSTANTIATE_TEST_SUITE_P(Engine, OnAStore, testing::Values("memory", "sqlite"),
-                         [](const auto& kind) { return std::string{kind.param}; });
+std::vector<const char*> kinds_of_stores() { return {"memory", "sqlite"}; }
 
 }  // namespace recount::saga_test
