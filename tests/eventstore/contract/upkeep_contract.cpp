@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "store_base.hpp"
+
 namespace recount::test {
 namespace {
 
@@ -157,6 +159,22 @@ TEST_P(RetentionContract, AnIdWithoutABirthIsProtectedForTheRetentionOnly) {
     clock_.move(std::chrono::hours{2 * 24});
     EXPECT_EQ(store().maintain().outcomes, 1);
     EXPECT_EQ(store().append(named).kind, Kind::committed);
+}
+
+/// Lets a test do what maintain() does once it has found what is old.
+struct Forgetting : StoreBase {
+    using StoreBase::forget_outcomes;
+};
+
+TEST_P(RetentionContract, AnIdThatIsUsedAgainIsNotForgottenByWhoFoundItOld) {
+    const Append named = make_append("order-17", {write("cart-1")});
+    ASSERT_EQ(store().append(named).kind, Kind::committed);
+    clock_.move(std::chrono::hours{8 * 24});
+    EXPECT_EQ(store().maintain().outcomes, 1);
+    ASSERT_EQ(store().append(named).kind, Kind::committed);
+    auto& slower = dynamic_cast<StoreBase&>(store());
+    (slower.*(&Forgetting::forget_outcomes))({"order-17"});
+    EXPECT_EQ(store().append(named).kind, Kind::repeated);
 }
 
 TEST_P(RetentionContract, AnIdBornAheadOfItsRecordIsKeptUntilTheHorizonHasPassedItsBirth) {
