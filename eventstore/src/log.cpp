@@ -14,20 +14,28 @@ LogHead fork_of(const Incarnation& incarnation, Partition partition) {
     return index < incarnation.forks.size() ? incarnation.forks[index] : LogHead{};
 }
 
-/// The hash before the event behind the n-th: the n-th's own, or an origin where a history began.
-Hash chained_from(Partition partition, std::int64_t n, const Hash& hash, const Uuid& store,
-                  const std::vector<Incarnation>& incarnations) {
-    // The event was written by the last history that had begun by then: later ones share it.
-    const auto writer = std::find_if(
-        incarnations.rbegin(), incarnations.rend(),
-        [&](const Incarnation& incarnation) { return fork_of(incarnation, partition).n <= n; });
-    if (writer == incarnations.rend() || fork_of(*writer, partition).n != n) return hash;
-    return writer->origin(store, partition);
-}
-
 [[noreturn]] void diverged(const Position& expected, const std::string& what) {
     throw Divergence("the log's chain does not hold at position " + to_string(expected) + ": " +
                      what + "; stop, keep what is there, and compare it with a backup");
+}
+
+/// The hash before the event behind the n-th: the n-th's own, or an origin where a history began.
+Hash chained_from(const Position& at, const Hash& hash, const Uuid& store,
+                  const std::vector<Incarnation>& incarnations) {
+    // The event was written by the last history that had begun by then: later ones share it.
+    const auto writer = std::find_if(incarnations.rbegin(), incarnations.rend(),
+                                     [&](const Incarnation& incarnation) {
+                                         return fork_of(incarnation, at.partition).n <= at.n;
+                                     });
+    if (writer == incarnations.rend()) return hash;
+    const LogHead fork = fork_of(*writer, at.partition);
+    if (fork.n != at.n) return hash;
+    if (at.n > 0 && fork.hash != hash) {
+        diverged(at, "its hash is " + to_string(hash) + ", but that of the event behind which " +
+                         "incarnation " + to_string(writer->id) + " began is " +
+                         to_string(fork.hash));
+    }
+    return writer->origin(store, at.partition);
 }
 
 }  // namespace
@@ -67,7 +75,7 @@ void ChainCheck::pass_over(const Position& position, std::string_view envelope, 
     if (position != expected) {
         diverged(expected, "the event there says it is " + to_string(position));
     }
-    const Hash before = chained_from(partition_, n_, hash_, store, incarnations);
+    const Hash before = chained_from({partition_, n_}, hash_, store, incarnations);
     const Hash computed = chain_hash(expected, before, envelope);
     if (computed != hash) {
         diverged(expected, "its hash is " + to_string(hash) + ", but from the event before " +

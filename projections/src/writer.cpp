@@ -109,10 +109,7 @@ void GenerationWriter::prepare(const std::vector<LogHead>& heads,
             throw Divergence(ends +
                              "; if the store was restored, declare it, then rebuild the view");
         }
-        const auto& forks = incarnations.back().forks;
-        const bool at_fork = number < forks.size() && forks[number].n == head.n;
-        if (head.n == checkpoint.position && head.n > 0 && !at_fork &&
-            head.hash != checkpoint.hash) {
+        if (head.n == checkpoint.position && head.n > 0 && head.hash != checkpoint.hash) {
             throw Divergence(where + " with hash " + to_string(checkpoint.hash) +
                              ", but the log's event there has " + to_string(head.hash) +
                              "; find out which is right, then rebuild the view");

@@ -70,6 +70,19 @@ TEST(AChain, CrossesAFork) {
     EXPECT_EQ(chain.n(), 2);
 }
 
+TEST(AChain, DoesNotCrossAForkThatLeftBehindAnotherEvent) {
+    const Incarnation first = forked_at(2, 0);
+    const RecordedEvent one = event_after(0, first.origin(store, Partition{0}));
+    const Incarnation second = forked_at(3, 1, one.hash);
+    const RecordedEvent alive = event_after(1, second.origin(store, Partition{0}));
+    ChainCheck chain{Partition{0}, 1, chain_hash({Partition{0}, 1}, {}, "lost")};
+    EXPECT_THAT(
+        [&] {
+            chain.next(alive, store, {first, second});
+        },
+        ThrowsMessage<Divergence>(HasSubstr(to_string(one.hash))));
+}
+
 TEST(AChain, PassesOverAForkThatAnEarlierOneMadeVoid) {
     const Incarnation first = forked_at(2, 0);
     const RecordedEvent one = event_after(0, first.origin(store, Partition{0}));

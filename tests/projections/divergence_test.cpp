@@ -92,6 +92,23 @@ TEST(AStore, CopiedBackUndeclaredStopsTheViewThatSawMore) {
     EXPECT_TRUE(view.get("1", strong().serve_stale()).stale) << "its checkpoint is no proof";
     EXPECT_TRUE(view.get("1", bounded(100, std::chrono::hours{1}).serve_stale()).stale);
     EXPECT_THROW(view.get("1", strong().fail()), NotThereYet);
+
+    world.close();
+    declare_restored(world.url());
+    world.open();  // a history that goes on behind d, where the view applied c
+    EXPECT_THROW(Projector<Carts>{world.store()}.catch_up(), Divergence);
+    world.append("cart-1", added("e"));
+    EXPECT_THROW(Projector<Carts>{world.store()}.catch_up(), Divergence);
+}
+
+TEST_F(AStrangeLog, StopsTheViewWhereAHistoryBeganBehindAnotherEvent) {
+    Projector<Carts> projector{log, options};
+    projector.catch_up();
+    log.events.pop_back();
+    log.append(added("b"));  // in the place of the last one
+    log.restore(6, true);
+    log.append(added("c"));
+    expect_stops(projector, "0:6");
 }
 
 TEST_F(AStrangeLog, OfADeclaredRestoreStopsOnlyViewsBeyondTheFork) {
