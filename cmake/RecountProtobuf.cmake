@@ -51,8 +51,13 @@ function(recount_generate_protos)
             DEPENDS "${proto}" protobuf::protoc
             COMMENT "protoc ${relative}"
             VERBATIM)
-        # Generated code answers to protoc, not to our warnings.
-        set_source_files_properties("${out}/${stem}.pb.cc" PROPERTIES COMPILE_OPTIONS "-w")
+        # Generated code answers to protoc, not to our warnings, nor to our sanitizers, without
+        # which it compiles in a third of the time.
+        set(options "-w")
+        if(RECOUNT_SANITIZE MATCHES address)
+            list(APPEND options "-fno-sanitize=all")
+        endif()
+        set_source_files_properties("${out}/${stem}.pb.cc" PROPERTIES COMPILE_OPTIONS "${options}")
         target_sources(${arg_TARGET} PRIVATE "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h")
         set_property(GLOBAL APPEND PROPERTY RECOUNT_PROTO_DIRS "${root}")
         set_property(TARGET ${arg_TARGET} APPEND PROPERTY RECOUNT_PROTOS "${root}|${relative}")
