@@ -23,6 +23,8 @@ struct Account {
 
 /// An amount that `evolve` fails on.
 constexpr std::int64_t unlucky = 13'013;
+/// And this one if the balance is more than 12.
+constexpr std::int64_t choosy = 12'012;
 
 inline Account evolve(Account account, const Opened& event) {
     account.owner = event.owner();
@@ -30,6 +32,7 @@ inline Account evolve(Account account, const Opened& event) {
 }
 inline Account evolve(Account account, const Deposited& event) {
     if (event.amount() == unlucky) throw std::runtime_error("unlucky");
+    if (event.amount() == choosy && account.balance > 12) throw std::runtime_error("too rich");
     account.balance += event.amount();
     return account;
 }

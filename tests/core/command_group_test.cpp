@@ -89,6 +89,19 @@ TEST_F(CommandsOfOneStream, AreNotDecidedOnAStateThatIsHalfFolded) {
     EXPECT_TRUE(accounts_.handle("1", withdraw(12)));
 }
 
+TEST_F(CommandsOfOneStream, DoNotFailOnAStateThatNeverCameToBe) {
+    second_ = [this] {
+        second_ = nullptr;
+        throw Unavailable("away");
+    };
+    begin(deposit(1));
+    begin(deposit(5));
+    begin(deposit(choosy));  // which the one before it would spoil
+    end();
+    EXPECT_EQ(said_, (std::map<std::size_t, std::string>{{0, "done"}, {1, "away"}, {2, "done"}}));
+    EXPECT_EQ(others_.load("1").state.balance, 11 + choosy);
+}
+
 TEST_F(CommandsOfOneStream, AreAllToldThatTheStoreIsAway) {
     second_ = [] { throw Unavailable("away"); };
     begin(deposit(1));

@@ -137,8 +137,7 @@ private:
                 decided_.push_back(i);
             }
         } catch (...) {
-            at(i).fail(std::current_exception());
-            waiting_.done(i);
+            // What it was decided on may never come to be: its own thread decides it again.
             pending_.reset();  // it may be half folded
         }
     }
