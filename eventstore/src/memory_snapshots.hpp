@@ -20,9 +20,16 @@ public:
         return found == types.end() ? std::nullopt : std::optional{found->second};
     }
 
-    void put(const StreamName& stream, const Snapshot& snapshot) {
+    /// One that reaches less far replaces another only where that is of no use, as `holds`, asked
+    /// of that one, says: it may hold what was truncated since.
+    template <class Holds>
+    void put(const StreamName& stream, const Snapshot& snapshot, const Holds& holds) {
         const std::lock_guard lock{mutex_};
-        streams_[stream.full()].insert_or_assign(snapshot.type, snapshot);
+        const auto [kept, added] = streams_[stream.full()].try_emplace(snapshot.type, snapshot);
+        if (added) return;
+        Snapshot& other = kept->second;
+        if (other.fold == snapshot.fold && other.version > snapshot.version && holds(other)) return;
+        other = snapshot;
     }
 
     void drop(const StreamName& stream, Version first, Version last) {

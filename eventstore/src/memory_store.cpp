@@ -76,7 +76,13 @@ protected:
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
-        snapshots_.put(stream, snapshot);
+        const std::lock_guard lock{mutex_};
+        snapshots_.put(stream, snapshot, [&](const Snapshot& other) {
+            const auto* positions = stream_of(stream.full());
+            const auto index = static_cast<std::size_t>(other.version.value - 1);
+            return positions != nullptr && index < positions->size() &&
+                   event_at((*positions)[index]).hash == other.last_hash;
+        });
     }
     void drop_snapshots(const StreamName& stream, Version first, Version last) override {
         snapshots_.drop(stream, first, last);

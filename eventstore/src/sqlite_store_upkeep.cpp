@@ -27,7 +27,10 @@ void SqliteWriter::put_snapshot(const StreamName& stream, const Snapshot& snapsh
     std::size_t bytes = snapshot.bytes.size();
     for (const auto& [key, waiting] : snapshots_) bytes += waiting.bytes.size();
     if (snapshots_.size() >= most_snapshots || bytes > most_snapshot_bytes) snapshots_.clear();
-    snapshots_.insert_or_assign({stream.full(), snapshot.type}, snapshot);
+    const auto [waiting, added] = snapshots_.try_emplace({stream.full(), snapshot.type}, snapshot);
+    if (added) return;
+    Snapshot& other = waiting->second;
+    if (other.fold != snapshot.fold || other.version <= snapshot.version) other = snapshot;
 }
 
 void SqliteWriter::drop_snapshots(const StreamName& stream, Version first, Version last) {
@@ -48,8 +51,17 @@ void SqliteWriter::drop_snapshots(const StreamName& stream, Version first, Versi
 
 void SqliteWriter::write_snapshots() {
     if (snapshots_.empty()) return;
-    const auto put =
-        connection_.prepare("insert or replace into snapshot values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    // One that reaches less far replaces another only where that is of no use: it may hold what was
+    // truncated since.
+    const auto put = connection_.prepare(
+        "insert into snapshot values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (stream, type) "
+        "do update set fold = excluded.fold, version = excluded.version, "
+        "partition = excluded.partition, position = excluded.position, "
+        "event_id = excluded.event_id, hash = excluded.hash, bytes = excluded.bytes "
+        "where snapshot.fold <> excluded.fold or snapshot.version <= excluded.version "
+        "or not exists (select 1 from event e join stream s on s.id = e.stream "
+        "where s.name = snapshot.stream and e.version = snapshot.version "
+        "and e.hash = snapshot.hash)");
     for (const auto& [key, snapshot] : snapshots_) {
         put->bind_text(1, key.first);
         put->bind_text(2, key.second);

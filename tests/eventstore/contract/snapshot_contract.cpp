@@ -77,8 +77,10 @@ TEST_P(SnapshotContract, OfWhichAnythingWasChangedIsIgnoredAndReplaced) {
     }
     // Columns beside it, to what fits the stream as well.
     const auto other = store().read_stream(account_, {.from = Version{9}, .max_events = 1}).events;
+    spoil([](Snapshot& one) { one.fold = -1; });  // which gives way to one that reaches less far
     spoil(
         [&](Snapshot& one) {
+            one.fold = Saved::fold;
             one.version = Version{9};
             one.last = other.front().at.position;
             one.last_event = other.front().at.event_id;
@@ -111,6 +113,18 @@ TEST_P(SnapshotContract, BeyondATruncationKeepsTheStateRight) {
     EXPECT_EQ(fresh().load("1").state.balance, 25);
     EXPECT_THAT([&] { Repository<Saved>{store()}.load("1"); },
                 ThrowsMessage<UnreadableEvent>(HasSubstr("no snapshot reaches beyond it")));
+}
+
+TEST_P(SnapshotContract, ThatComesLateDoesNotReplaceOneThatHoldsWhatWasTruncated) {
+    deposit_times(15);
+    const Snapshot early = read().snapshot.value();
+    ASSERT_EQ(early.version, Version{10});
+    deposit_times(10);
+    store().truncate(account_, Version{20});
+    kept().keep_snapshot(account_, early);
+    settle();
+    EXPECT_EQ(read().snapshot.value().version, Version{20});
+    EXPECT_EQ(fresh().load("1").state.balance, 25);
 }
 
 TEST_P(SnapshotContract, OfWhatIsErasedIsGone) {
