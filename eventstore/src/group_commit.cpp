@@ -13,11 +13,21 @@ constexpr Duration one_look = std::chrono::hours{1};
 constexpr std::size_t most_doubt = 64;
 constexpr std::size_t most_apart = 2;  // callers; of more, some share
 
+/// What the envelope of each event repeats, and can be larger than the event.
+std::size_t bytes_in_envelope(const Append& append) {
+    constexpr std::size_t position = 9;  // as most are encoded
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : append.metadata.headers) bytes += name.size() + value.size();
+    for (const auto& after : append.after) bytes += after.positions.values().size() * position;
+    return bytes;
+}
+
 std::size_t bytes_in(std::span<const Append> appends) {
     std::size_t bytes = 0;
     for (const Append& append : appends) {
+        const std::size_t envelope = bytes_in_envelope(append);
         for (const StreamWrite& write : append.writes) {
-            for (const NewEvent& event : write.events) bytes += event.payload.size();
+            for (const NewEvent& event : write.events) bytes += event.payload.size() + envelope;
         }
     }
     return bytes;

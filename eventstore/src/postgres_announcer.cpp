@@ -1,6 +1,7 @@
 #include "postgres_announcer.hpp"
 
 #include <array>
+#include <exception>
 
 namespace recount::postgres {
 
@@ -17,12 +18,16 @@ Announcer::Announcer(const Address& address, std::string channel, Environment& e
       pool_(address, {.durable = false, .application = "recount announcer"}, 1, environment),
       signal_(environment.scheduler.signal()) {}
 
-void Announcer::grown() {
+void Announcer::grown() noexcept {
     signal_->raise();
     const std::lock_guard lock{mutex_};
     if (task_) return;
-    task_ = environment_.scheduler.spawn("announcer",
-                                         [this](const std::stop_token& stop) { announce(stop); });
+    try {
+        task_ = environment_.scheduler.spawn(
+            "announcer", [this](const std::stop_token& stop) { announce(stop); });
+    } catch (const std::exception&) {
+        // No thread to be had: the next growth tries again. What is committed stays so.
+    }
 }
 
 void Announcer::announce(const std::stop_token& stop) {

@@ -18,7 +18,8 @@ class Announcer {
 public:
     Announcer(const Address& address, std::string channel, Environment& environment);
 
-    void grown();
+    /// Behind a commit: nothing may fail here.
+    void grown() noexcept;
 
 private:
     void announce(const std::stop_token& stop);

@@ -60,6 +60,7 @@ void Session::set_up(const SessionOptions& options) {
     script(
         fmt::format("set default_transaction_isolation = 'read committed';"
                     "set default_transaction_read_only = {};"
+                    "set standard_conforming_strings = on;"
                     "set lock_timeout = {};"
                     "set statement_timeout = {};"
                     "set idle_in_transaction_session_timeout = {};"

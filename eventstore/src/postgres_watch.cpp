@@ -51,6 +51,8 @@ bool Watch::wait(const Positions& seen, Duration at_most, std::stop_token stop) 
             more == More::perhaps || at_most <= Duration{0} || until_look() <= Duration{0};
         const std::optional<bool> found = due ? look(seen) : false;
         if (found && *found) return true;
+        // Who looks may have asked before the caller did.
+        if (!found && at_most <= Duration{0}) return any_beyond(read_heads_(), seen);
         const bool untold = more == More::perhaps && !found;
         if (deadline.passed() || stop.stop_requested()) return untold;
         const Duration pause = untold ? shortest : std::max(until_look(), Duration{1});

@@ -72,11 +72,13 @@ private:
     /// Of several that are set, only the last is read from within a oneof.
     void joined(const Field& before, const Field& now) {
         const pb::OneofDescriptor* alternatives = now.real_containing_oneof();
-        if (alternatives == nullptr || before.real_containing_oneof() != nullptr) return;
+        if (alternatives == nullptr) return;
+        const pb::OneofDescriptor* own = before.real_containing_oneof();
         for (int i = 0; i < alternatives->field_count(); ++i) {
             const Field* other =
                 before.containing_type()->FindFieldByNumber(alternatives->field(i)->number());
             if (other == nullptr || other->number() == before.number()) continue;
+            if (own != nullptr && other->real_containing_oneof() == own) continue;
             add(now.full_name() + " = " + std::to_string(now.number()) + " was put into oneof " +
                 alternatives->name() + " with " + other->name() +
                 ", and stored events may have both; take it out again");

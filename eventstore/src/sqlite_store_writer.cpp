@@ -72,6 +72,13 @@ AppendPlan SqliteWriter::committed(const std::function<AppendPlan()>& write) {
     }
 }
 
+void SqliteWriter::require_in_place() const {
+    if (file_.header->is_still_there()) return;
+    throw Mismatch(file_.identity.name + " is no longer the store that was opened: its file " +
+                   "was replaced or removed; nothing was written: open it again, and declare "
+                   "it restored when it is a backup");
+}
+
 AppendPlan SqliteWriter::append_locked(AppendGroup group, const Touched& touched) {
     forget_if_others_wrote();
     const KnownState known = read_known(touched);
@@ -148,11 +155,7 @@ SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {
 /// The lock file keeps other processes of recount away, but not a person with a SQLite shell, nor
 /// one who moves a backup over the file: what is written to the old one then, nobody reads.
 void SqliteWriter::forget_if_others_wrote() {
-    if (!file_.header->is_still_there()) {
-        throw Mismatch(file_.identity.name + " is no longer the store that was opened: its file " +
-                       "was replaced or removed; nothing was written: open it again, and declare "
-                       "it restored when it is a backup");
-    }
+    require_in_place();
     const sqlite::Running running{*data_version_};
     data_version_->step();
     const std::int64_t version = data_version_->integer(0);

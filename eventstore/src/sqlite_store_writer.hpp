@@ -99,6 +99,7 @@ private:
     auto in_transaction(const Write& write) {
         connection_.begin_write();
         try {
+            require_in_place();
             auto result = write();
             connection_.commit();
             return result;
@@ -107,6 +108,8 @@ private:
             throw;
         }
     }
+    /// Throws Mismatch when the file is no longer where it was opened.
+    void require_in_place() const;
     void add_stream(std::string_view name, Stream& stream);
     void write_snapshots();
 

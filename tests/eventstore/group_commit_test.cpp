@@ -138,6 +138,9 @@ TEST_F(CommitsBehindAGate, TooManyAreTurnedAway) {
         EXPECT_THROW(group->append(two), Overloaded);
         const auto large = appends_of({"x"}, 41);
         EXPECT_THROW(group->append(large), Overloaded);
+        auto headed = appends_of({"x"});
+        headed.front().metadata.headers["name"] = std::string(37, 'x');
+        EXPECT_THROW(group->append(headed), Overloaded);
         const auto third = caller(*group, {"c"}, 40);
         ASSERT_TRUE(eventually([&] { return group->waiting() == 2; }));
         open_ = 1'000'000;

@@ -122,10 +122,20 @@ TEST_F(AWatch, SaysThatThereMayBeMoreWhileAnotherLooks) {
     append(5);
     world_.advance(seconds{3});
     bool told = false;
-    meanwhile_ = [&] { told = has_more(4, Duration{0}); };
+    meanwhile_ = [&] { told = has_more(4, milliseconds{1}); };
     EXPECT_TRUE(has_more(4, seconds{1}));
     EXPECT_TRUE(told);
     EXPECT_EQ(looks_, 1);
+}
+
+TEST_F(AWatch, IsAskedByWhoDoesNotWaitThoughAnotherLooks) {
+    bool told = false;
+    meanwhile_ = [&] {
+        stored_ = 1;  // behind the other one's look
+        told = has_more(0, Duration{0});
+    };
+    EXPECT_FALSE(has_more(0, Duration{0}));
+    EXPECT_TRUE(told);
 }
 
 }  // namespace

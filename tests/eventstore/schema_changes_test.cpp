@@ -131,6 +131,13 @@ TEST(AStoredType, RefusesFieldsThatAreJoinedInAOneof) {
     EXPECT_THAT(changes("message M { oneof one { string a = 1; } }",
                         "message M { oneof one { string a = 1; string b = 2; } }"),
                 IsEmpty());
+    EXPECT_THAT(changes("message M { oneof x { string a = 1; } oneof y { string b = 2; } }",
+                        "message M { oneof z { string a = 1; string b = 2; } }"),
+                ElementsAre(HasSubstr("shop.M.a = 1 was put into oneof z with b"),
+                            HasSubstr("shop.M.b = 2 was put into oneof z with a")));
+    EXPECT_THAT(changes("message M { oneof x { string a = 1; string b = 2; } }",
+                        "message M { oneof z { string a = 1; string b = 2; } }"),
+                IsEmpty());
 }
 
 /// Of a type that every program knows, as an earlier program declared it.

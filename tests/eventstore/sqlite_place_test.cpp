@@ -71,6 +71,9 @@ TEST_F(ASqliteStoreInItsFile, ThatABackupWasMovedOverIsNotWrittenOn) {
     std::filesystem::remove(path_);
     EXPECT_THAT([&] { static_cast<void>(store->append(append)); }, refused);
     EXPECT_THAT([&] { store->void_command("c"); }, refused);
+    const StreamName cart{"cart", "1"};
+    EXPECT_THAT([&] { store->erase(cart, Version{1}, Version{1}); }, refused);
+    EXPECT_THAT([&] { store->maintain(); }, refused);
 }
 
 /// Somebody without rights, when the tests run as root.

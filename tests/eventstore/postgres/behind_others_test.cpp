@@ -108,6 +108,18 @@ TEST_F(BehindOthers, ACommandThatHappenedIsRepeated) {
     theirs_->verify_chain();
 }
 
+TEST_F(BehindOthers, ACommandIsRepeatedWhateverStringsAreByDefault) {
+    const auto odd = open_store(schema_.url() + "&options=-c%20standard_conforming_strings%3Doff");
+    const std::string stream = fresh_stream();
+    for (int i = 0; i < 3; ++i) {
+        next(*theirs_, their_stream_);
+        const Append append = next_of(stream);
+        ASSERT_EQ(odd->append(append).kind, Kind::committed);
+        EXPECT_EQ(odd->append(append).kind, Kind::repeated);
+    }
+    theirs_->verify_chain();
+}
+
 TEST_F(BehindOthers, AStreamIsClosedForGood) {
     const auto stream = StreamName::parse(our_stream_);
     const Expected expected = Expected::exactly(Version{versions_[our_stream_]++});
