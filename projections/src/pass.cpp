@@ -176,7 +176,16 @@ void Pass::throw_if_turned() {
     if (now.back().id != incarnations_.back().id) throw Turned{};
 }
 
+/// Checkpoints are read before the heads: another projector may be beyond older heads by then.
 void Pass::begin() {
+    for (GenerationWriter* writer : std::vector{active_}) {
+        guarded(*writer, [&] {
+            if (!writer->entry().current()) {
+                catalogue_.expect_wanted(writer->view(), writer->entry().generation);
+            }
+            writer->refresh();
+        });
+    }
     incarnations_ = log_.incarnations();
     heads_ = log_.heads();
     target_ = Positions{heads_.size()};
@@ -185,11 +194,8 @@ void Pass::begin() {
     }
     for (GenerationWriter* writer : std::vector{active_}) {
         guarded(*writer, [&] {
-            if (!writer->entry().current()) {
-                catalogue_.expect_wanted(writer->view(), writer->entry().generation);
-            }
             try {
-                writer->prepare(heads_, incarnations_);
+                writer->judge(heads_, incarnations_);
             } catch (const Divergence&) {
                 throw_if_turned();
                 throw;

@@ -82,12 +82,15 @@ void GenerationWriter::reload() {
     publish();
 }
 
-void GenerationWriter::prepare(const std::vector<LogHead>& heads,
-                               const std::vector<Incarnation>& incarnations) {
+void GenerationWriter::refresh() {
     // The server of the views may have lost what it committed last, of rows and checkpoints alike:
     // a view with nothing to apply would not meet that.
     const std::chrono::nanoseconds age = context_.log.environment().clock.steady() - loaded_at_;
     if (!loaded_ || age >= context_.options.idle_wait) reload();
+}
+
+void GenerationWriter::judge(const std::vector<LogHead>& heads,
+                             const std::vector<Incarnation>& incarnations) {
     for (std::size_t number = 0; number < checkpoints_.size(); ++number) {
         const Checkpoint& checkpoint = checkpoints_[number];
         const Partition partition{static_cast<std::int32_t>(number)};

@@ -34,9 +34,11 @@ public:
     [[nodiscard]] const std::vector<Checkpoint>& checkpoints() const { return checkpoints_; }
     [[nodiscard]] Positions positions() const;
 
-    /// Reads the checkpoints again when they may have changed, and judges them: throws Divergence
-    /// when the store has another history now, or holds less than was applied.
-    void prepare(const std::vector<LogHead>& heads, const std::vector<Incarnation>& incarnations);
+    /// Reads the checkpoints again when they may have changed.
+    void refresh();
+    /// Compares the checkpoints with what the log told after they were read: throws Divergence when
+    /// the store has another history now, or holds less than was applied.
+    void judge(const std::vector<LogHead>& heads, const std::vector<Incarnation>& incarnations);
     /// The checkpoints in memory are not those of the generation.
     void forget() { loaded_ = false; }
     void reload_if_forgotten() {

@@ -3,7 +3,9 @@
 #include <recount/core/error.hpp>
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "support/eventually.hpp"
 #include "world.hpp"
@@ -80,6 +82,52 @@ TEST_P(TwoProjectorsOfDifferentPartitions, DoNotOverwriteARowThatBothFeed) {
     here.catch_up();
     other.join();
     EXPECT_EQ(View<Shared>{world.store()}.get("all")->added(), 11);
+}
+
+/// A database that lets something happen, once, before what is in it is looked at.
+class LookedAtLate : public Database {
+public:
+    LookedAtLate(std::unique_ptr<Database> real, std::function<void()>& before)
+        : real_(std::move(real)), before_(before) {}
+    std::unique_ptr<SqlTransaction> begin(SqlMode mode) override {
+        if (mode == SqlMode::snapshot && before_) std::exchange(before_, nullptr)();
+        return real_->begin(mode);
+    }
+    [[nodiscard]] SqlDialect dialect() const override { return real_->dialect(); }
+    [[nodiscard]] const std::string& name() const override { return real_->name(); }
+
+private:
+    std::unique_ptr<Database> real_;
+    std::function<void()>& before_;
+};
+
+class AProjectorThatLooksAgain : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(On, AProjectorThatLooksAgain, testing::ValuesIn(backends()),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(AProjectorThatLooksAgain, GoesOnWhereAnotherAppliedWhatJustCame) {
+    World world{GetParam()};
+    if (!world.stored()) return;  // in memory both have one database
+    world.append("cart-1", added("a"));
+    std::function<void()> before;
+    const OpenDatabase open = [&](const std::string& url, const DatabaseOptions& options) {
+        return std::make_unique<LookedAtLate>(Database::open(url, options), before);
+    };
+    Projector<Carts> here{world.store(), {.idle_wait = Duration::zero(), .open = open}};
+    Projector<Carts> there{world.store()};
+    here.catch_up();
+    bool came = false;
+    before = [&] {
+        world.append("cart-1", added("b"));
+        there.catch_up();
+        came = true;
+    };
+    EXPECT_NO_THROW(here.catch_up());
+    EXPECT_TRUE(came);
+    EXPECT_EQ(here.status()[0].state, ViewStatus::State::running);
+    const auto read = View<Carts>{world.store()}.get("1");
+    EXPECT_FALSE(read.stale) << read.why_stale;
+    EXPECT_EQ(read->items(), 2);
 }
 
 }  // namespace
