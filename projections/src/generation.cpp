@@ -97,16 +97,16 @@ void remind(Sql& sql, Log& log) {
 Taken take_generation(Sql& sql, const std::string& view) {
     const char* statement =
         sql.dialect() == SqlDialect::postgresql
-            ? "select retired, (select count(*) from (select 1 from _parked limit 1) as one) "
-              "from _generation for update of _generation"
-            : "select retired, exists (select 1 from _parked) from _generation";
+            ? "select retired, (select count(*) from (select 1 from _parked limit 1) as one), "
+              "stopped from _generation for update of _generation"
+            : "select retired, exists (select 1 from _parked), stopped from _generation";
     const SqlResult found = sql.query(statement);
     if (found.empty() || found.integer(0, 0) != 0) {
         throw Superseded(
             "a newer generation of view " + view +
             " took over; restart this projector, with the newer program if there is one");
     }
-    return {found.integer(0, 1) != 0};
+    return {found.integer(0, 1) != 0, found.text(0, 2)};
 }
 
 namespace {

@@ -46,6 +46,7 @@ void remind(Sql& sql, Log& log);
 /// fold until it ends. Throws Superseded.
 struct Taken {
     bool any_parked = false;
+    std::string stopped;
 };
 Taken take_generation(Sql& sql, const std::string& view);
 

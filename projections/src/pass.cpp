@@ -204,9 +204,9 @@ void Pass::begin() {
     }
 }
 
-Applied Pass::run(std::stop_token stop) {
+Applied Pass::run(Views views, std::stop_token stop) {
     for (const auto& writer : writers_.list) {
-        if (!writer->stopped()) active_.push_back(writer.get());
+        if (views == Views::stopped_too || !writer->stopped()) active_.push_back(writer.get());
     }
     while (true) {
         try {

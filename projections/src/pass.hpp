@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -23,11 +24,13 @@ struct Writers {
 /// the way.
 class Pass {
 public:
+    enum class Views : std::uint8_t { running, stopped_too };
+
     Pass(Log& log, const ProjectorOptions& options, Catalogue& catalogue, Writers& writers);
 
     /// What stops one view stops the others not: look at failure() and delay() afterwards. Throws
     /// what concerns the log itself.
-    Applied run(std::stop_token stop);
+    Applied run(Views views, std::stop_token stop);
 
     /// The first error that no retry would mend; its view is stopped.
     [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }

@@ -34,9 +34,8 @@ public:
 
     Applied catch_up() {
         const std::scoped_lock running{running_};
-        restart_stopped();
         Pass pass{log_, options_, catalogue_, writers_};
-        const Applied applied = go(pass, {});
+        const Applied applied = go(pass, Pass::Views::stopped_too, {});
         if (pass.failure()) std::rethrow_exception(pass.failure());
         if (pass.delay()) std::rethrow_exception(pass.delay());
         return applied;
@@ -86,22 +85,12 @@ private:
         }
     }
 
-    void restart_stopped() {
-        for (const auto& writer : writers_.list) {
-            if (!writer->stopped()) continue;
-            if (!writer->entry().current()) {
-                catalogue_.expect_wanted(writer->view(), writer->entry().generation);
-            }
-            writer->start();
-        }
-    }
-
     [[nodiscard]] bool all_stopped() const {
         return std::all_of(writers_.list.begin(), writers_.list.end(),
                            [](const auto& writer) { return writer->stopped(); });
     }
 
-    Applied go(Pass& pass, const std::stop_token& stop);
+    Applied go(Pass& pass, Pass::Views views, const std::stop_token& stop);
     Positions pass_once(const std::stop_token& stop);
     Duration backoff(int failures);
 
@@ -116,12 +105,12 @@ private:
 };
 
 /// Where something was away, the views may come back without what they committed last.
-Applied ProjectorEngine::Impl::go(Pass& pass, const std::stop_token& stop) {
+Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop_token& stop) {
     const auto forget = [&] {
         for (const auto& writer : writers_.list) writer->forget();
     };
     try {
-        const Applied applied = pass.run(stop);
+        const Applied applied = pass.run(views, stop);
         if (pass.delay()) forget();
         return applied;
     } catch (...) {
@@ -133,7 +122,7 @@ Applied ProjectorEngine::Impl::go(Pass& pass, const std::stop_token& stop) {
 Positions ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
     const std::scoped_lock running{running_};
     Pass pass{log_, options_, catalogue_, writers_};
-    go(pass, stop);
+    go(pass, Pass::Views::running, stop);
     if (pass.delay()) std::rethrow_exception(pass.delay());
     return pass.target();
 }

@@ -46,8 +46,9 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
                        " is store " + to_string(store.id) + " with " +
                        std::to_string(store.partitions) + "; give each store views of its own");
     }
-    set_stopped(*sql, "");
+    mark_ = head.stopped;
     checkpoints_ = read_checkpoints(*sql);
+    held_.assign(checkpoints_.size(), false);
     remind(*sql, context_.log);
     sql->commit();
     loaded_ = true;
@@ -73,6 +74,8 @@ void GenerationWriter::reload() {
     const std::chrono::nanoseconds now = context_.log.environment().clock.steady();
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::snapshot);
+    mark_ = read_head(*sql).stopped;
+    held_.assign(checkpoints_.size(), false);
     if (auto there = read_checkpoints(*sql); there != checkpoints_) {
         checkpoints_ = std::move(there);
         remind(*sql, context_.log);
@@ -91,6 +94,7 @@ void GenerationWriter::refresh() {
 
 void GenerationWriter::judge(const std::vector<LogHead>& heads,
                              const std::vector<Incarnation>& incarnations) {
+    held_.assign(checkpoints_.size(), false);
     for (std::size_t number = 0; number < checkpoints_.size(); ++number) {
         const Checkpoint& checkpoint = checkpoints_[number];
         const Partition partition{static_cast<std::int32_t>(number)};
@@ -117,7 +121,10 @@ void GenerationWriter::judge(const std::vector<LogHead>& heads,
                              ", but the log's event there has " + to_string(head.hash) +
                              "; find out which is right, then rebuild the view");
         }
+        // Beyond the checkpoint only the next events tell whether the chain holds.
+        held_[number] = checkpoint.position == 0 || checkpoint.position == head.n;
     }
+    if (all_held()) end_stop();
 }
 
 Applied GenerationWriter::apply(EventBatch& batch) {
@@ -165,6 +172,12 @@ Applied GenerationWriter::attempt(EventBatch& batch,
     // after this was read, the move that follows is fenced.
     const Taken taken = take_generation(*sql, view());
     move_checkpoints(*sql, view(), batch.moves());
+    for (const Move& move : batch.moves()) {
+        held_[static_cast<std::size_t>(move.partition.value)] = true;
+    }
+    // A mark that was not known then may tell of what came after what is held was seen.
+    const bool known = taken.stopped.empty() || taken.stopped == mark_;
+    if (known && !taken.stopped.empty() && all_held()) set_stopped(*sql, "");
 
     Parking parking{*sql, taken.any_parked};
     std::vector<std::size_t> chosen;
@@ -179,52 +192,14 @@ Applied GenerationWriter::attempt(EventBatch& batch,
     parking.write(*sql, view(), context_.options.max_parked,
                   context_.log.environment().clock.now());
     sql->commit();
+    if (!known) forget();
+    if (known && all_held()) stop_ended();
 
     Applied applied;
     applied.events = static_cast<std::int64_t>(chosen.size());
     applied.transactions = 1;
     applied.parked = parking.count();
     return applied;
-}
-
-void GenerationWriter::stop(const std::string& reason) {
-    spdlog::error("view {} (generation {}) stops: {}", view(), entry_.generation, reason);
-    {
-        const std::scoped_lock lock{mutex_};
-        stopped_ = true;
-        reason_ = reason;
-    }
-    tell_stopped(reason);
-}
-
-void GenerationWriter::start() {
-    {
-        const std::scoped_lock lock{mutex_};
-        stopped_ = false;
-        reason_.clear();
-    }
-    const DatabasePool::Lease lease = pool_->take();
-    const auto sql = lease->begin(SqlMode::write);
-    set_stopped(*sql, "");
-    sql->commit();
-}
-
-void GenerationWriter::tell_stopped(const std::string& reason) noexcept {
-    try {
-        const DatabasePool::Lease lease = pool_->take();
-        const auto sql = lease->begin(SqlMode::write);
-        set_stopped(*sql, reason);
-        sql->commit();
-        moved_->raise();
-    } catch (const std::exception& error) {
-        spdlog::warn("view {}: its readers could not be told that it stopped: {}", view(),
-                     error.what());
-    }
-}
-
-bool GenerationWriter::stopped() const {
-    const std::scoped_lock lock{mutex_};
-    return stopped_;
 }
 
 ViewStatus GenerationWriter::status() {

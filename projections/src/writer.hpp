@@ -60,10 +60,9 @@ public:
     /// Points the SQL views for foreign clients here, if they are not. Failures are logged.
     void expose(Catalogue& catalogue);
 
-    // A view that cannot go on stops: told to readers by the generation itself, as far as it can
-    // be.
+    /// A view that cannot go on stops: told to readers by the generation itself, as far as it can
+    /// be. That ends where the log is seen to hold what is in the view, not where it is hoped so.
     void stop(const std::string& reason);
-    void start();
     [[nodiscard]] bool stopped() const;
 
     /// What any thread may know of it; heads and lags are left open.
@@ -71,8 +70,10 @@ public:
 
 private:
     Applied attempt(EventBatch& batch, const std::map<Position, std::string>& poison);
-    void tell_stopped(const std::string& reason) noexcept;
     void publish();
+    [[nodiscard]] bool all_held() const;
+    void end_stop();
+    void stop_ended();
     bool retry_first(const ParkedHead& head, std::int64_t& done);
     /// Why the view cannot take this event whatever its hooks do; empty when it can.
     [[nodiscard]] std::string unfit(const RecordedEvent& event) const;
@@ -88,6 +89,8 @@ private:
     std::vector<Checkpoint> checkpoints_;
     bool loaded_ = false;
     std::chrono::nanoseconds loaded_at_{};  // by the steady clock
+    std::string mark_;                      // what the generation said of a stop when it was read
+    std::vector<bool> held_;  // for each partition: the log was seen to hold what is in the view
 
     mutable std::mutex mutex_;  // of what follows
     Positions published_;

@@ -51,6 +51,93 @@ TEST_F(AStrangeLog, StopsTheViewWhenTheEventItAppliedLastIsAnother) {
     EXPECT_EQ(items(), 6);
 }
 
+TEST_F(AStrangeLog, LeavesAStoppedViewStaleForAProjectorThatOnlyBegan) {
+    Projector<Carts> projector{log, options};
+    log.events[3].payload = new_event(added("a", 100)).payload;
+    expect_stops(projector, "0:4");
+    Projector<Carts> idle{log, options};
+    idle.status();
+    EXPECT_TRUE(stale());
+}
+
+TEST_F(AStrangeLog, LeavesAStoppedViewStaleUntilItIsReadAgain) {
+    Interrupted away{log};
+    Projector<Carts> projector{away, options};
+    log.hidden = 4;
+    expect_stops(projector, "0:4");
+    log.hidden = 0;
+    const auto stays_stopped = [&] {
+        EXPECT_THROW(projector.catch_up(), Unavailable);
+        EXPECT_TRUE(stale());
+        EXPECT_EQ(projector.status()[0].state, ViewStatus::State::stopped);
+    };
+    away.before_heads = [&] { throw Unavailable("the log is away; wait"); };
+    stays_stopped();
+    away.before_heads = nullptr;
+    away.before_read = [&] { throw Unavailable("the log is away; wait"); };
+    stays_stopped();
+    away.before_read = nullptr;
+    projector.catch_up();
+    EXPECT_FALSE(stale());
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+}
+
+TEST_F(AStrangeLog, EndsTheStopOfAViewThatHasNothingToApply) {
+    Projector<Carts> projector{log, options};
+    projector.catch_up();
+    const std::vector<RecordedEvent> all = log.events;
+    log.events.pop_back();
+    log.append(added("b"));
+    expect_stops(projector, "0:6");
+    log.events = all;
+    EXPECT_EQ(projector.catch_up().events, 0);
+    EXPECT_FALSE(stale());
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+}
+
+TEST_F(AStrangeLog, EndsAStopThatAnotherProjectorLeft) {
+    options.idle_wait = Duration::zero();
+    Projector<Carts> wrong{log, options}, right{log, options};
+    right.catch_up();
+    const std::vector<RecordedEvent> all = log.events;
+    const auto stop_again = [&] {
+        log.events.pop_back();
+        log.append(added("b"));
+        expect_stops(wrong, "0:6");
+        log.events = all;
+    };
+    stop_again();
+    right.catch_up();
+    EXPECT_FALSE(stale());
+
+    stop_again();
+    Projector<Carts> later{log, options};
+    for (int count = 0; count < 6; ++count) log.append(added("a"));
+    later.catch_up();
+    EXPECT_FALSE(stale());
+}
+
+TEST_F(AStrangeLog, EndsAStopThatAnotherProjectorLeftWhileThisOneReads) {
+    Interrupted meanwhile{log};
+    Projector<Carts> right{meanwhile, options};
+    right.catch_up();
+    Projector<Carts> wrong{log, options};
+    const std::vector<RecordedEvent> before = log.events;
+    for (int count = 0; count < 6; ++count) log.append(added("a"));
+    bool told = false;
+    meanwhile.before_read = [&] {
+        if (std::exchange(told, true)) return;
+        const std::vector<RecordedEvent> all = std::exchange(log.events, before);
+        log.events.pop_back();
+        log.append(added("b"));
+        expect_stops(wrong, "0:6");
+        log.events = all;
+    };
+    right.catch_up();
+    EXPECT_FALSE(stale());
+    EXPECT_EQ(items(), 12);
+}
+
 TEST_F(AStrangeLog, ThatIsACopyAndBehindTheViewIsWaitedFor) {
     Projector<Carts> projector{log, options};
     projector.catch_up();

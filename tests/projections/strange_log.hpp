@@ -26,6 +26,7 @@ protected:
         const auto read = View<Carts>{log, {.views = options.views}}.get("1");
         return read ? read->items() : 0;
     }
+    bool stale() { return View<Carts>{log, {.views = options.views}}.get("1").stale; }
     void expect_stops(Projector<Carts>& projector, const std::string& word) {
         try {
             projector.catch_up();
@@ -35,7 +36,7 @@ protected:
         }
         EXPECT_EQ(projector.status()[0].state, ViewStatus::State::stopped);
         EXPECT_NE(projector.status()[0].reason.find(word), std::string::npos);
-        EXPECT_TRUE((View<Carts>{log, {.views = options.views}}.get("1").stale));
+        EXPECT_TRUE(stale());
     }
 };
 
