@@ -23,6 +23,8 @@ void Pass::guarded(GenerationWriter& writer, Run&& run) {
     } catch (const Error& error) {
         leave_out();
         if (error.retryable()) {
+            spdlog::warn("view {} is tried again: {}", writer.view(), error.what());
+            writer.backoff().failed();
             if (!delay_) delay_ = std::current_exception();
         } else if (!replaced(writer, error)) {
             writer.stop(error.what());
@@ -206,12 +208,15 @@ void Pass::begin() {
 
 Applied Pass::run(Views views, std::stop_token stop) {
     for (const auto& writer : writers_.list) {
-        if (views == Views::stopped_too || !writer->stopped()) active_.push_back(writer.get());
+        if (views == Views::all || (!writer->stopped() && writer->backoff().due())) {
+            active_.push_back(writer.get());
+        }
     }
     while (true) {
         try {
             begin();
             follow(stop);
+            for (GenerationWriter* writer : active_) writer->backoff().worked();
             return applied_;
         } catch (const Turned&) {
             spdlog::info("the log {} turned to the history of a restored store",

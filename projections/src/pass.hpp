@@ -24,7 +24,8 @@ struct Writers {
 /// the way.
 class Pass {
 public:
-    enum class Views : std::uint8_t { running, stopped_too };
+    /// `due`: neither stopped nor to be tried again later.
+    enum class Views : std::uint8_t { all, due };
 
     Pass(Log& log, const ProjectorOptions& options, Catalogue& catalogue, Writers& writers);
 

@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cmath>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <recount/core/error.hpp>
@@ -35,7 +35,7 @@ public:
     Applied catch_up() {
         const std::scoped_lock running{running_};
         Pass pass{log_, options_, catalogue_, writers_};
-        const Applied applied = go(pass, Pass::Views::stopped_too, {});
+        const Applied applied = go(pass, Pass::Views::all, {});
         if (pass.failure()) std::rethrow_exception(pass.failure());
         if (pass.delay()) std::rethrow_exception(pass.delay());
         return applied;
@@ -85,14 +85,16 @@ private:
         }
     }
 
-    [[nodiscard]] bool all_stopped() const {
-        return std::all_of(writers_.list.begin(), writers_.list.end(),
-                           [](const auto& writer) { return writer->stopped(); });
-    }
+    /// What run() does after a pass.
+    struct Next {
+        Positions seen;
+        bool all_stopped = true;
+        bool all_put_off = true;  // nobody has use for what comes
+        Duration at_most;         // until a view is to be tried again, or the log looked at again
+    };
 
     Applied go(Pass& pass, Pass::Views views, const std::stop_token& stop);
-    Positions pass_once(const std::stop_token& stop);
-    Duration backoff(int failures);
+    Next pass_once(const std::stop_token& stop);
 
     Log& log_;
     bool primary_;
@@ -119,37 +121,42 @@ Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop
     }
 }
 
-Positions ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
+ProjectorEngine::Impl::Next ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
     const std::scoped_lock running{running_};
     Pass pass{log_, options_, catalogue_, writers_};
-    go(pass, Pass::Views::running, stop);
-    if (pass.delay()) std::rethrow_exception(pass.delay());
-    return pass.target();
-}
-
-/// Full jitter, so that many projectors do not come back together.
-Duration ProjectorEngine::Impl::backoff(int failures) {
-    const double most = std::min(static_cast<double>(options_.last_backoff.count()),
-                                 static_cast<double>(options_.first_backoff.count()) *
-                                     std::pow(2.0, std::min(failures, 30)));
-    const double chance = 0.5 + log_.environment().random.uniform() / 2;
-    return Duration{static_cast<Duration::rep>(most * chance)};
+    go(pass, Pass::Views::due, stop);
+    Next next{.seen = pass.target(), .at_most = Duration::max()};
+    for (const auto& writer : writers_.list) {
+        if (writer->stopped()) continue;
+        next.all_stopped = false;
+        const std::optional<Duration> left = writer->backoff().left();
+        if (!left) next.all_put_off = false;
+        next.at_most = std::min(next.at_most, left.value_or(options_.idle_wait));
+    }
+    return next;
 }
 
 RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
-    for (int failures = 0; !stop.stop_requested();) {
+    Scheduler& scheduler = log_.environment().scheduler;
+    projections::Backoff backoff{log_.environment(), options_};  // of errors of the log
+    while (!stop.stop_requested()) {
         try {
-            const Positions seen = pass_once(stop);
-            failures = 0;
-            if (all_stopped()) return {false, "every view is stopped; status() says why"};
-            log_.wait(seen, options_.idle_wait, stop);
+            const Next next = pass_once(stop);
+            backoff.worked();
+            if (next.all_stopped) return {false, "every view is stopped; status() says why"};
+            if (next.all_put_off) {
+                scheduler.sleep(next.at_most, stop);
+            } else {
+                log_.wait(next.seen, next.at_most, stop);
+            }
         } catch (const Error& error) {
             if (!error.retryable()) {
                 spdlog::error("the projector ends: {}", error.what());
                 return {false, error.what()};
             }
             spdlog::warn("the projector tries again: {}", error.what());
-            log_.environment().scheduler.sleep(backoff(failures++), stop);
+            backoff.failed();
+            scheduler.sleep(*backoff.left(), stop);
         }
     }
     return {true, "asked to stop"};

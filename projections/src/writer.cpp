@@ -33,6 +33,7 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
       handler_(Handler::make(definition)),
       moved_(moved_signal(context_.log.environment().scheduler, context_.place->key(),
                           definition.name)),
+      backoff_(context_.log.environment(), context_.options),
       live_(entry_.current()) {
     const StoreIdentity& store = context_.log.identity();
     const DatabasePool::Lease lease = pool_->take();

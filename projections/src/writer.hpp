@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backoff.hpp"
 #include "handler.hpp"
 #include "parked.hpp"
 #include "signals.hpp"
@@ -65,6 +66,9 @@ public:
     void stop(const std::string& reason);
     [[nodiscard]] bool stopped() const;
 
+    /// Of errors that a retry may mend.
+    Backoff& backoff() { return backoff_; }
+
     /// What any thread may know of it; heads and lags are left open.
     ViewStatus status();
 
@@ -89,7 +93,8 @@ private:
     std::vector<Checkpoint> checkpoints_;
     bool loaded_ = false;
     std::chrono::nanoseconds loaded_at_{};  // by the steady clock
-    std::string mark_;                      // what the generation said of a stop when it was read
+    Backoff backoff_;
+    std::string mark_;        // what the generation said of a stop when it was read
     std::vector<bool> held_;  // for each partition: the log was seen to hold what is in the view
 
     mutable std::mutex mutex_;  // of what follows

@@ -6,8 +6,8 @@
 
 namespace recount::test::projections {
 
-World::World(const std::string& backend, std::int32_t partitions)
-    : backend_(backend), partitions_(partitions) {
+World::World(const std::string& backend, std::int32_t partitions, Environment* environment)
+    : backend_(backend), partitions_(partitions), environment_(environment) {
     if (backend == "memory") url_ = "memory:";
     if (backend == "sqlite") url_ = "sqlite:" + folder_.file("shop.db");
     if (backend == "postgresql") url_ = postgres_url_with_own_schema();
@@ -17,6 +17,7 @@ World::World(const std::string& backend, std::int32_t partitions)
 void World::open() {
     StoreOptions options;
     options.partitions = partitions_;
+    options.environment = environment_;
     store_ = open_store(url_, options);
 }
 

@@ -18,7 +18,8 @@ std::vector<std::string> backends();
 /// A store of one kind, empty at first, and how to write to it.
 class World {
 public:
-    explicit World(const std::string& backend, std::int32_t partitions = 4);
+    explicit World(const std::string& backend, std::int32_t partitions = 4,
+                   Environment* environment = nullptr);
 
     EventStore& store() { return *store_; }
     [[nodiscard]] const std::string& backend() const { return backend_; }
@@ -39,6 +40,7 @@ private:
     TemporaryFolder folder_;
     std::string url_;
     std::int32_t partitions_;
+    Environment* environment_;
     std::unique_ptr<EventStore> store_;
 };
 

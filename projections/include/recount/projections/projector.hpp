@@ -26,7 +26,8 @@ struct ProjectorOptions {
     std::size_t page_bytes = std::size_t{16} << 20;
     std::size_t max_parked = 10000;  // events set aside in one view before it stops instead
     Duration idle_wait = std::chrono::seconds{1};  // run(): looks again after so long at the latest
-    Duration first_backoff = std::chrono::milliseconds{20};  // run(): doubles, with jitter
+    /// run(): doubles, with jitter; of each view, and of the log.
+    Duration first_backoff = std::chrono::milliseconds{20};
     Duration last_backoff = std::chrono::seconds{5};
     Duration patience = std::chrono::seconds{10};  // for events that heads show and reads do not
     Duration timeout = std::chrono::seconds{10};  // for locks and statements of the views' database
@@ -119,8 +120,8 @@ public:
     /// cannot go on, after the others are done; a view that stopped earlier is tried again.
     Applied catch_up() { return engine_.catch_up(); }
 
-    /// Applies until asked to stop. What can be retried is, with backoff; a view that cannot go on
-    /// stops and says why in status(), the others go on. Never throws.
+    /// Applies until asked to stop. What can be retried is, with backoff, the other views go on
+    /// meanwhile; a view that cannot go on stops and says why in status(). Never throws.
     RunEnd run(std::stop_token stop) { return engine_.run(std::move(stop)); }
 
     /// Where each view stands against freshly read heads.

@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include <recount/core/error.hpp>
+#include <recount/testing/manual_environment.hpp>
+
+#include <atomic>
+
+#include "interrupted_log.hpp"
+#include "world.hpp"
+
+namespace recount::test::projections {
+namespace {
+
+/// A view that cannot be fed while what it needs is away.
+struct Sick : Counts {
+    static constexpr std::string_view name = "sick";
+    static inline std::atomic<bool> away;
+    static inline std::atomic<int> tries;
+
+    template <class E>
+    static void on(const E& event, const Recorded& at, Sql& sql) {
+        ++tries;
+        if (away) throw Unavailable("what it needs is away; wait");
+        Counts::on(event, at, sql);
+    }
+};
+
+class ASickView : public testing::Test {
+protected:
+    ASickView() {
+        Sick::away = true;
+        Sick::tries = 0;
+    }
+    std::unique_ptr<Task> running(auto& projector) {
+        return scheduler.spawn("projector", [&](std::stop_token stop) { projector.run(stop); });
+    }
+    void append() { world.append("cart-1", added("a")); }
+    void pass(Duration duration) { scheduler.sleep(duration); }
+    /// Throws when the view does not show all of the log.
+    template <class V>
+    void expect_current() {
+        View<V>{world.store()}.query(strong().fail(), "select 1 as one");
+    }
+
+    static inline std::uint64_t worlds = 0;
+    ManualEnvironment time{++worlds};  // the same chance would give the same store again
+    Scheduler& scheduler = time.environment().scheduler;
+    World world{"memory", 2, &time.environment()};
+    ProjectorOptions options{.views = world.url(),
+                             .first_backoff = std::chrono::hours{1},
+                             .last_backoff = std::chrono::hours{1}};
+};
+
+TEST_F(ASickView, IsTriedAgainByItselfWhileTheOthersGoOn) {
+    Projector<Counts, Sick> projector{world.store(), options};
+    const auto task = running(projector);
+    for (int count = 0; count < 3; ++count) {
+        append();
+        pass(std::chrono::seconds{2});
+        EXPECT_NO_THROW(expect_current<Counts>());
+        EXPECT_THROW(expect_current<Sick>(), NotThereYet);
+    }
+    EXPECT_EQ(Sick::tries, 1);
+    Sick::away = false;
+    pass(std::chrono::hours{1});
+    EXPECT_NO_THROW(expect_current<Sick>());
+    append();
+    pass(std::chrono::seconds{2});
+    EXPECT_NO_THROW(expect_current<Sick>());
+}
+
+TEST_F(ASickView, ThatIsAloneLeavesTheLogInPeaceMeanwhile) {
+    Interrupted log{world.store()};
+    std::atomic<int> asked = 0;
+    log.before_heads = [&] { ++asked; };
+    Projector<Sick> projector{log, options};
+    const auto task = running(projector);
+    for (int count = 0; count < 3; ++count) {
+        append();
+        pass(std::chrono::seconds{2});
+    }
+    EXPECT_EQ(Sick::tries, 1);
+    const int before = asked;
+    append();
+    pass(std::chrono::seconds{2});
+    EXPECT_EQ(asked, before);
+}
+
+TEST_F(ASickView, IsTriedAtOnceByCatchUp) {
+    append();
+    Projector<Sick> projector{world.store(), options};
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    Sick::away = false;
+    projector.catch_up();
+    EXPECT_NO_THROW(expect_current<Sick>());
+}
+
+}  // namespace
+}  // namespace recount::test::projections
