@@ -215,7 +215,7 @@ Applied Pass::run(Views views, std::stop_token stop) {
     while (true) {
         try {
             begin();
-            follow(stop);
+            follow(views, stop);
             for (GenerationWriter* writer : active_) writer->backoff().worked();
             return applied_;
         } catch (const Turned&) {
@@ -225,7 +225,20 @@ Applied Pass::run(Views views, std::stop_token stop) {
     }
 }
 
-void Pass::follow(const std::stop_token& stop) {
+/// Are the views that are read at the target, with others still being built?
+bool Pass::only_builds() const {
+    bool builds = false;
+    for (const GenerationWriter* writer : active_) {
+        if (!writer->entry().current()) {
+            builds = true;
+        } else if (behind(*writer)) {
+            return false;
+        }
+    }
+    return builds;
+}
+
+void Pass::follow(Views views, const std::stop_token& stop) {
     Environment& environment = log_.environment();
     std::chrono::nanoseconds moved_at = environment.clock.steady();
     while (!stop.stop_requested()) {
@@ -240,6 +253,10 @@ void Pass::follow(const std::stop_token& stop) {
             guarded(*writer, [&] { writer->reload_if_forgotten(); });
         }
         if (!waiting) break;
+        if (moved && views == Views::due && only_builds()) {
+            more_ = true;  // with newer heads, for what is read goes first
+            break;
+        }
         if (moved) {
             moved_at = environment.clock.steady();
         } else if (environment.clock.steady() - moved_at > options_.patience) {

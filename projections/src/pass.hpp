@@ -24,7 +24,8 @@ struct Writers {
 /// the way.
 class Pass {
 public:
-    /// `due`: neither stopped nor to be tried again later.
+    /// `all` are brought to the heads. Of those `due`, which are neither stopped nor to be tried
+    /// again later, the ones that are read are: what is being built gets a page meanwhile.
     enum class Views : std::uint8_t { all, due };
 
     Pass(Log& log, const ProjectorOptions& options, Catalogue& catalogue, Writers& writers);
@@ -37,6 +38,8 @@ public:
     [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
     /// The first error that a retry may mend; its view was left out from then on.
     [[nodiscard]] const std::exception_ptr& delay() const { return delay_; }
+    /// Views that are being built are not where the heads were: another pass is to follow.
+    [[nodiscard]] bool more() const { return more_; }
     /// Where the heads were.
     [[nodiscard]] const Positions& target() const { return target_; }
 
@@ -49,7 +52,8 @@ private:
     struct Turned {};
     void throw_if_turned();
     void begin();
-    void follow(const std::stop_token& stop);
+    void follow(Views views, const std::stop_token& stop);
+    [[nodiscard]] bool only_builds() const;
     void drop(GenerationWriter& writer);
     bool replaced(GenerationWriter& writer, const Error& error);
     [[nodiscard]] std::vector<Cohort> cohorts() const;
@@ -69,6 +73,7 @@ private:
     std::vector<Incarnation> incarnations_;
     Positions target_;
     Applied applied_;
+    bool more_ = false;
     std::exception_ptr failure_, delay_;
 };
 

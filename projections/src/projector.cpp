@@ -88,6 +88,7 @@ private:
     /// What run() does after a pass.
     struct Next {
         Positions seen;
+        bool more = false;  // there is more to do at once
         bool all_stopped = true;
         bool all_put_off = true;  // nobody has use for what comes
         Duration at_most;         // until a view is to be tried again, or the log looked at again
@@ -125,7 +126,7 @@ ProjectorEngine::Impl::Next ProjectorEngine::Impl::pass_once(const std::stop_tok
     const std::scoped_lock running{running_};
     Pass pass{log_, options_, catalogue_, writers_};
     go(pass, Pass::Views::due, stop);
-    Next next{.seen = pass.target(), .at_most = Duration::max()};
+    Next next{.seen = pass.target(), .more = pass.more(), .at_most = Duration::max()};
     for (const auto& writer : writers_.list) {
         if (writer->stopped()) continue;
         next.all_stopped = false;
@@ -144,6 +145,7 @@ RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
             const Next next = pass_once(stop);
             backoff.worked();
             if (next.all_stopped) return {false, "every view is stopped; status() says why"};
+            if (next.more) continue;
             if (next.all_put_off) {
                 scheduler.sleep(next.at_most, stop);
             } else {

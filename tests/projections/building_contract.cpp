@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include <recount/core/error.hpp>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "support/eventually.hpp"
+#include "world.hpp"
+
+namespace recount::test::projections {
+namespace {
+
+/// The next version of Carts, which lets something happen before it takes an event.
+struct NextCarts : Carts {
+    static constexpr int version = 2;
+    static inline std::function<void(int event)> before;
+    static inline int told = 0;
+
+    using Carts::evolve;
+    static void evolve(CartRow& row, const ItemAdded& event, const Recorded& at) {
+        before(++told);
+        Carts::evolve(row, event, at);
+    }
+};
+
+class AViewThatIsBeingBuilt : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(On, AViewThatIsBeingBuilt, testing::ValuesIn(backends()),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(AViewThatIsBeingBuilt, LetsTheLivingOnesGoOnMeanwhile) {
+    World world{GetParam(), 2};
+    for (int count = 0; count < 20; ++count) world.append("cart-1", added("a"));
+    Projector<Counts, Carts>{world.store()}.catch_up();
+    const auto shown = [&] {
+        try {
+            View<Counts>{world.store()}.query(strong().fail(), "select 1 as one");
+            return true;
+        } catch (const NotThereYet&) {
+            return false;
+        }
+    };
+    std::atomic<bool> seen = false;
+    NextCarts::told = 0;
+    NextCarts::before = [&](int event) {
+        if (event == 5) world.append("cart-1", added("b"));
+        if (event == 15) seen = eventually(shown, std::chrono::seconds{10});
+    };
+    Projector<Counts, NextCarts> projector{world.store(), {.page_events = 4}};
+    {
+        std::jthread running{[&](std::stop_token stop) { projector.run(stop); }};
+        View<NextCarts> view{world.store()};
+        EXPECT_TRUE(eventually([&] { return view.get("1").version == 2; }));
+    }
+    EXPECT_TRUE(seen);
+    projector.catch_up();
+    EXPECT_EQ(rows<NextCarts>(world.store()), pure_carts(world.store()));
+    EXPECT_EQ(counts(world.store()), pure_counts(world.store()));
+}
+
+}  // namespace
+}  // namespace recount::test::projections
