@@ -12,6 +12,13 @@ using projections::Checkpoint;
 using projections::Snapshot;
 using projections::Wanted;
 
+namespace {
+
+/// Keeps deadlines within what the steady clock can count.
+constexpr Duration longest_wait = std::chrono::hours{24 * 365};
+
+}  // namespace
+
 ViewReader::Impl::Impl(Log& log, bool is_store, ViewDefinition view, ViewOptions options)
     : log_(log),
       is_store_(is_store),
@@ -228,7 +235,8 @@ Served ViewReader::Impl::served(const Consistency& consistency, const Source& so
 Served ViewReader::Impl::read(const Consistency& consistency, const Source& source,
                               const Ask& ask) {
     Environment& environment = log_.environment();
-    const std::chrono::nanoseconds deadline = environment.clock.steady() + consistency.wait();
+    const std::chrono::nanoseconds deadline =
+        environment.clock.steady() + std::clamp(consistency.wait(), Duration::zero(), longest_wait);
     const Judge judged = judge(consistency, source);
     bool look = false;
     for (Duration poll = options_.first_poll;; poll = std::min(poll * 2, options_.last_poll)) {

@@ -2,6 +2,7 @@
 
 #include <recount/core/ids.hpp>
 
+#include <future>
 #include <thread>
 
 #include "world.hpp"
@@ -93,6 +94,22 @@ TEST_P(ARead, WaitsUntilAProjectorOfThisProcessHasComeSoFar) {
     session.saw(world.append("cart-1", added("a")));
     std::jthread later{[&] { Projector<Carts>{world.store()}.catch_up(); }};
     EXPECT_EQ(view.get("1", recount::session(session).wait_for(seconds{30}))->items(), 1);
+}
+
+TEST_P(ARead, WaitsAsLongAsThereIsTime) {
+    world.append("cart-1", added("a"));
+    Projector<Carts> projector{world.store()};
+    projector.catch_up();
+    View<Carts> view{world.store()};
+    const Consistency for_ever = recount::session(session).wait_for(Duration::max());
+    EXPECT_EQ(view.get("1", for_ever)->items(), 1);
+    session.saw(world.append("cart-1", added("a")));
+    std::packaged_task<std::int64_t()> read{[&] { return view.get("1", for_ever)->items(); }};
+    auto items = read.get_future();
+    const std::jthread reading{std::move(read)};
+    EXPECT_EQ(items.wait_for(milliseconds{50}), std::future_status::timeout);
+    projector.catch_up();
+    EXPECT_EQ(items.get(), 2);
 }
 
 TEST_P(ARead, MakesTheSessionGrowByWhatItShowed) {
