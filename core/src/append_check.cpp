@@ -1,6 +1,7 @@
 #include <recount/core/append.hpp>
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/core/utf8.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -153,7 +154,7 @@ void check_rejection(const Append& append, const AppendLimits& limits) {
     const Rejection& rejection = *append.rejection;
     if (rejection.code.empty()) refuse(subject, "is refused without a code; give one");
     check_text(subject, "rejection code", rejection.code);
-    if (!text::valid_utf8(rejection.detail)) {
+    if (!valid_utf8(rejection.detail)) {
         refuse(subject, "has a rejection " + rejection.code + " whose detail is not UTF-8");
     }
     check_size(subject, "bytes of rejection", rejection.code.size() + rejection.detail.size(),

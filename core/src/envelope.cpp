@@ -2,11 +2,11 @@
 
 #include <recount/core/error.hpp>
 #include <recount/core/hash.hpp>
+#include <recount/core/utf8.hpp>
 
 #include <cstdint>
 
 #include "hasher.hpp"
-#include "text.hpp"
 #include "wire.hpp"
 #include "wire_values.hpp"
 
@@ -43,7 +43,7 @@ public:
     }
     std::string_view text() {
         const std::string_view value = bytes();
-        if (!text::valid_utf8(value)) {
+        if (!valid_utf8(value)) {
             unreadable("field " + std::to_string(field()) + " is not UTF-8");
         }
         return value;

@@ -2,6 +2,7 @@
 
 #include <recount/core/utf8.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,8 +51,6 @@ bool check(std::string_view bytes, bool allow_control) {
 
 }  // namespace
 
-bool valid_utf8(std::string_view bytes) { return check(bytes, true); }
-
 bool printable(std::string_view bytes) { return check(bytes, false); }
 
 std::string hex(std::string_view bytes) {
@@ -82,6 +81,20 @@ namespace recount {
 
 std::size_t utf8_sequence(std::string_view bytes) {
     return bytes.empty() ? 0 : text::decode(bytes).length;
+}
+
+bool valid_utf8(std::string_view bytes) { return text::check(bytes, true); }
+
+std::string recordable(std::string_view text, std::size_t most_bytes) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence(text);
+        const std::size_t bytes = std::max<std::size_t>(1, length);
+        if (result.size() + bytes > most_bytes) break;
+        result += length == 0 ? std::string_view{"?"} : text.substr(0, bytes);
+        text.remove_prefix(bytes);
+    }
+    return result;
 }
 
 }  // namespace recount

@@ -5,9 +5,6 @@
 
 namespace recount::text {
 
-/// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
-bool valid_utf8(std::string_view bytes);
-
 /// Well-formed UTF-8 without control characters (C0, DEL, C1).
 bool printable(std::string_view bytes);
 

@@ -4,11 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace recount::saga {
+#include <recount/core/utf8.hpp>
 
-/// Text of any origin, made fit to be recorded: valid UTF-8, with '?' for each byte that is not,
-/// and cut between two characters.
-std::string recordable(std::string_view text, std::size_t most_bytes);
+namespace recount::saga {
 
 /// Why a person is asked. It may quote what somebody's code threw.
 constexpr std::size_t reason_bytes = 2048;
