@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 
 namespace recount::projections {
 
@@ -44,6 +45,20 @@ RowColumns::Kind RowColumns::kind_of(const FieldDescriptor& field) {
                           " is a uint64, which fits no integer column; make it an int64");
 }
 
+bool RowColumns::fallible(const Column& column) {
+    switch (column.kind) {
+        case Kind::text:
+        case Kind::real:
+            return true;
+        case Kind::json:
+            return column.risk != JsonRisk::none;
+        case Kind::integer:
+        case Kind::bytes:
+            break;
+    }
+    return false;
+}
+
 const char* RowColumns::type_of(Kind kind) {
     switch (kind) {
         case Kind::integer:
@@ -69,13 +84,14 @@ RowColumns::RowColumns(const google::protobuf::Descriptor& message)
                                   " cannot be a column: names have 1 to 63 bytes and do not begin "
                                   "with an underscore; rename it");
         }
-        columns_.push_back({&field, kind_of(field)});
+        const Kind kind = kind_of(field);
+        columns_.push_back({&field, kind, kind == Kind::json ? json_risk(field) : JsonRisk::none});
     }
     std::sort(columns_.begin(), columns_.end(), [](const Column& left, const Column& right) {
         return left.field->number() < right.field->number();
     });
     for (const Column& column : columns_) {
-        if (column.kind == Kind::text || column.kind == Kind::real) fallible_.push_back(column);
+        if (fallible(column)) fallible_.push_back(column);
         names_.push_back(column.field->name());
         types_.emplace_back(type_of(column.kind));
     }
@@ -121,11 +137,6 @@ std::vector<bool> RowColumns::known_in(std::string_view described) const {
 
 namespace {
 
-[[noreturn]] void refuse(const FieldDescriptor& field, const char* what) {
-    throw InvalidArgument("field " + field.full_name() + " of a row holds " + what +
-                          ", which no database keeps; let the view's evolve avoid it");
-}
-
 // SQLite does not keep the sign of zero.
 double kept_number(double number) { return number == 0 ? 0.0 : number; }
 
@@ -167,11 +178,14 @@ void RowColumns::check(const Message& row) const {
         const FieldDescriptor& field = *column.field;
         if (column.kind == Kind::text) {
             const std::string& text = reflection.GetStringReference(row, &field, &scratch);
-            if (text.find('\0') != std::string::npos) refuse(field, "a NUL character");
+            if (text.find('\0') != std::string::npos) refuse_field(field, "a NUL character");
+            if (!valid_utf8(text)) refuse_field(field, "text that is not UTF-8");
+        } else if (column.kind == Kind::json) {
+            check_field_json(row, field, column.risk);
         } else if (std::isnan(field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT
                                   ? double{reflection.GetFloat(row, &field)}
                                   : reflection.GetDouble(row, &field))) {
-            refuse(field, "NaN");
+            refuse_field(field, "NaN");
         }
     }
 }

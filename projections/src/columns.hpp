@@ -17,6 +17,13 @@ inline constexpr std::string_view revision_column = "_revision";
 /// Quotes a name for SQL.
 std::string quoted(std::string_view name);
 
+/// What may keep a field from being written as JSON, told from its type.
+enum class JsonRisk : std::uint8_t {
+    none,     // numbers only
+    text,     // that is not UTF-8
+    unknown,  // a time out of range, an Any, too deep a message: only writing it tells
+};
+
 /// How a protobuf message and the columns of its row become one another, without loss: a row is
 /// made again from its columns before the next event is folded into it.
 class RowColumns {
@@ -33,8 +40,9 @@ public:
     /// For each field, whether a table described so has it too, of the same type.
     [[nodiscard]] std::vector<bool> known_in(std::string_view described) const;
 
-    /// Throws InvalidArgument for what no database keeps: NUL in text, a number that is none. After
-    /// every event, so that what is refused does not depend on how many share a transaction.
+    /// Throws InvalidArgument for what no database keeps: NUL in text or bytes that are not UTF-8,
+    /// a number that is none, a message that cannot be JSON. After every event, so that what is
+    /// refused does not depend on how many share a transaction.
     void check(const google::protobuf::Message& row) const;
     /// Appends the values of the fields.
     void encode(const google::protobuf::Message& row, std::vector<SqlValue>& values) const;
@@ -50,10 +58,12 @@ private:
     struct Column {
         const google::protobuf::FieldDescriptor* field;
         Kind kind;
+        JsonRisk risk;
     };
 
     static Kind kind_of(const google::protobuf::FieldDescriptor& field);
     static const char* type_of(Kind kind);
+    static bool fallible(const Column& column);
     [[nodiscard]] SqlValue value(const google::protobuf::Message& row, const Column& column) const;
     static void set(google::protobuf::Message& row, const Column& column, const SqlValue& value);
 
@@ -67,5 +77,13 @@ std::string field_json(const google::protobuf::Message& row,
                        const google::protobuf::FieldDescriptor& field);
 void set_field_json(google::protobuf::Message& row, const google::protobuf::FieldDescriptor& field,
                     const std::string& json);
+
+JsonRisk json_risk(const google::protobuf::FieldDescriptor& field);
+/// Throws InvalidArgument when field_json() would, or would lose something.
+void check_field_json(const google::protobuf::Message& row,
+                      const google::protobuf::FieldDescriptor& field, JsonRisk risk);
+
+/// Throws InvalidArgument: the row holds in this field what it must not.
+[[noreturn]] void refuse_field(const google::protobuf::FieldDescriptor& field, const char* what);
 
 }  // namespace recount::projections

@@ -61,6 +61,7 @@ std::string field_json(const Message& row, const FieldDescriptor& field) {
     }
     const std::string json = to_json(*with_only(row, field));
     const std::size_t begin = field.name().size() + 4;  // {"name":
+    if (json.size() <= begin) refuse_field(field, "a Value of no kind");
     return json.substr(begin, json.size() - begin - 1);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 #include <recount_sql/recount_projections.hpp>
 
 #include "columns.hpp"
@@ -174,7 +175,8 @@ void move_checkpoints(Sql& sql, const std::string& view, const std::vector<Move>
 }
 
 void set_stopped(Sql& sql, const std::string& reason) {
-    sql.exec("update _generation set stopped = $1 where stopped <> $1", reason);
+    sql.exec("update _generation set stopped = $1 where stopped <> $1",
+             recordable(reason, reason.size()));
 }
 
 StorePositions seen(const Uuid& store, Partition partition, const Checkpoint& checkpoint,

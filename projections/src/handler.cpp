@@ -3,6 +3,7 @@
 #include <new>
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 
 #include "keyed_handler.hpp"
 
@@ -12,10 +13,9 @@ namespace {
 
 constexpr std::size_t max_error_bytes = 500;
 
-Poison poison(const RecordedEvent& event, std::string error) {
+Poison poison(const RecordedEvent& event, std::string_view error) {
     if (error.empty()) error = "failed";
-    if (error.size() > max_error_bytes) error.resize(max_error_bytes);
-    return {event.at.position, std::move(error)};
+    return {event.at.position, recordable(error, max_error_bytes)};
 }
 
 class SqlHandler : public Handler {

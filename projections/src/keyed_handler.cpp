@@ -3,14 +3,15 @@
 #include <algorithm>
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 
 namespace recount::projections {
 
 namespace {
 
 void check_key(const std::string& key) {
-    if (key.size() > 1024 || key.find('\0') != std::string::npos) {
-        throw InvalidArgument("a row's key has at most 1024 bytes and no NUL");
+    if (key.size() > 1024 || key.find('\0') != std::string::npos || !valid_utf8(key)) {
+        throw InvalidArgument("a row's key has at most 1024 bytes of UTF-8 and no NUL");
     }
 }
 

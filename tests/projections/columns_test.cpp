@@ -14,6 +14,7 @@ namespace recount::projections {
 namespace {
 
 using test::projections::EveryKind;
+using test::projections::HasTimes;
 
 EveryKind some_row(int seed) {
     EveryKind row;
@@ -87,6 +88,63 @@ TEST(ARow, CannotHoldWhatNoDatabaseKeeps) {
     columns.check(row);
     row.set_i(std::string{"\0", 1});
     EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.set_i("cut \xc3");
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.set_i("ä");
+    row.set_j("\xff");  // bytes may be any
+    columns.check(row);
+}
+
+TEST(ARow, CannotHoldWhatItsJsonWouldLose) {
+    const RowColumns columns{*EveryKind::descriptor()};
+    EveryKind row = some_row(3);
+    columns.check(row);
+    row.mutable_k()->add_words("cut \xc3");
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row = some_row(3);
+    row.mutable_m(1)->add_words("\xff");
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row = some_row(3);
+    (*row.mutable_n())["\xff"].set_number(1);
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+}
+
+TEST(ARow, CannotHoldWhatIsNoJson) {
+    const RowColumns columns{*HasTimes::descriptor()};
+    HasTimes row;
+    columns.check(row);
+    row.mutable_at()->set_seconds(253402300799);  // the last that JSON can say
+    row.mutable_took()->set_seconds(-1);
+    row.add_seen()->set_nanos(1);
+    columns.check(row);
+    row.mutable_at()->set_seconds(253402300800);
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.clear_at();
+    row.mutable_took()->set_nanos(1);  // of another sign
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.clear_took();
+    row.add_seen()->set_nanos(-1);
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.clear_seen();
+    row.mutable_anything();  // of no kind
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+    row.clear_anything();
+    HasTimes::Nested* deep = row.mutable_nested();
+    for (int depth = 0; depth < 100; ++depth) deep = deep->mutable_nested();
+    EXPECT_THROW(columns.check(row), InvalidArgument);
+}
+
+TEST(ARow, IsWrittenToBeCheckedOnlyWhereItsTypeSaysSo) {
+    const auto risk = [](const google::protobuf::Descriptor& message, const char* field) {
+        return json_risk(*message.FindFieldByName(field));
+    };
+    const auto& every = *EveryKind::descriptor();
+    EXPECT_EQ(risk(every, "l"), JsonRisk::none);
+    EXPECT_EQ(risk(every, "k"), JsonRisk::text);
+    EXPECT_EQ(risk(every, "n"), JsonRisk::text);
+    for (const char* field : {"at", "took", "seen", "anything", "nested"}) {
+        EXPECT_EQ(risk(*HasTimes::descriptor(), field), JsonRisk::unknown) << field;
+    }
 }
 
 TEST(ARow, IsReadAsFarAsTwoVersionsAgree) {

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <recount/core/error.hpp>
+#include <recount/core/ids.hpp>
+
+#include "interrupted_log.hpp"
 #include "world.hpp"
 
 namespace recount::test::projections {
@@ -35,6 +39,27 @@ struct Strict {
     static void on(const ItemAdded& event, const Recorded&, Sql& sql) {
         sql.exec("insert into strict (sku, quantity) values ($1, $2)", event.sku(),
                  event.quantity());
+    }
+};
+
+/// Rows and keys that no database keeps, by sku, or a message that is long and not ASCII.
+struct Unwritable {
+    static constexpr std::string_view name = "unwritable";
+    static constexpr int version = 1;
+    using Row = HasTimes;
+    using Event = recount::Events<ItemAdded>;
+    static inline std::string error;
+
+    static std::string key_of(const ItemAdded& event, const Recorded& at) {
+        return event.sku() == "key" ? "caf\xe9" : std::string{at.stream.id()};
+    }
+    static void evolve(HasTimes& row, const ItemAdded& event, const Recorded&) {
+        if (event.sku() == "text") row.set_name("caf\xe9");
+        if (event.sku() == "nested text") row.mutable_anything()->set_string_value("caf\xe9");
+        if (event.sku() == "time") row.mutable_at()->set_seconds(std::int64_t{1} << 60);
+        if (event.sku() == "list") row.add_seen()->set_nanos(-1);
+        if (event.sku() == "error") throw std::runtime_error(error);
+        row.set_count(row.count() + 1);
     }
 };
 
@@ -115,6 +140,43 @@ TEST_P(AFailingEvent, ThatMakesAnUnwritableRowIsFoundAmongOthers) {
     EXPECT_EQ(projector.catch_up().parked, 2);
     EXPECT_EQ(items("1"), 1);
     EXPECT_EQ(items("2"), 1);
+}
+
+TEST_P(AFailingEvent, OfARowOrKeyThatNoDatabaseKeepsParksItsStreamAlone) {
+    const std::vector<std::string> bad{"text", "nested text", "time", "list", "key"};
+    for (const std::string& sku : bad) {
+        world.append("cart-" + sku, added("good"), added(sku), added("good"));
+    }
+    world.append("cart-2", added("good"));
+    Projector<Unwritable> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 2 * static_cast<std::int64_t>(bad.size()));
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+    View<Unwritable> view{world.store()};
+    for (const std::string& sku : bad) EXPECT_EQ(view.get(sku)->count(), 1) << sku;
+    EXPECT_EQ(view.get("2")->count(), 1);
+    EXPECT_EQ(projector.retry_parked(), 0);
+}
+
+TEST_P(AFailingEvent, IsParkedWhateverItsMessageIsMadeOf) {
+    const std::string a_umlaut = "\xc3\xa4";
+    for (const std::string& error :
+         {std::string(499, 'x') + a_umlaut, std::string(498, 'x') + a_umlaut + a_umlaut,
+          std::string{"caf\xe9"}, std::string(600, '\xff')}) {
+        Unwritable::error = error;
+        const std::string stream = "cart-" + to_string(new_uuid7());
+        world.append(stream, added("error"));
+        Projector<Unwritable> projector{world.store()};
+        EXPECT_EQ(projector.catch_up().parked, 1) << error;
+    }
+}
+
+TEST_P(AFailingEvent, StopsTheViewWithAReasonThatIsNoUtf8) {
+    world.append("cart-1", added("good"));
+    Interrupted log{world.store()};
+    log.before_read = [] { throw Divergence("the topic of the caf\xe9 is another"); };
+    Projector<Carts> projector{log, {.views = world.store().url()}};
+    EXPECT_THROW(projector.catch_up(), Divergence);
+    EXPECT_EQ(list_views(world.store())[0].stopped, "the topic of the caf? is another");
 }
 
 TEST_P(AFailingEvent, OfAnotherCategoryIsNotMixedIn) {
