@@ -1,72 +1,18 @@
-#include <limits>
 #include <memory>
-#include <ostream>
 
 #include <CLI/CLI.hpp>
 
+#include <recount/core/error.hpp>
 #include <recount/eventstore.hpp>
 
 #include "commands.hpp"
-#include "event_json.hpp"
-#include "interrupt.hpp"
+#include "log_printing.hpp"
 
 namespace recount::tools {
 
 namespace {
 
-struct Range {
-    std::int32_t partition = -1;  // all
-    std::int64_t after = 0;
-    std::size_t limit = std::numeric_limits<std::size_t>::max();
-    std::string category;
-    std::string type;
-};
-
-/// Prints what is there behind `place`, partition by partition, and moves it on.
-class Printer {
-public:
-    Printer(Context& context, EventStore& store, const Range& range)
-        : context_(context), store_(store), range_(range), events_(store) {}
-
-    bool done() const { return printed_ >= range_.limit || Interrupt::happened(); }
-
-    void print_behind(Positions& place) {
-        for (std::int32_t p = 0; p < store_.identity().partitions && !done(); ++p) {
-            if (range_.partition >= 0 && p != range_.partition) continue;
-            print_partition(Partition{p}, place);
-        }
-        context_.out.flush();
-    }
-
-private:
-    void print_partition(Partition partition, Positions& place) {
-        ReadLog options{.max_events = 500};
-        if (!range_.category.empty()) options.filter.categories = {range_.category};
-        if (!range_.type.empty()) options.filter.types = {range_.type};
-        for (bool end = false; !end && !done();) {
-            const LogPage page = store_.read(partition, place[partition], options);
-            for (const RecordedEvent& event : page.events) {
-                if (done()) return;
-                print(event);
-            }
-            place.set({partition, page.upto});
-            end = page.end;
-        }
-    }
-
-    void print(const RecordedEvent& event) {
-        context_.out << (context_.json ? events_.json(event).dump() : events_.line(event)) << '\n';
-        ++printed_;
-    }
-
-    Context& context_;
-    EventStore& store_;
-    const Range& range_;
-    EventPrinter events_;
-    std::size_t printed_ = 0;
-};
-
-std::unique_ptr<EventStore> open(const Context& context, const Range& range) {
+std::unique_ptr<EventStore> open(const Context& context, const LogRange& range) {
     auto store = open_store(context.store, {.create = false, .read_only = true});
     if (range.partition >= store->identity().partitions) {
         throw InvalidArgument("partition " + std::to_string(range.partition) + " of " +
@@ -75,31 +21,17 @@ std::unique_ptr<EventStore> open(const Context& context, const Range& range) {
     return store;
 }
 
-int show(Context& context, const Range& range) {
-    const auto store = open(context, range);
-    Positions place(static_cast<std::size_t>(store->identity().partitions));
-    if (range.partition >= 0) place.set({Partition{range.partition}, range.after});
-    Printer{context, *store, range}.print_behind(place);
+int show(Context& context, const LogRange& range) {
+    show_log(context, *open(context, range), range);
     return ok;
 }
 
-/// From the head on, as events come, until interrupted.
-int tail(Context& context, const Range& range) {
-    const auto store = open(context, range);
-    Positions place(static_cast<std::size_t>(store->identity().partitions));
-    const auto heads = store->heads();
-    for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
-        place.set({Partition{p}, heads[static_cast<std::size_t>(p)].n});
-    }
-    const Interrupt interrupt;
-    for (Printer printer{context, *store, range}; !printer.done();) {
-        printer.print_behind(place);
-        if (!printer.done()) store->wait(place, std::chrono::milliseconds{500});
-    }
+int tail(Context& context, const LogRange& range) {
+    tail_log(context, *open(context, range), range);
     return ok;
 }
 
-CLI::App* command(CLI::App& room, Context& context, Range& range, const char* name,
+CLI::App* command(CLI::App& room, Context& context, LogRange& range, const char* name,
                   const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
     app->add_option("--store", context.store, "The store's URL")
@@ -118,7 +50,7 @@ CLI::App* command(CLI::App& room, Context& context, Range& range, const char* na
 void add_log_commands(CLI::App& app, Context& context) {
     CLI::App* room = app.add_subcommand("log", "Read the log, partition by partition");
     room->require_subcommand(1);
-    auto range = std::make_shared<Range>();
+    auto range = std::make_shared<LogRange>();
     CLI::App* show_app = command(*room, context, *range, "show", "What the log holds");
     show_app->add_option("--after", range->after, "Start behind this position of --partition")
         ->check(CLI::NonNegativeNumber)
