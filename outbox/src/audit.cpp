@@ -57,6 +57,7 @@ private:
     bool forked();
     void same_incarnation();
     std::vector<std::int64_t> hear_relay();
+    void note_places();
     void conclude(bool complete);
     void heartbeat();
     Environment& environment() { return store_.environment(); }
@@ -84,6 +85,7 @@ Audit::Parts::Parts(EventStore& store, AuditOptions options)
       beats_({.topic = options_.topic, .broker_timeout = options_.broker_timeout},
              store.environment()) {
     world_.report.topic = world_.topic;
+    note_places();
 }
 
 /// False, too, when the store does not answer.
@@ -126,6 +128,13 @@ std::vector<std::int64_t> Audit::Parts::hear_relay() {
     return published;
 }
 
+/// Also after a pass that was broken off: what was read is not forgotten.
+void Audit::Parts::note_places() {
+    auto& places = world_.report.partitions;
+    places.clear();
+    for (const auto& lane : reading_.lanes()) places.push_back(lane.state());
+}
+
 /// How far the topic is behind, and whether that says anything.
 void Audit::Parts::conclude(bool complete) {
     AuditReport& report = world_.report;
@@ -133,8 +142,8 @@ void Audit::Parts::conclude(bool complete) {
     auto& lanes = reading_.lanes();
     for (std::size_t index = 0; index < lanes.size(); ++index) {
         lanes[index].window().learn_head(heads.at(index).n);
-        report.partitions[index] = lanes[index].state();
     }
+    note_places();
     passed_ = passed_ || complete;
     if (!passed_) report.unknown = "the audit was broken off";
     if (!report.unknown.empty() || report.behind() == 0) return;
@@ -160,6 +169,7 @@ AuditReport Audit::Parts::catch_up(std::stop_token stop) {
         conclude(!stop.stop_requested());
     } catch (const Error& error) {
         world_.report.unknown = error.what();
+        note_places();
         throw;
     }
     return world_.report;

@@ -54,7 +54,9 @@ std::int64_t AuditLane::furthest() const {
     return ahead_.empty() ? have_ : ahead_.rbegin()->second.last;
 }
 
-AuditedPartition AuditLane::state() const { return {proved_, furthest(), window_.head()}; }
+AuditedPartition AuditLane::state() const {
+    return {proved_, furthest(), std::max(window_.head(), proved_.n)};
+}
 
 void AuditLane::take(const kafka::Record& record) {
     next_offset_ = record.offset() + 1;

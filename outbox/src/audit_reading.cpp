@@ -25,10 +25,18 @@ AuditReading::AuditReading(EventStore& store, const AuditOptions& options, Audit
       broker_timeout_(options.broker_timeout),
       from_(options.from),
       world_(world),
-      reader_(frugal(kafka::client_settings(options.topic)), world.topic) {}
+      reader_(frugal(kafka::client_settings(options.topic)), world.topic) {
+    const auto partitions = static_cast<std::size_t>(store.identity().partitions);
+    from_.resize(partitions);
+    for (std::size_t index = 0; index < partitions; ++index) {
+        lanes_.emplace_back(world_, store_, Partition{static_cast<std::int32_t>(index)});
+        lanes_.back().begin(from_[index]);
+    }
+    hands_.resize(partitions);
+}
 
 void AuditReading::open(bool restored) {
-    if (!lanes_.empty()) return;
+    if (opened_) return;
     std::int32_t partitions = 0;
     try {
         partitions = reader_.partitions(broker_timeout_);
@@ -44,11 +52,7 @@ void AuditReading::open(bool restored) {
                        " partitions, expected the store's " + std::to_string(expected) +
                        "; check topic name and store, and run: recount topic check");
     }
-    for (std::int32_t number = 0; number < partitions; ++number) {
-        lanes_.emplace_back(world_, store_, Partition{number});
-    }
-    hands_.resize(lanes_.size());
-    world_.report.partitions.resize(lanes_.size());
+    opened_ = true;
 }
 
 bool AuditReading::fits(const AuditPlace& place, Partition partition,
@@ -61,12 +65,10 @@ bool AuditReading::fits(const AuditPlace& place, Partition partition,
 void AuditReading::start(Partition partition, const kafka::Watermarks& marks) {
     const auto index = static_cast<std::size_t>(partition.value);
     AuditPlace place;
-    if (index < from_.size() && fits(from_[index], partition, marks)) {
-        place = from_[index];
-    }
-    if (index < from_.size()) from_[index] = {};  // good for one time
-    lanes_[index].begin(place);
+    if (fits(from_[index], partition, marks)) place = from_[index];
     reader_.move(partition.value, std::max(place.offset, marks.low));
+    lanes_[index].begin(place);
+    from_[index] = {};  // good for one time
     hands_[index] = {true, std::max(place.offset, marks.low), false};
 }
 

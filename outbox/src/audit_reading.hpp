@@ -24,7 +24,8 @@ public:
     /// What a partition holds by now. `published` is what the relay knew to be in it, -1: not told.
     void read(Partition partition, const std::stop_token& stop, std::int64_t published);
 
-    std::deque<AuditLane>& lanes() { return lanes_; }  // empty until open()
+    /// One a partition; they stand where the audit begins until their partition is read.
+    std::deque<AuditLane>& lanes() { return lanes_; }
 
 private:
     /// Where the reader stands in one partition.
@@ -46,6 +47,7 @@ private:
     std::vector<AuditPlace> from_;
     AuditWorld& world_;
     kafka::Reader reader_;
+    bool opened_ = false;
     std::deque<AuditLane> lanes_;
     std::vector<Hand> hands_;
     std::string held_up_;  // by what; empty: the partition was read to its end

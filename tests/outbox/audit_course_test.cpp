@@ -31,6 +31,40 @@ TEST_F(AnAuditedTopic, GoesOnWhereAnotherAuditEnded) {
     EXPECT_EQ(audit().differences, 1);
 }
 
+TEST_F(AnAuditedTopic, KeepsThePlacesThatItDidNotReach) {
+    publish(200);
+    Audit first{*store, options()};
+    first.catch_up();
+    const auto places = first.proved();
+    publish(40);
+    produce_foreign(topic, topic.log(), 0, "somebody", "else's");
+    const auto kept_by = [&](const Audit& audit) {
+        std::vector<AuditPlace> kept;
+        for (const auto& partition : audit.report().partitions) {
+            kept.push_back(partition.proved);
+            EXPECT_GE(partition.head, partition.proved.n);
+        }
+        EXPECT_EQ(kept, audit.proved());
+        return kept;
+    };
+    auto from = options();
+    from.from = places;
+    EXPECT_EQ(kept_by(Audit{*store, from}), places);  // before it was asked for anything
+
+    std::stop_source stop;
+    from.on_finding = [&](const AuditFinding&) { stop.request_stop(); };
+    Audit stopped{*store, from};
+    EXPECT_EQ(stopped.catch_up(stop.get_token()).verdict(), AuditVerdict::unknown);
+    EXPECT_EQ(kept_by(stopped)[0].n, head(0));
+    EXPECT_EQ(kept_by(stopped)[1], places[1]);
+
+    from.on_finding = [](const AuditFinding&) { throw Unavailable("the brokers are gone"); };
+    Audit broken_off{*store, from};
+    EXPECT_THROW(broken_off.catch_up(), Unavailable);
+    EXPECT_EQ(kept_by(broken_off)[0].n, head(0));
+    EXPECT_EQ(kept_by(broken_off)[1], places[1]);
+}
+
 TEST_F(AnAuditedTopic, WritesNothing) {
     publish(30);
     const auto state = [&] {
@@ -121,6 +155,7 @@ TEST(BrokersThatAreGone, LeaveTheAuditWithoutAVerdict) {
                  .broker_timeout = std::chrono::milliseconds{300}}};
     EXPECT_THROW(audit.catch_up(), Unavailable);
     EXPECT_EQ(audit.report().verdict(), AuditVerdict::unknown);
+    EXPECT_EQ(audit.report().partitions.size(), 2U);
 }
 
 TEST(ASqliteStoresTopic, IsAuditedWhileTheStoreIsWritten) {

@@ -138,6 +138,27 @@ TEST_F(APublishedStore, IsAuditedOnWhereTheLastAuditEnded) {
     EXPECT_THAT(printed.out, HasSubstr("equal: 60 events"));
 }
 
+TEST_F(APublishedStore, KeepsItsBookmarkWhileBrokersAreGone) {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("bookmark");
+    publish(40);
+    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
+    const std::string before = text_in(file);
+    EXPECT_THAT(before, HasSubstr(to_string(store->heads()[1].hash)));
+    topic.brokers = "127.0.0.1:9";
+    const std::string out = folder.file("out");
+    Child child{{"/bin/sh", "-c",
+                 "exec " + audit_program() + " --follow --interval 0.1 --timeout 0.3 --resume '" +
+                     file + "' > '" + out + "' 2>&1"}};
+    EXPECT_TRUE(eventually([&] {
+        return text_in(out).find("could not be told") != std::string::npos;
+    })) << text_in(out);
+    EXPECT_EQ(text_in(file), before);
+    child.signal(SIGINT);
+    EXPECT_EQ(child.wait(), tools::unavailable) << text_in(out);
+    EXPECT_EQ(text_in(file), before);
+}
+
 TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
     publish(40);
     const TemporaryFolder folder;

@@ -132,7 +132,7 @@ public:
 
     /// Of the last pass, though it may have been broken off.
     [[nodiscard]] const AuditReport& report() const;
-    /// For AuditOptions::from.
+    /// For AuditOptions::from; what that says where a partition was not reached.
     [[nodiscard]] std::vector<AuditPlace> proved() const;
 
 private:
