@@ -2,7 +2,6 @@
 
 #include <recount/core/error.hpp>
 
-#include <filesystem>
 #include <utility>
 
 #include "interrupted_log.hpp"
@@ -149,123 +148,6 @@ TEST_F(AStrangeLog, ThatIsACopyAndBehindTheViewIsWaitedFor) {
     log.append(added("a"));
     projector.catch_up();
     EXPECT_EQ(items(), 7);
-}
-
-TEST(AStore, CopiedBackUndeclaredStopsTheViewThatSawMore) {
-    World world{"sqlite"};
-    const std::string file = world.url().substr(7);
-    world.append("cart-1", added("a"), added("b"));
-    world.close();
-    std::filesystem::copy_file(file, file + ".backup");
-    world.open();
-    world.append("cart-1", added("c"));
-    Projector<Carts>{world.store()}.catch_up();
-    world.close();
-    for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(file + rest);
-    std::filesystem::copy_file(file + ".backup", file,
-                               std::filesystem::copy_options::overwrite_existing);
-    world.open();
-    Projector<Carts> projector{world.store()};
-    try {
-        projector.catch_up();
-        FAIL() << "it went on";
-    } catch (const Divergence& error) {
-        EXPECT_NE(std::string{error.what()}.find("ends at 2"), std::string::npos) << error.what();
-    }
-    world.append("cart-1", added("d"));  // now as long as before, but another history
-    EXPECT_THROW(projector.catch_up(), Divergence);
-    View<Carts> view{world.store()};
-    EXPECT_TRUE(view.get("1").stale);
-    EXPECT_TRUE(view.get("1", strong().serve_stale()).stale) << "its checkpoint is no proof";
-    EXPECT_TRUE(view.get("1", bounded(100, std::chrono::hours{1}).serve_stale()).stale);
-    EXPECT_THROW(view.get("1", strong().fail()), NotThereYet);
-
-    world.close();
-    declare_restored(world.url());
-    world.open();  // a history that goes on behind d, where the view applied c
-    EXPECT_THROW(Projector<Carts>{world.store()}.catch_up(), Divergence);
-    world.append("cart-1", added("e"));
-    EXPECT_THROW(Projector<Carts>{world.store()}.catch_up(), Divergence);
-}
-
-TEST_F(AStrangeLog, StopsTheViewWhereAHistoryBeganBehindAnotherEvent) {
-    Projector<Carts> projector{log, options};
-    projector.catch_up();
-    log.events.pop_back();
-    log.append(added("b"));  // in the place of the last one
-    log.restore(6, true);
-    log.append(added("c"));
-    expect_stops(projector, "0:6");
-}
-
-TEST_F(AStrangeLog, OfADeclaredRestoreStopsOnlyViewsBeyondTheFork) {
-    Projector<Carts> beyond{log, options};
-    beyond.catch_up();
-    FakeLog before = log;
-    log.restore(4, true);
-    log.append(added("a", 10));
-    log.append(added("a", 10));
-    log.append(added("a", 10));
-    expect_stops(beyond, "lost");
-
-    ProjectorOptions elsewhere = options;
-    elsewhere.views = "sqlite:" + folder.file("y.db");
-    Projector<Carts> fresh{log, elsewhere};
-    fresh.catch_up();
-    EXPECT_EQ((View<Carts>{log, {.views = elsewhere.views}}.get("1")->items()), 34);
-}
-
-TEST_F(AStrangeLog, OfADeclaredRestoreGoesOnAtTheFork) {
-    log.restore(4, true);
-    Projector<Carts> projector{log, options};
-    projector.catch_up();
-    log.restore(4, true);
-    log.append(added("a", 10));
-    projector.catch_up();
-    EXPECT_EQ(items(), 14);
-}
-
-TEST_F(AStrangeLog, OfADeclaredRestoreIsFollowedByARebuild) {
-    Projector<Carts>{log, options}.catch_up();
-    log.restore(2, true);
-    log.append(added("a", 10));
-    request_rebuild(options.views, "carts");
-    Projector<Carts> rebuilding{log, options};
-    EXPECT_THROW(rebuilding.catch_up(), Divergence);  // the old generation, for the last time
-    rebuilding.catch_up();
-    EXPECT_EQ(items(), 12);
-    EXPECT_EQ((View<Carts>{log, {.views = options.views}}.get("1").generation), 2);
-}
-
-TEST_F(AStrangeLog, ThatTurnsToARestoredHistoryWhileItIsReadIsFollowed) {
-    Interrupted turning{log};
-    int reads = 0;
-    turning.before_read = [&] {
-        if (++reads != 2) return;
-        log.restore(4, true);
-        for (int count = 0; count < 3; ++count) log.append(added("a", 10));
-    };
-    Projector<Carts> projector{turning, options};
-    projector.catch_up();
-    EXPECT_EQ(items(), 34);
-    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
-}
-
-TEST_F(AStrangeLog, ThatTurnsToARestoredHistoryBetweenTwoQuestionsIsFollowed) {
-    Interrupted turning{log};
-    options.idle_wait = Duration::zero();
-    Projector<Carts> projector{turning, options};
-    bool turned = false;
-    turning.before_heads = [&] {  // and another projector is there already
-        if (std::exchange(turned, true)) return;
-        log.restore(4, true);
-        log.append(added("a", 10));
-        Projector<Carts>{log, options}.catch_up();
-        log.append(added("a", 10));
-    };
-    projector.catch_up();
-    EXPECT_EQ(items(), 24);
-    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
 }
 
 TEST_F(AStrangeLog, ErasedEventsParkUnlessTheViewExpectsThem) {
