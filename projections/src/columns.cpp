@@ -51,7 +51,7 @@ bool RowColumns::fallible(const Column& column) {
         case Kind::real:
             return true;
         case Kind::json:
-            return column.risk != JsonRisk::none;
+            return json_may_fail(*column.field);
         case Kind::integer:
         case Kind::bytes:
             break;
@@ -84,8 +84,7 @@ RowColumns::RowColumns(const google::protobuf::Descriptor& message)
                                   " cannot be a column: names have 1 to 63 bytes and do not begin "
                                   "with an underscore; rename it");
         }
-        const Kind kind = kind_of(field);
-        columns_.push_back({&field, kind, kind == Kind::json ? json_risk(field) : JsonRisk::none});
+        columns_.push_back({&field, kind_of(field)});
     }
     std::sort(columns_.begin(), columns_.end(), [](const Column& left, const Column& right) {
         return left.field->number() < right.field->number();
@@ -181,7 +180,7 @@ void RowColumns::check(const Message& row) const {
             if (text.find('\0') != std::string::npos) refuse_field(field, "a NUL character");
             if (!valid_utf8(text)) refuse_field(field, "text that is not UTF-8");
         } else if (column.kind == Kind::json) {
-            check_field_json(row, field, column.risk);
+            check_field_json(row, field);
         } else if (std::isnan(field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT
                                   ? double{reflection.GetFloat(row, &field)}
                                   : reflection.GetDouble(row, &field))) {

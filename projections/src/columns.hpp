@@ -17,13 +17,6 @@ inline constexpr std::string_view revision_column = "_revision";
 /// Quotes a name for SQL.
 std::string quoted(std::string_view name);
 
-/// What may keep a field from being written as JSON, told from its type.
-enum class JsonRisk : std::uint8_t {
-    none,     // numbers only
-    text,     // that is not UTF-8
-    unknown,  // a time out of range, an Any, too deep a message: only writing it tells
-};
-
 /// How a protobuf message and the columns of its row become one another, without loss: a row is
 /// made again from its columns before the next event is folded into it.
 class RowColumns {
@@ -58,7 +51,6 @@ private:
     struct Column {
         const google::protobuf::FieldDescriptor* field;
         Kind kind;
-        JsonRisk risk;
     };
 
     static Kind kind_of(const google::protobuf::FieldDescriptor& field);
@@ -78,10 +70,12 @@ std::string field_json(const google::protobuf::Message& row,
 void set_field_json(google::protobuf::Message& row, const google::protobuf::FieldDescriptor& field,
                     const std::string& json);
 
-JsonRisk json_risk(const google::protobuf::FieldDescriptor& field);
-/// Throws InvalidArgument when field_json() would, or would lose something.
+/// A type that can hold what JSON cannot say: a time out of range, an Any, a message of any depth.
+/// Only writing it tells.
+bool json_may_fail(const google::protobuf::FieldDescriptor& field);
+/// Throws InvalidArgument when field_json() would.
 void check_field_json(const google::protobuf::Message& row,
-                      const google::protobuf::FieldDescriptor& field, JsonRisk risk);
+                      const google::protobuf::FieldDescriptor& field);
 
 /// Throws InvalidArgument: the row holds in this field what it must not.
 [[noreturn]] void refuse_field(const google::protobuf::FieldDescriptor& field, const char* what);

@@ -55,7 +55,7 @@ struct Unwritable {
     }
     static void evolve(HasTimes& row, const ItemAdded& event, const Recorded&) {
         if (event.sku() == "text") row.set_name("caf\xe9");
-        if (event.sku() == "nested text") row.mutable_anything()->set_string_value("caf\xe9");
+        if (event.sku() == "value") row.mutable_anything();  // of no kind
         if (event.sku() == "time") row.mutable_at()->set_seconds(std::int64_t{1} << 60);
         if (event.sku() == "list") row.add_seen()->set_nanos(-1);
         if (event.sku() == "error") throw std::runtime_error(error);
@@ -143,7 +143,7 @@ TEST_P(AFailingEvent, ThatMakesAnUnwritableRowIsFoundAmongOthers) {
 }
 
 TEST_P(AFailingEvent, OfARowOrKeyThatNoDatabaseKeepsParksItsStreamAlone) {
-    const std::vector<std::string> bad{"text", "nested text", "time", "list", "key"};
+    const std::vector<std::string> bad{"text", "value", "time", "list", "key"};
     for (const std::string& sku : bad) {
         world.append("cart-" + sku, added("good"), added(sku), added("good"));
     }
