@@ -3,10 +3,11 @@
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include("${CMAKE_CURRENT_LIST_DIR}/RecountProtobuf.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/PrecompiledHeaders.cmake")
 
 set(RECOUNT_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" CACHE INTERNAL "")
 
-# Warnings for our own targets, never for what they include from elsewhere.
+# Warnings for our own code, never for what it includes from elsewhere.
 function(recount_set_warnings target)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion
@@ -14,6 +15,12 @@ function(recount_set_warnings target)
         # Designated initialisers may leave out members that have defaults.
         -Wno-missing-field-initializers
         $<$<BOOL:${RECOUNT_WERROR}>:-Werror>)
+endfunction()
+
+# What all targets of ours have.
+function(recount_prepare target)
+    recount_set_warnings(${target})
+    recount_precompile(${target})
 endfunction()
 
 # recount_add_module(NAME <core|eventstore|…> SOURCES <file>…
@@ -37,7 +44,7 @@ function(recount_add_module)
     target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
     set_target_properties(${target} PROPERTIES
         EXPORT_NAME ${arg_NAME} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-    recount_set_warnings(${target})
+    recount_prepare(${target})
 
     if(arg_PROTOS)
         recount_generate_protos(TARGET ${target} PROTOS ${arg_PROTOS}
@@ -83,7 +90,7 @@ function(recount_add_program)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LINK;PROTOS")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK})
-    recount_set_warnings(${arg_NAME})
+    recount_prepare(${arg_NAME})
     if(arg_PROTOS)
         recount_generate_protos(TARGET ${arg_NAME} PROTOS ${arg_PROTOS})
     endif()

@@ -21,6 +21,7 @@ mark_as_advanced(RECOUNT_CCACHE)
 if(RECOUNT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER
         ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros  # it wants them for precompiled headers
         ${RECOUNT_CCACHE})
 endif()
 
