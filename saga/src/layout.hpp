@@ -27,7 +27,8 @@ struct Layout {
 /// carried out.
 Layout lay_out(const Plan::Description& plan, const Resolve& resolve);
 
-/// Writes what a saga's first event says of its plan.
+/// Writes what a saga's first event says of its plan. What the plan leaves to the starting event
+/// stays as it is.
 void describe(const Plan::Description& plan, const Layout& layout, v1::SagaBegun& begun);
 
 }  // namespace recount::saga

@@ -184,6 +184,31 @@ TEST_P(OnAStore, CarriesOutSeveralKindsFromTheirOwnStarts) {
     EXPECT_EQ(service.sagas.status("audit", "o-1")->phase, "completed");
 }
 
+/// Of things that happened long before they are told.
+struct Backdated : Fulfil {
+    static constexpr std::string_view name = "backdated";
+    static Timestamp then() { return parse_timestamp("2001-02-03T04:05:06Z"); }
+    static recount::Plan plan(const Ordered& order) {
+        return Fulfil::plan(order).occurred_at(then());
+    }
+};
+TEST_P(OnAStore, LetsAPlanSayWhenItHappened) {
+    Service service{*store_};
+    service.sagas.add<Backdated>({.from_beginning = true});
+    service.place(order("o-1", {part("a"), refused(part("b", {"a"}))}));
+    EXPECT_EQ(service.sagas.catch_up().compensated, 2);
+    EXPECT_EQ(service.sagas.status("backdated", "o-1")->occurred_at, Backdated::then());
+    EXPECT_EQ(service.sagas.status("fulfil", "o-1")->occurred_at, world_.now());
+    int effects = 0;
+    for (const RecordedEvent& event : all_events(*store_)) {
+        if (event.at.stream.category() != Account::category) continue;
+        const bool backdated = event.at.correlation_id == "saga-backdated.o-1";
+        EXPECT_EQ(event.at.occurred_at, backdated ? Backdated::then() : world_.now());
+        effects += backdated ? 1 : 0;
+    }
+    EXPECT_EQ(effects, 3) << "done, undone, and the order closed";
+}
+
 TEST_P(OnAStore, RunsUntilAskedToStop) {
     store_.reset();
     const auto store = open_store(url(), {.partitions = 1});
