@@ -74,6 +74,7 @@ void SagaEngine::Work::read(saga::Active& active) {
     active.keep(std::move(loaded.saga));
     active.version = loaded.version;
     active.sends = std::move(loaded.sends);
+    active.not_before.reset();  // it was of a command that may be another's by now
     if (!loaded.closed) return;
     lose(active, "its stream is closed");
     active.over = active.saga.ended();

@@ -27,8 +27,9 @@ protected:
         return !store_->read_stream(StreamName{"account", account}).events.empty();
     }
     /// Ends with the saga, or after so many calls of the store that it never will.
-    void stop_when_completed(int call) {
-        if (call > 10'000 || phase() == "completed") stop_.request_stop();
+    void stop_when_ended(int call) {
+        if (call > 10'000 || phase() == "completed" || phase() == "compensated")
+            stop_.request_stop();
     }
 
     const Ordered order_ = order("o-1", {part("a"), part("b")});
@@ -36,7 +37,7 @@ protected:
 };
 
 TEST_F(ARunningEngine, WaitsWithAContendedStepOfASagaThatWasStartedAgain) {
-    WatchedStore watched{*store_, [&](int call, When) { stop_when_completed(call); }};
+    WatchedStore watched{*store_, [&](int call, When) { stop_when_ended(call); }};
     Service service{watched};
     service.place("x", order_);
     service.place("y", order("o-1", {part("a"), part("b"), part("c")}));
@@ -56,7 +57,7 @@ TEST_F(ARunningEngine, WaitsWithAContendedStepOfASagaThatAnotherEngineMoved) {
                                  other.sagas.catch_up();
                                  world_.advance(1ms);  // they do not record the same
                              }
-                             stop_when_completed(call);
+                             stop_when_ended(call);
                          }};
     Service service{watched};
     service.place(order_);
@@ -66,6 +67,30 @@ TEST_F(ARunningEngine, WaitsWithAContendedStepOfASagaThatAnotherEngineMoved) {
     EXPECT_TRUE(ended.asked) << ended.reason;
     EXPECT_EQ(phase(), "completed");
     EXPECT_THAT(audit(*store_, {order_}, Engines::several), IsEmpty());
+}
+
+TEST_F(ARunningEngine, WaitsWithASagaThatAnotherEngineCarriedOnToAnUndoThatIsNotDue) {
+    const Ordered failing = order("o-1", {part("a"), refused(part("b", {"a"}))});
+    Weather::today().contended["o-1/a"] = 1;
+    Weather::today().undo_refusals["o-1/a"] = 1;
+    Service other{*store_};
+    bool moved = false;
+    WatchedStore watched{*store_, [&](int call, When) {
+                             if (!moved && Weather::today().contended["o-1/a"] == 0) {
+                                 moved = true;
+                                 EXPECT_EQ(other.sagas.catch_up().open, 1);
+                                 EXPECT_EQ(phase(), "undoing");
+                             }
+                             stop_when_ended(call);
+                         }};
+    Service service{watched};
+    service.place(failing);
+    const SagaEngine::Ended ended = service.sagas.run(stop_.get_token());
+    EXPECT_TRUE(moved);
+    EXPECT_TRUE(ended.asked) << ended.reason;
+    EXPECT_EQ(phase(), "compensated") << "no time passes for an engine that does not wait";
+    EXPECT_LT(watched.calls(), 1000);
+    EXPECT_THAT(audit(*store_, {failing}, Engines::several), IsEmpty());
 }
 
 /// A log in which for long nothing starts a saga.
