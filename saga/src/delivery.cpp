@@ -136,8 +136,12 @@ std::vector<Report> deliver(Streams& streams, const Routes& routes,
 std::vector<Report> claim(Streams& streams, std::span<const Errand> errands) {
     std::vector<Report> reports;
     for (const Errand& errand : errands) {
-        const CommandOutcome outcome = streams.void_command(id_of(errand));
-        reports.push_back({errand, answer_of(errand, outcome), {}, false});
+        try {
+            const CommandOutcome outcome = streams.void_command(id_of(errand));
+            reports.push_back({errand, answer_of(errand, outcome), {}, false});
+        } catch (const std::exception& error) {
+            reports.push_back(failed(errand, error));
+        }
     }
     return reports;
 }

@@ -33,7 +33,8 @@ struct Report {
 std::vector<Report> deliver(Streams& streams, const Routes& routes,
                             std::span<const Errand> errands);
 
-/// Claims the ids of open steps, or finds what they had come to.
+/// Claims the ids of open steps, or finds what they had come to; each has a report, as those of
+/// deliver().
 std::vector<Report> claim(Streams& streams, std::span<const Errand> errands);
 
 }  // namespace recount::saga
