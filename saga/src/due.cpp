@@ -12,11 +12,19 @@ std::optional<Timestamp> earlier(std::optional<Timestamp> one,
     return one && *one <= other ? one : other;
 }
 
+/// True when an answer came while the saga was halted, and what follows from it was not decided.
+bool left_to_do(const Saga& saga) {
+    if (saga.phase == Phase::running && !saga.first_refused.empty()) return true;
+    const bool moves = saga.phase == Phase::running || saga.phase == Phase::undoing;
+    return moves && (!saga.ready.empty() || saga.unsettled == 0);
+}
+
 }  // namespace
 
 std::optional<Timestamp> due(const Saga& saga) {
     std::optional<Timestamp> first;
-    if (!saga.alive()) return first;
+    if (!saga.alive() || !saga.plan->complete()) return first;
+    if (left_to_do(saga)) return Timestamp{};
     if (saga.phase == Phase::running) {
         const v1::SagaBegun& begun = saga.begun();
         if (begun.deadline_us() > 0)

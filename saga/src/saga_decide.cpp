@@ -261,6 +261,7 @@ Move move(Saga saga, const AskPerson& command) {
     return std::move(deciding).result();
 }
 
+// What follows is for the engine to say: whether a limit has passed is a matter of its clock.
 Move move(Saga saga, const Resume& command) {
     Deciding deciding{std::move(saga)};
     const bool planned = deciding.saga.plan->complete();
@@ -275,7 +276,6 @@ Move move(Saga saga, const Resume& command) {
     resumed.set_by(command.by);
     resumed.set_at_us(micros(command.now));
     deciding.add(std::move(resumed));
-    carry_on(deciding, micros(command.now));
     return std::move(deciding).result();
 }
 

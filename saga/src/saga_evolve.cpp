@@ -209,8 +209,9 @@ Saga evolve(Saga saga, const v1::NeedsAttention& event) {
     return saga;
 }
 
-/// Undos that were refused too often may be tried as often again.
-Saga evolve(Saga saga, const v1::SagaResumed& event) {
+/// Undos that were refused too often may be tried as often again, and at once: the clock of the
+/// person who resumed may be ahead of the engine's.
+Saga evolve(Saga saga, const v1::SagaResumed&) {
     saga.attention.clear();
     saga.halted = false;
     if (saga.stuck == 0) return saga;
@@ -218,7 +219,7 @@ Saga evolve(Saga saga, const v1::SagaResumed& event) {
         if (saga.steps[step] != StepState::undo_stuck) continue;
         saga.steps[step] = StepState::undo_refused;
         saga.tries[step] = 0;
-        saga.again.push_back({step, event.at_us()});
+        saga.again.push_back({step, 0});
     }
     saga.stuck = 0;
     return saga;

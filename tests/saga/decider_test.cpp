@@ -170,7 +170,9 @@ TEST(AnUndoRefusedTooOften, HaltsUntilAPersonResumes) {
     EXPECT_THAT(one.saga.attention, testing::HasSubstr("undo of step \"a\" was refused 1 times"));
     EXPECT_EQ(saga::due(one.saga), std::nullopt);
 
-    EXPECT_EQ(one.apply(saga::Resume{at(50), "an operator"}), 2U);
+    EXPECT_EQ(one.apply(saga::Resume{at(50), "an operator, whose clock is ahead"}), 1U);
+    EXPECT_EQ(saga::due(one.saga), at(0)) << "at once";
+    EXPECT_EQ(one.pass(2), 1U);
     EXPECT_EQ(one.saga.attempts[0], 2U) << "ids are never used twice";
     one.answer(0, Kind::events, 51, Way::back, 2);
     EXPECT_EQ(one.saga.phase, Phase::undoing) << "the order is still to be closed";
@@ -210,7 +212,24 @@ TEST(AHaltedSaga, StillTakesAnswersButDoesNotMove) {
     EXPECT_EQ(one.answer(0), 1U);
     EXPECT_EQ(one.count<saga::v1::StepsSent>(), 1);
     one.apply(saga::Resume{at(2), "fixed"});
+    EXPECT_EQ(one.count<saga::v1::StepsSent>(), 1) << "what follows is for the engine to say";
+    EXPECT_EQ(saga::due(one.saga), at(0)) << "at once";
+    one.pass(3);
     EXPECT_EQ(one.count<saga::v1::StepsSent>(), 2);
+    EXPECT_EQ(saga::due(one.saga), std::nullopt);
+}
+
+TEST(AHaltedSaga, EndsWhenItIsResumedAfterItsLastAnswer) {
+    for (const Kind kind : {Kind::events, Kind::refused}) {
+        Case one{order("o", {part("a")})};
+        one.apply(saga::AskPerson{at(1), "a bug", true});
+        EXPECT_EQ(one.answer(0, kind), 1U);
+        EXPECT_EQ(saga::due(one.saga), std::nullopt);
+        one.apply(saga::Resume{at(2), "fixed"});
+        EXPECT_EQ(saga::due(one.saga), at(0)) << "at once";
+        one.pass(3);
+        EXPECT_EQ(one.saga.phase, kind == Kind::events ? Phase::completed : Phase::undoing);
+    }
 }
 
 TEST(ASteplessUndo, HoldsBackWhatCameBeforeIt) {

@@ -66,5 +66,38 @@ TEST_F(LimitsWithoutEnd, LetARefusedUndoWait) {
     EXPECT_EQ(sagas_.status("fulfil", "o-1")->steps[0].state, "undo_refused");
 }
 
+/// A person whose wall clock was set forward resumes a saga. The engine's own clock does not jump.
+class ResumedByAClockThatIsAhead : public WorldWithAlarm {
+protected:
+    void resume() {
+        world_.set_now(world_.now() + 24h);
+        EXPECT_EQ(service_.sagas.resume("fulfil", "o-1", "deployed a fix"), std::nullopt);
+    }
+    Service service_{*store_};
+};
+
+TEST_F(ResumedByAClockThatIsAhead, ASagaKeepsTheTimeThatItHas) {
+    Ordered order = saga_test::order("o-1", {part("a"), part("b", {"a"})});
+    order.set_deadline_ms(600'000);
+    Weather::today().throwing.insert("o-1/a");
+    service_.place(order);
+    EXPECT_EQ(service_.sagas.catch_up().attention, 1);
+    Weather::today().throwing.clear();
+    resume();
+    EXPECT_EQ(service_.sagas.catch_up().completed, 1);
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
+TEST_F(ResumedByAClockThatIsAhead, ARefusedUndoIsSentAtOnce) {
+    Ordered order = saga_test::order("o-1", {part("a"), refused(part("b", {"a"}))});
+    order.set_undo_attempts(1);
+    Weather::today().undo_refusals["o-1/a"] = 1;
+    service_.place(order);
+    EXPECT_EQ(service_.sagas.catch_up().attention, 1);
+    resume();
+    EXPECT_EQ(service_.sagas.catch_up().compensated, 1);
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace recount::saga_test

@@ -159,7 +159,7 @@ Decision<Saga> decide(const Saga& saga, const Command& command) requires require
 { return move(saga, command).decision; }
 
 /// When something is due by time alone: a deadline, the limit of an open step, an undo to be sent
-/// again. Nothing: never.
+/// again, or, at once, what is left to do since the saga was resumed. Nothing: never.
 std::optional<Timestamp> due(const Saga& saga);
 
 }  // namespace recount::saga
