@@ -39,6 +39,12 @@ std::string place_of(const RecordedEvent& event) {
            event.at.stream.full();
 }
 
+/// What names the saga that a person has dealt with. Earlier programs recorded no correlation.
+StreamName dealt_with(const RecordedEvent& event) {
+    const std::string& correlation = event.at.correlation_id;
+    return correlation.empty() ? event.at.stream : StreamName::trusted(correlation);
+}
+
 }  // namespace
 
 /// Reads on to the end, or until there is enough to begin or to record.
@@ -79,7 +85,7 @@ void SagaEngine::Work::sort_in(const RecordedEvent& event) {
 
 /// A person has dealt with a saga. It goes on from its stream; of one that lost it the alarm goes.
 void SagaEngine::Work::resumed(const RecordedEvent& event) {
-    const std::string name_and_id{event.at.stream.id()};
+    const std::string name_and_id{dealt_with(event).id()};
     const std::size_t dot = name_and_id.find('.');
     const auto kind = kinds_.find(name_and_id.substr(0, dot));
     if (dot == std::string::npos || kind == kinds_.end()) return;

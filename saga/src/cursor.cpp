@@ -5,8 +5,10 @@
 
 #include <recount/core/error.hpp>
 #include <recount/core/event.hpp>
+#include <recount/core/hash.hpp>
 #include <recount/core/ids.hpp>
 
+#include "loading.hpp"
 #include "recount/saga.pb.h"
 
 namespace recount::saga {
@@ -15,6 +17,14 @@ namespace {
 constexpr std::size_t listed_attention = 1000;  // ids kept; the sagas themselves are never lost
 
 StreamName cursor_stream(std::string_view kind) { return StreamName{"sagacursor", kind}; }
+
+/// Of an id for which there is room in a saga's stream, but not in this longer name, a hash.
+StreamName alarm_stream(std::string_view kind, std::string_view id) {
+    const std::string name = std::string{kind} + ".";
+    const std::size_t bytes = alarm_category.size() + 1 + name.size() + id.size();
+    const bool fits = bytes <= StreamName::max_bytes;
+    return {alarm_category, name + (fits ? std::string{id} : to_string(sha256(id)))};
+}
 
 v1::CursorMoved moved_to(EventStore& store, const Cursor& cursor) {
     v1::CursorMoved moved;
@@ -99,10 +109,9 @@ bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,
     resumed.set_by(std::string{by});
     resumed.set_at_us(streams.environment().clock.now().time_since_epoch().count());
     Append append;
-    append.writes.push_back({StreamName{alarm_category, std::string{kind} + "." + std::string{id}},
-                             Expected::any(),
-                             {new_event(resumed)}});
+    append.writes.push_back({alarm_stream(kind, id), Expected::any(), {new_event(resumed)}});
     append.metadata.command_id = to_string(new_uuid7(streams.environment()));
+    append.metadata.correlation_id = stream_of(kind, id).full();
     append.request = request_hash(append);
     static_cast<void>(streams.append(append));  // where nothing is expected, nothing conflicts
     return true;

@@ -26,7 +26,8 @@ Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginni
 Append append_of(EventStore& store, const std::string& kind, const Cursor& cursor);
 
 /// The category of streams "sagaalarm-<name>.<id>", where it is recorded that a person has dealt
-/// with a saga whose own stream takes or gives nothing any more.
+/// with a saga whose own stream takes or gives nothing any more. That is the event's correlation:
+/// where the name would be too long, a hash stands in it for the id.
 constexpr std::string_view alarm_category = "sagaalarm";
 
 /// Records it, when the cursor of its kind holds an alarm; false when it holds none.

@@ -5,6 +5,7 @@
 #include <recount/testing.hpp>
 
 #include "orders.hpp"
+#include "recount/saga.pb.h"
 #include "watched_store.hpp"
 #include "world_with_alarm.hpp"
 
@@ -189,6 +190,52 @@ TEST_F(WithoutItsStream, TheAlarmGoesWhenAPersonHasDealtWithIt) {
         EXPECT_EQ(alarm(), 1) << "what is read again for another kind means nothing";
         store_ = open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
     }
+}
+
+TEST_F(WithoutItsStream, TheAlarmOfALongIdGoesToo) {
+    const std::size_t longest = StreamName::max_bytes - std::string{"saga-fulfil."}.size();
+    for (const std::size_t bytes : {longest - 5, longest - 4, longest}) {
+        const std::string id(bytes, 'x');
+        const StreamName stream{"saga", "fulfil." + id};
+        {
+            Service service{*store_};
+            Weather::today().undo_refusals[id + "/a"] = 1;
+            service.place("z", order(id, {part("a"), refused(part("b", {"a"}))}));
+            ASSERT_EQ(service.sagas.catch_up().open, 1);
+        }
+        erase(stream);
+        Service service{*store_};
+        EXPECT_EQ(service.sagas.catch_up().attention, 1);
+        EXPECT_EQ(service.sagas.resume("fulfil", id, "did the rest"), std::nullopt);
+        service.sagas.catch_up();
+        EXPECT_EQ(alarm(), 0);
+        EXPECT_THAT(service.sagas.list(), IsEmpty());
+        EXPECT_EQ(service.sagas.resume("fulfil", id, "again")->code, "waits_for_nobody");
+        const bool fits = bytes == longest - 5;
+        const auto alarms = store_->list_streams("sagaalarm", "", 10);
+        ASSERT_EQ(alarms.size(), 1U);
+        EXPECT_EQ(alarms[0].stream.id() == "fulfil." + id, fits);
+        store_ = open_store("memory:", {.partitions = 1, .environment = &world_.environment()});
+    }
+}
+
+TEST_F(WithoutItsStream, AnAlarmThatAnEarlierProgramLetGoIsUnderstood) {
+    {
+        Service service{*store_};
+        leave_one_open(service);
+    }
+    erase(stream_);
+    Service service{*store_};
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    Append append;  // it recorded no correlation
+    append.metadata.command_id = "dealt with";
+    append.writes.push_back({StreamName{"sagaalarm", "fulfil.o-1"},
+                             Expected::any(),
+                             {new_event(saga::v1::SagaResumed{})}});
+    append.request = request_hash(append);
+    static_cast<void>(store_->append(append));
+    service.sagas.catch_up();
+    EXPECT_EQ(alarm(), 0);
 }
 
 TEST_F(WithoutItsStream, ASecondStartOfAnErasedSagaIsHeardOf) {
