@@ -165,8 +165,7 @@ void describe(const Plan::Description& plan, const Layout& layout, v1::SagaBegun
     begun.set_undo_attempts(static_cast<std::uint32_t>(plan.undo_attempts));
     begun.set_undo_backoff_us(std::max<std::int64_t>(0, plan.undo_pause.count()));
     begun.set_command_ids(rule_of_new_sagas);
-    if (plan.occurred_at)
-        begun.set_occurred_at_us(plan.occurred_at->time_since_epoch().count());
+    if (plan.occurred_at) begun.set_occurred_at_us(plan.occurred_at->time_since_epoch().count());
 }
 
 }  // namespace recount::saga

@@ -96,14 +96,18 @@ std::string failure_of(const Saga& saga, std::int64_t now) {
     return {};
 }
 
+void end(Deciding& deciding, v1::SagaEnded::How how, std::int64_t now) {
+    v1::SagaEnded ended;
+    ended.set_how(how);
+    ended.set_at_us(now);
+    deciding.add(std::move(ended));
+}
+
 void go_forward(Deciding& deciding, std::int64_t now) {
     if (std::string failure = failure_of(deciding.saga, now); !failure.empty()) {
         begin_undoing(deciding, std::move(failure), now);
     } else if (deciding.saga.unsettled == 0) {
-        v1::SagaEnded ended;
-        ended.set_how(v1::SagaEnded::COMPLETED);
-        ended.set_at_us(now);
-        deciding.add(std::move(ended));
+        end(deciding, v1::SagaEnded::COMPLETED, now);
     } else if (!deciding.saga.ready.empty()) {
         deciding.add(sent<v1::StepsSent>(deciding.saga, deciding.saga.ready, now));
     }
@@ -136,10 +140,7 @@ void go_back(Deciding& deciding, std::int64_t now) {
 
     const Saga& saga = deciding.saga;
     if (saga.unsettled == 0) {
-        v1::SagaEnded ended;
-        ended.set_how(v1::SagaEnded::COMPENSATED);
-        ended.set_at_us(now);
-        deciding.add(std::move(ended));
+        end(deciding, v1::SagaEnded::COMPENSATED, now);
     } else if (saga.stuck > 0 && saga.open.empty() && saga.again.empty()) {
         ask_about_stuck(deciding, now);
     }
@@ -150,6 +151,19 @@ void carry_on(Deciding& deciding, std::int64_t now) {
     if (!deciding.saga.alive() || !deciding.saga.plan->complete()) return;
     if (deciding.saga.phase == Phase::running) go_forward(deciding, now);
     if (deciding.saga.phase == Phase::undoing) go_back(deciding, now);
+}
+
+/// Time made the saga fail, and now that all is certain every step turns out to be done. There is
+/// nothing that failed, and no undo was sent yet.
+void end_if_all_happened(Deciding& deciding, std::int64_t now) {
+    const Saga& saga = deciding.saga;
+    if (!saga.alive() || saga.phase != Phase::undoing) return;
+    const auto happened = [](StepState state) {
+        return state == StepState::accepted || state == StepState::nothing ||
+               state == StepState::undo_waiting || state == StepState::undo_ready;
+    };
+    if (std::all_of(saga.steps.begin(), saga.steps.end() - 1, happened))
+        end(deciding, v1::SagaEnded::COMPLETED, now);
 }
 
 /// Those answers that somebody waits for, each step once, in order.
@@ -246,7 +260,9 @@ Move move(Saga saga, const Learn& command) {
     if (deciding.saga.phase == Phase::undoing) {
         learn_of_undos(deciding, command.answers, now);
     } else {
+        const bool uncertain = deciding.saga.phase == Phase::making_certain;
         learn_of_steps(deciding, command.answers, now);
+        if (uncertain) end_if_all_happened(deciding, now);
     }
     carry_on(deciding, now);
     return std::move(deciding).result();

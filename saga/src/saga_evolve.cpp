@@ -104,6 +104,21 @@ void start_undoing(Saga& saga) {
     settle(saga, std::move(free));
 }
 
+/// Nothing failed after all, and no undo was sent: the steps are as they were when the last was
+/// answered.
+void stop_undoing(Saga& saga) {
+    for (std::uint32_t step = 0; step < saga.plan->size(); ++step) {
+        const StepState state = saga.steps[step];
+        if (state != StepState::undo_waiting && state != StepState::undo_ready) continue;
+        saga.steps[step] = StepState::accepted;
+        saga.attempts[step] = 1;  // no step is sent twice
+    }
+    saga.steps[saga.when_undone()] = StepState::waiting;
+    saga.ready.clear();
+    saga.unsettled = 0;
+    saga.failure.clear();
+}
+
 void undo_when_certain(Saga& saga) {
     if (saga.phase == Phase::making_certain && saga.open.empty()) start_undoing(saga);
 }
@@ -226,6 +241,7 @@ Saga evolve(Saga saga, const v1::SagaResumed&) {
 }
 
 Saga evolve(Saga saga, const v1::SagaEnded& event) {
+    if (event.how() == v1::SagaEnded::COMPLETED && saga.phase == Phase::undoing) stop_undoing(saga);
     saga.phase = event.how() == v1::SagaEnded::COMPLETED ? Phase::completed : Phase::compensated;
     saga.ended_us = event.at_us();
     return saga;

@@ -11,6 +11,7 @@ namespace recount::saga_test {
 namespace {
 
 using saga::Answer;
+using saga::StepState;
 using saga::Way;
 using Kind = CommandOutcome::Kind;
 
@@ -171,6 +172,7 @@ void run(World& world) {
         world.now += *rc::gen::inRange(1'000, 20'000);
         apply(world, saga::Learn{at(world.now), some_answers(world, round % 3 == 2)});
     }
+    forget_all_but_events(world);
 }
 
 bool waits_for(const Part& later, const Part& earlier) {
@@ -202,6 +204,13 @@ void check_ledger(const World& world) {
                 RC_ASSERT(world.undone[step] > 0 && world.undone_at[step] < world.undone_at[other]);
         }
     }
+    // Who is compensated was refused, or stopped before all was done.
+    bool all_done = true;
+    for (std::size_t step = 0; step < world.done.size(); ++step) {
+        const bool nothing = world.saga.steps[step] == StepState::nothing;
+        all_done = all_done && (nothing || world.done[step] > 0);
+    }
+    RC_ASSERT(!(compensated && all_done));
     RC_ASSERT(world.closed == (compensated && world.order.when_undone() ? 1 : 0));
 }
 

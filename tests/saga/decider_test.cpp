@@ -3,8 +3,7 @@
 
 #include <recount/saga/state.hpp>
 
-#include "layout.hpp"
-#include "orders.hpp"
+#include "decided_saga.hpp"
 
 namespace recount::saga_test {
 namespace {
@@ -14,45 +13,6 @@ using saga::Phase;
 using saga::StepState;
 using saga::Way;
 using Kind = CommandOutcome::Kind;
-
-Timestamp at(std::int64_t ms) { return Timestamp{std::chrono::milliseconds{ms}}; }
-
-/// A saga under test: what it recorded, and what it is.
-struct Case {
-    saga::Saga saga;
-    std::vector<saga::Saga::Event::Variant> events;
-
-    explicit Case(const Ordered& order) {
-        const Plan plan = Fulfil::plan(order);
-        saga::Begin begin;
-        const saga::Layout layout =
-            saga::lay_out(plan.description(), [](const NewEvent&) { return "account-a"; });
-        saga::describe(plan.description(), layout, begin.begun);
-        begin.begun.set_name("fulfil");
-        begin.begun.set_id(order.id());
-        begin.pages = layout.pages;
-        apply(begin);
-    }
-
-    template <class Command>
-    std::size_t apply(const Command& command) {
-        saga::Move move = saga::move(std::move(saga), command);
-        saga = std::move(move.saga);
-        for (const auto& event : move.decision.events()) events.push_back(event);
-        return move.decision.events().size();
-    }
-    std::size_t answer(std::uint32_t step, Kind kind = Kind::events, std::int64_t ms = 1,
-                       Way way = Way::forth, std::uint32_t attempt = 1) {
-        return apply(saga::Learn{at(ms), {Answer{step, way, attempt, kind, {"no", ""}}}});
-    }
-    std::size_t pass(std::int64_t ms) { return apply(saga::Learn{at(ms), {}}); }
-    template <class Event>
-    [[nodiscard]] int count() const {
-        int found = 0;
-        for (const auto& event : events) found += std::holds_alternative<Event>(event) ? 1 : 0;
-        return found;
-    }
-};
 
 TEST(ARunningSaga, SendsWhatWaitsForNothingTogether) {
     const Case one{order("o", {part("a"), part("b"), part("c", {"a", "b"})})};
@@ -110,37 +70,6 @@ TEST(AStepThatSomebodyElseVoided, CountsAsRefused) {
     one.answer(0, Kind::voided);
     EXPECT_EQ(one.saga.phase, Phase::undoing);
     EXPECT_THAT(one.saga.failure, testing::HasSubstr("step \"a\" was voided"));
-}
-
-TEST(ALimit, CountsFromTheSendingOfItsStep) {
-    Ordered limited = order("o", {part("a"), part("b", {"a"})});
-    limited.mutable_parts(1)->set_within_ms(100);
-    Case one{limited};
-    EXPECT_EQ(saga::due(one.saga), std::nullopt);
-    one.answer(0, Kind::events, 1000);
-    EXPECT_EQ(saga::due(one.saga), at(1100));
-    EXPECT_EQ(one.pass(1099), 0U);
-    one.pass(1100);
-    EXPECT_EQ(one.saga.phase, Phase::making_certain);
-    EXPECT_THAT(one.saga.failure, testing::HasSubstr("\"b\" was not answered within 100 ms"));
-}
-
-TEST(TheDeadline, StopsWhatWasNotSentYet) {
-    Ordered limited = order("o", {part("a"), part("b", {"a"})});
-    limited.set_deadline_ms(1000);
-    Case one{limited};
-    EXPECT_EQ(saga::due(one.saga), at(1000));
-    one.answer(0, Kind::events, 1000);
-    EXPECT_EQ(one.count<saga::v1::StepsSent>(), 1);
-    EXPECT_EQ(one.saga.phase, Phase::undoing);
-}
-
-TEST(TheDeadline, DoesNotUndoWhatTheLastAnswerCompleted) {
-    Ordered limited = order("o", {part("a")});
-    limited.set_deadline_ms(1000);
-    Case one{limited};
-    one.answer(0, Kind::events, 5000);
-    EXPECT_EQ(one.saga.phase, Phase::completed);
 }
 
 TEST(ARefusedUndo, IsSentAgainUnderANewAttemptAfterAPauseThatDoubles) {

@@ -66,6 +66,37 @@ TEST_F(LimitsWithoutEnd, LetARefusedUndoWait) {
     EXPECT_EQ(sagas_.status("fulfil", "o-1")->steps[0].state, "undo_refused");
 }
 
+/// The last command happens, and its engine ends before it has recorded so.
+class TheLastStepHappened : public WorldWithAlarm {
+protected:
+    void leave(const Ordered& order) {
+        WatchedStore dying{*store_, [&](int, WatchedStore::When when) {
+                               const StreamName last{"account", "last"};
+                               const bool done = !store_->read_stream(last).events.empty();
+                               if (when == WatchedStore::When::after && done) throw Crash{};
+                           }};
+        Service service{dying};
+        service.place(order);
+        EXPECT_THROW(service.sagas.catch_up(), Crash);
+    }
+};
+
+TEST_F(TheLastStepHappened, LongBeforeAnotherEngineLooks) {
+    Ordered order = saga_test::order("o-1", {part("a"), without_undo(part("last", {"a"}))});
+    order.set_deadline_ms(600'000);
+    leave(order);
+    world_.advance(11min);
+    Service service{*store_};
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.compensated, 0);
+    const auto status = service.sagas.status("fulfil", "o-1");
+    EXPECT_EQ(status->phase, "completed");
+    EXPECT_EQ(status->failure, "");
+    EXPECT_EQ(status->steps[0].state, "accepted");
+    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
+}
+
 /// A person whose wall clock was set forward resumes a saga. The engine's own clock does not jump.
 class ResumedByAClockThatIsAhead : public WorldWithAlarm {
 protected:

@@ -42,7 +42,8 @@ public:
             (wait_for(std::string{std::string_view{names}}), ...);
             return *this;
         }
-        /// The longest time from sent to answered; when it is over, everything is undone.
+        /// The longest time from sent to answered; when it is over, everything is undone, unless
+        /// every step of the plan turns out to be done.
         Step& within(Duration limit);
 
     private:
@@ -59,7 +60,8 @@ public:
 
     /// Sent when everything is undone, as the last act of a compensated saga.
     Plan& when_undone(const google::protobuf::Message& command);
-    /// The longest time from the saga's begin to the last answer of its last step.
+    /// The longest time from the saga's begin to the last answer of its last step; when it is over,
+    /// as with Step::within.
     Plan& deadline(Duration limit);
     /// How often an undo that is refused is sent, and the pause before the second time, which
     /// doubles with each. Then a person is asked. Five times and 200 ms unless said otherwise.

@@ -63,7 +63,7 @@ struct Saga {
     std::shared_ptr<const RecordedPlan> plan = std::make_shared<const RecordedPlan>();
     std::string attention;  // why a person is asked; empty: nobody is
     bool halted = false;    // nothing moves before a person lets it go on
-    std::string failure;    // why undoing began
+    std::string failure;    // why undoing began, unless all was done after all
     std::int64_t ended_us = 0;
 
     std::vector<StepState> steps;         // one more than the plan has: what is sent when undone

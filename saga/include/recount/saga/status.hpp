@@ -27,7 +27,7 @@ struct SagaStatus {
     std::string phase;      // "running", "making_certain", "undoing", "completed", "compensated"
     std::string attention;  // why a person is asked; empty: nobody is
     bool halted = false;    // nothing moves before it is resumed
-    std::string failure;    // why undoing began
+    std::string failure;    // why undoing began; empty when all was done after all
     Version version;
     Timestamp begun_at, occurred_at;
     std::optional<Timestamp> deadline, ended_at;
