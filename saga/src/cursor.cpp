@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include <recount/core/error.hpp>
 #include <recount/core/event.hpp>
@@ -14,7 +16,9 @@
 namespace recount::saga {
 namespace {
 
-constexpr std::size_t listed_attention = 1000;  // ids kept; the sagas themselves are never lost
+// Far below the limits of an event and of an append.
+constexpr std::size_t page_bytes = std::size_t{256} << 10;
+constexpr std::size_t pages_an_append = 12;
 
 StreamName cursor_stream(std::string_view kind) { return StreamName{"sagacursor", kind}; }
 
@@ -26,29 +30,45 @@ StreamName alarm_stream(std::string_view kind, std::string_view id) {
     return {alarm_category, name + (fits ? std::string{id} : to_string(sha256(id)))};
 }
 
-v1::CursorMoved moved_to(EventStore& store, const Cursor& cursor) {
-    v1::CursorMoved moved;
-    moved.set_incarnation(std::string{store.identity().incarnation.view()});
-    for (const std::int64_t n : cursor.positions.values()) moved.add_positions(n);
-    for (const std::string& id : cursor.open) moved.add_open(id);
-    for (const auto& [id, why] : cursor.attention) {
-        if (moved.attention_size() >= static_cast<int>(listed_attention)) break;
-        moved.add_attention(id);
+/// Pages of bounded size; all but the first hold nothing but ids.
+std::vector<v1::CursorMoved> pages_of(EventStore& store, const Cursor& cursor) {
+    std::vector<v1::CursorMoved> pages(1);
+    pages[0].set_incarnation(std::string{store.identity().incarnation.view()});
+    for (const std::int64_t n : cursor.positions.values()) pages[0].add_positions(n);
+    std::size_t bytes = 0;
+    const auto page_for = [&](const std::string& id) -> v1::CursorMoved& {
+        const std::size_t more = id.size() + 4;  // with its tag and length
+        if (bytes + more > page_bytes) {
+            pages.emplace_back();
+            bytes = 0;
+        }
+        bytes += more;
+        return pages.back();
+    };
+    for (const std::string& id : cursor.open) page_for(id).add_open(id);
+    for (const auto& [id, why] : cursor.attention) page_for(id).add_attention(id);
+    if (pages.size() == 1) return pages;
+
+    const Uuid move = new_uuid7(store.environment());
+    for (v1::CursorMoved& page : pages) {
+        page.set_move(std::string{move.view()});
+        page.set_pages(static_cast<std::uint32_t>(pages.size()));
     }
-    return moved;
+    return pages;
 }
 
-Append append_moved(EventStore& store, const std::string& kind, const v1::CursorMoved& moved,
-                    Expected expected) {
+Append append_pages(EventStore& store, const std::string& kind,
+                    std::span<const v1::CursorMoved> pages, Expected expected) {
     Append append;
-    append.writes.push_back({cursor_stream(kind), expected, {new_event(moved)}});
+    StreamWrite write{cursor_stream(kind), expected, {}};
+    for (const v1::CursorMoved& page : pages) write.events.push_back(new_event(page));
+    append.writes.push_back(std::move(write));
     append.metadata.command_id = to_string(new_uuid7(store.environment()));
     append.request = request_hash(append);
     return append;
 }
 
-Cursor cursor_from(EventStore& store, const std::string& kind, const RecordedEvent& event) {
-    const auto moved = parse_as<v1::CursorMoved>(event);
+Cursor cursor_from(EventStore& store, const std::string& kind, const v1::CursorMoved& moved) {
     Cursor cursor;
     cursor.positions = Positions{static_cast<std::size_t>(store.identity().partitions)};
     for (int i = 0; i < moved.positions_size(); ++i)
@@ -58,26 +78,40 @@ Cursor cursor_from(EventStore& store, const std::string& kind, const RecordedEve
     const StorePositions covered{store.identity().id, Uuid::from(moved.incarnation()),
                                  cursor.positions};
     if (!still_holds(covered, store.incarnations()))
-        throw Mismatch("stream " + event.at.stream.full() + " of " + store.identity().name +
+        throw Mismatch("stream " + cursor_stream(kind).full() + " of " + store.identity().name +
                        " covers events of a history that was given up; register the saga \"" +
                        kind + "\" under a new name, or restore the store it knew");
     return cursor;
 }
 
-std::optional<RecordedEvent> last_event(Streams& store, const StreamName& stream) {
-    StreamPage page =
-        store.read_stream(stream, {.from = Version{std::numeric_limits<std::int64_t>::max()},
-                                   .max_events = 1,
-                                   .direction = Direction::backwards});
-    if (page.events.empty()) return std::nullopt;
-    return std::move(page.events.front());
+/// The newest cursor of which every page is there: an engine may have died between two appends.
+std::optional<v1::CursorMoved> last_moved(Streams& store, const StreamName& stream) {
+    struct Found {
+        v1::CursorMoved whole;
+        std::uint32_t pages = 0;
+    };
+    std::map<std::string, Found> by_move;
+    Version from{std::numeric_limits<std::int64_t>::max()};
+    while (from >= Version{1}) {
+        const StreamPage page = store.read_stream(
+            stream, {.from = from, .max_events = 16, .direction = Direction::backwards});
+        if (page.events.empty()) break;
+        for (const RecordedEvent& event : page.events) {
+            const auto moved = parse_as<v1::CursorMoved>(event);
+            Found& found = by_move[moved.move()];
+            found.whole.MergeFrom(moved);
+            if (++found.pages >= moved.pages()) return std::move(found.whole);
+        }
+        from = Version{page.events.back().at.version.value - 1};
+    }
+    return std::nullopt;
 }
 
 }  // namespace
 
 Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginning) {
     const StreamName stream = cursor_stream(kind);
-    if (const auto last = last_event(store, stream)) return cursor_from(store, kind, *last);
+    if (const auto last = last_moved(store, stream)) return cursor_from(store, kind, *last);
 
     Cursor cursor;
     cursor.positions = Positions{static_cast<std::size_t>(store.identity().partitions)};
@@ -86,23 +120,22 @@ Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginni
         for (std::int32_t p = 0; p < store.identity().partitions; ++p)
             cursor.positions.set({Partition{p}, heads.at(static_cast<std::size_t>(p)).n});
     }
-    v1::CursorMoved moved = moved_to(store, cursor);
-    moved.set_first(true);
+    std::vector<v1::CursorMoved> pages = pages_of(store, cursor);
+    pages[0].set_first(true);
     const AppendResult result =
-        store.append(append_moved(store, kind, moved, Expected::no_stream()));
+        store.append(append_pages(store, kind, pages, Expected::no_stream()));
     if (result.outcome) return cursor;
     // Another engine registered it meanwhile: the first registration counts.
-    const auto last = last_event(store, stream);
+    const auto last = last_moved(store, stream);
     if (!last) throw Contended("stream " + stream.full() + " appeared and went; try again");
     return cursor_from(store, kind, *last);
 }
 
 bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,
                   std::string_view by) {
-    const auto last = last_event(streams, cursor_stream(kind));
+    const auto last = last_moved(streams, cursor_stream(kind));
     if (!last) return false;
-    const auto cursor = parse_as<v1::CursorMoved>(*last);
-    const auto& waiting = cursor.attention();
+    const auto& waiting = last->attention();
     if (std::find(waiting.begin(), waiting.end(), id) == waiting.end()) return false;
 
     v1::SagaResumed resumed;
@@ -117,8 +150,15 @@ bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,
     return true;
 }
 
-Append append_of(EventStore& store, const std::string& kind, const Cursor& cursor) {
-    return append_moved(store, kind, moved_to(store, cursor), Expected::any());
+std::vector<Append> appends_of(EventStore& store, const std::string& kind, const Cursor& cursor) {
+    const std::vector<v1::CursorMoved> pages = pages_of(store, cursor);
+    std::vector<Append> appends;
+    for (std::span<const v1::CursorMoved> rest{pages}; !rest.empty();) {
+        const auto next = rest.first(std::min(rest.size(), pages_an_append));
+        appends.push_back(append_pages(store, kind, next, Expected::any()));
+        rest = rest.subspan(next.size());
+    }
+    return appends;
 }
 
 }  // namespace recount::saga

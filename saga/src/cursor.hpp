@@ -9,9 +9,10 @@
 
 namespace recount::saga {
 
-/// From where the engine goes on for one kind of saga, as the last event of a stream of its own
-/// (category "sagacursor"). What it claims holds at any time: every start up to `positions` has
-/// begun its saga, and each such saga is in `open`, or has ended, or waits for a person.
+/// From where the engine goes on for one kind of saga, as the end of a stream of its own (category
+/// "sagacursor"): one event, or as many as hold all ids. What it claims holds at any time: every
+/// start up to `positions` has begun its saga, and each such saga is in `open`, or has ended, or is
+/// in `attention`.
 struct Cursor {
     Positions positions;
     std::vector<std::string> open;
@@ -22,8 +23,10 @@ struct Cursor {
 /// beginning. Throws Mismatch when the store was restored to before what the cursor covers.
 Cursor open_cursor(EventStore& store, const std::string& kind, bool from_beginning);
 
-/// The append that moves it. Two engines may write in turns: each one's claim holds by itself.
-Append append_of(EventStore& store, const std::string& kind, const Cursor& cursor);
+/// The appends that move it: one, unless that would be too large for a store. It is moved when all
+/// are there. Engines may write in turns, and between each other's: each one's claim holds by
+/// itself.
+std::vector<Append> appends_of(EventStore& store, const std::string& kind, const Cursor& cursor);
 
 /// The category of streams "sagaalarm-<name>.<id>", where it is recorded that a person has dealt
 /// with a saga whose own stream takes or gives nothing any more. That is the event's correlation:

@@ -181,8 +181,13 @@ void SagaEngine::Work::count_end(const saga::Active& active) {
 void SagaEngine::Work::commit(std::vector<Pending> pending) {
     std::vector<Append> appends;
     for (Pending& one : pending) appends.push_back(std::move(one.append));
-    const std::vector<Registered*> cursors = due_cursors();
-    for (Registered* registered : cursors) appends.push_back(cursor_append(*registered));
+    std::vector<Registered*> cursors;  // whose appends are behind those of the moves
+    for (Registered* registered : due_cursors()) {
+        for (Append& append : cursor_appends(*registered)) {
+            appends.push_back(std::move(append));
+            cursors.push_back(registered);
+        }
+    }
 
     const std::vector<saga::Verdict> verdicts = saga::append_each(store_, appends);
     for (std::size_t i = 0; i < pending.size(); ++i) {
@@ -196,8 +201,9 @@ void SagaEngine::Work::commit(std::vector<Pending> pending) {
             lose(active, closed ? "its stream is closed" : verdicts[i].result->message);
         }
     }
+    for (Registered* registered : cursors) registered->cursor_due = false;
     for (std::size_t i = 0; i < cursors.size(); ++i)
-        if (verdicts[pending.size() + i].done()) cursors[i]->cursor_due = false;
+        if (!verdicts[pending.size() + i].done()) cursors[i]->cursor_due = true;
 }
 
 void SagaEngine::Work::ask_person(saga::Active& active, const std::string& why) {

@@ -131,16 +131,16 @@ std::vector<SagaEngine::Work::Registered*> SagaEngine::Work::due_cursors() {
     return due;
 }
 
-Append SagaEngine::Work::cursor_append(Registered& registered) {
+std::vector<Append> SagaEngine::Work::cursor_appends(Registered& registered) {
     registered.cursor.open.clear();
     for (const auto& [key, active] : active_)
         if (active.name == registered.kind.name) registered.cursor.open.push_back(active.id);
-    return saga::append_of(store_, registered.kind.name, registered.cursor);
+    return saga::appends_of(store_, registered.kind.name, registered.cursor);
 }
 
 void SagaEngine::Work::save_cursors() {
     for (Registered* registered : due_cursors()) {
-        (void)store_.append(cursor_append(*registered));
+        for (const Append& append : cursor_appends(*registered)) (void)store_.append(append);
         registered->cursor_due = false;
     }
 }

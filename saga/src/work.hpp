@@ -90,7 +90,7 @@ private:
 
     // work.cpp: cursors, listing, time.
     std::vector<Registered*> due_cursors();
-    Append cursor_append(Registered& registered);
+    std::vector<Append> cursor_appends(Registered& registered);
     void save_cursors();
     void note_attention(const saga::Active& active);
     void publish_alarm(const Registered& registered);

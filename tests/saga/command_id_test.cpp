@@ -105,6 +105,28 @@ private:
     std::uint32_t rule_;
 };
 
+/// The newer program, to which that rule is known.
+class StoreOfTheNewerProgram final : public WatchedStore {
+public:
+    StoreOfTheNewerProgram(EventStore& store, std::uint32_t rule)
+        : WatchedStore(store, [](int, When) {}), rule_(rule) {}
+
+    StreamPage read_stream(const StreamName& stream, const ReadStream& options) override {
+        StreamPage page = WatchedStore::read_stream(stream, options);
+        for (RecordedEvent& event : page.events) {
+            saga::v1::SagaBegun begun;
+            if (event.at.type != type_name<saga::v1::SagaBegun>()) continue;
+            EXPECT_TRUE(begun.ParseFromString(*event.payload));
+            if (begun.command_ids() == rule_) begun.set_command_ids(saga::rule_of_new_sagas);
+            event.payload = begun.SerializeAsString();
+        }
+        return page;
+    }
+
+private:
+    std::uint32_t rule_;
+};
+
 /// A saga that a program of another version began, and left before its first command was sent.
 class ASagaOfAnotherRule : public WorldWithAlarm {
 protected:
@@ -155,6 +177,30 @@ TEST_F(ASagaOfAnotherRule, IsLeftToTheProgramThatKnowsIt) {
     EXPECT_THAT(service.sagas.list()[0].attention, HasSubstr("a newer program began it"));
     EXPECT_EQ(ids_of_effects().size(), 1U) << "of o-2";
     EXPECT_EQ(store_->read_stream(stream, {}).head, as_left) << "nothing is recorded of it";
+}
+
+TEST_F(ASagaOfAnotherRule, GoesOnWithThatProgramHoweverManyThereAre) {
+    constexpr int count = 1001;
+    std::vector<Ordered> orders;
+    {
+        StoreOfAnotherProgram newer{*store_, 3};
+        Service service{newer, {.sagas_at_once = count}};
+        for (int i = 0; i < count; ++i) {
+            orders.push_back(order("o-" + std::to_string(i), {part("a")}));
+            service.place(orders.back());
+        }
+        EXPECT_THROW(service.sagas.catch_up(), Crash);
+    }
+    for (int engine = 0; engine < 2; ++engine) {
+        Service service{*store_};
+        EXPECT_EQ(service.sagas.catch_up().completed, 0);
+        EXPECT_EQ(service.sagas.list().size(), static_cast<std::size_t>(count));
+    }
+    StoreOfTheNewerProgram newer{*store_, 3};
+    Service service{newer};
+    EXPECT_EQ(service.sagas.catch_up().completed, count);
+    EXPECT_EQ(alarm(), 0);
+    EXPECT_THAT(audit(*store_, orders), IsEmpty());
 }
 
 }  // namespace
