@@ -8,6 +8,7 @@
 #include <recount/saga/command_id.hpp>
 
 #include "layout.hpp"
+#include "reason.hpp"
 #include "work.hpp"
 
 namespace recount {
@@ -130,10 +131,10 @@ SagaEngine::Work::Beginning SagaEngine::Work::beginning(const Start& start) {
     try {
         beginning.id = start.kind->kind.starts.at(start.event.at.type).id_of(start.event);
         (void)saga::stream_of(start.kind->kind.name, beginning.id);
-    } catch (const std::exception& error) {
+    } catch (...) {
         // A start is never lost: without a usable id the saga is named by its starting event.
         beginning.id = "event-" + to_string(start.event.at.event_id);
-        refusal = std::string{"it has no usable id: "} + error.what();
+        refusal = "it has no usable id: " + saga::thrown();
     }
     beginning.move = first_move(start, beginning.id, std::move(refusal));
     const std::string& name = start.kind->kind.name;
@@ -163,8 +164,8 @@ saga::Move SagaEngine::Work::first_move(const Start& start, const std::string& i
             saga::describe(plan.description(), layout, begin.begun);
             begin.pages = std::move(layout.pages);
             return saga::move(saga::Saga{}, begin);
-        } catch (const std::exception& error) {
-            refusal = error.what();
+        } catch (...) {
+            refusal = saga::thrown();
             begin = {begun_by(start.event, kind.name, id, time()), {}};
         }
     }

@@ -1,10 +1,11 @@
 #include "delivery.hpp"
 
-#include <exception>
 #include <utility>
 
 #include <recount/core/error.hpp>
 #include <recount/saga/command_id.hpp>
+
+#include "reason.hpp"
 
 namespace recount::saga {
 namespace {
@@ -68,23 +69,32 @@ Answer answer_of(const Errand& errand, const CommandOutcome& outcome) {
             outcome.rejection};
 }
 
-/// True for what concerns one command only; false for what concerns the store.
-bool concerns_one(const std::exception& error) {
-    const auto* known = dynamic_cast<const Error*>(&error);
-    return known == nullptr || !known->retryable() ||
-           dynamic_cast<const Contended*>(known) != nullptr;
+/// True when what is being handled concerns one command only; false for what concerns the store.
+bool concerns_one() {
+    try {
+        throw;
+    } catch (const Contended&) {
+        return true;
+    } catch (const Error& error) {
+        return !error.retryable();
+    } catch (...) {
+        return true;
+    }
 }
 
-Report failed(const Errand& errand, const std::exception& error) {
-    if (!concerns_one(error)) throw;
+/// The report of what is being handled.
+Report failed(const Errand& errand) {
+    if (!concerns_one()) throw;
     Report report{errand, std::nullopt, {}, false};
-    if (dynamic_cast<const Contended*>(&error) != nullptr) {
+    try {
+        throw;
+    } catch (const Contended&) {
         report.later = true;
-    } else {
+    } catch (...) {
         const std::string name = step_name(errand.active->saga, errand.step);
         report.broken = "the command of " +
                         (name.empty() ? "when all is undone" : "step \"" + name + "\"") +
-                        " cannot be handled: " + error.what();
+                        " cannot be handled: " + thrown();
     }
     return report;
 }
@@ -94,8 +104,8 @@ Report deliver_alone(const Routes& routes, const Errand& errand) {
         const Parcel parcel = pack(routes, errand);
         const Outcome outcome = parcel.route->handle(parcel.id, *parcel.payload, parcel.options);
         return {errand, answer_of(errand, outcome.details()), {}, false};
-    } catch (const std::exception& error) {
-        return failed(errand, error);
+    } catch (...) {
+        return failed(errand);
     }
 }
 
@@ -111,17 +121,17 @@ std::vector<Report> deliver(Streams& streams, const Routes& routes,
             const Parcel parcel = pack(routes, errand);
             parcel.route->enqueue(batch, parcel.id, *parcel.payload, parcel.options);
             together.push_back(errand);
-        } catch (const std::exception& error) {
-            reports.push_back(failed(errand, error));
+        } catch (...) {
+            reports.push_back(failed(errand));
         }
     }
     std::vector<Outcome> outcomes;
     try {
         outcomes = batch.commit();
-    } catch (const std::exception& error) {
+    } catch (...) {
         // One of them spoils the group: alone, each gets its own verdict, and what the group did
         // already is repeated under its id.
-        if (!concerns_one(error)) throw;
+        if (!concerns_one()) throw;
         for (const Errand& errand : together) reports.push_back(deliver_alone(routes, errand));
         return reports;
     }
@@ -139,8 +149,8 @@ std::vector<Report> claim(Streams& streams, std::span<const Errand> errands) {
         try {
             const CommandOutcome outcome = streams.void_command(id_of(errand));
             reports.push_back({errand, answer_of(errand, outcome), {}, false});
-        } catch (const std::exception& error) {
-            reports.push_back(failed(errand, error));
+        } catch (...) {
+            reports.push_back(failed(errand));
         }
     }
     return reports;

@@ -1,11 +1,11 @@
 #include <recount/saga/engine.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include <recount/core/error.hpp>
 
+#include "reason.hpp"
 #include "work.hpp"
 
 namespace recount {
@@ -48,8 +48,8 @@ SagaEngine::Ended SagaEngine::run(std::stop_token stop) noexcept {
             environment.scheduler.sleep(
                 Duration{static_cast<std::int64_t>(static_cast<double>(pause.count()) * part)},
                 stop);
-        } catch (const std::exception& error) {
-            return {false, error.what()};
+        } catch (...) {
+            return {false, saga::thrown()};
         }
     }
     return {true, "asked to stop"};

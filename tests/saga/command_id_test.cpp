@@ -86,13 +86,14 @@ public:
         std::vector<Append> changed{group.begin(), group.end()};
         for (Append& append : changed)
             for (StreamWrite& write : append.writes) change(write);
+        if (dead_) throw Crash{};
         return WatchedStore::append(changed);
     }
     using WatchedStore::append;
 
 private:
-    void change(StreamWrite& write) const {
-        if (write.stream.category() == Account::category) throw Crash{};
+    void change(StreamWrite& write) {
+        dead_ = dead_ || write.stream.category() == Account::category;
         for (NewEvent& event : write.events) {
             saga::v1::SagaBegun begun;
             if (event.type != type_name<saga::v1::SagaBegun>()) continue;
@@ -103,6 +104,7 @@ private:
     }
 
     std::uint32_t rule_;
+    bool dead_ = false;
 };
 
 /// The newer program, to which that rule is known.

@@ -14,7 +14,9 @@ Weather& Weather::today() {
 namespace {
 
 void throw_if_wanted(const std::string& what) {
-    if (Weather::today().throwing.contains(what)) throw std::runtime_error(Weather::today().bug);
+    if (!Weather::today().throwing.contains(what)) return;
+    if (Weather::today().bug.empty()) throw 42;
+    throw std::runtime_error(Weather::today().bug);
 }
 
 void contend_if_wanted(const std::string& what) {

@@ -18,7 +18,7 @@ struct Weather {
     std::map<std::string, int> undo_refusals;
     std::map<std::string, int> contended;  // how often an effect is still another's turn
     std::set<std::string> throwing;
-    std::string bug = "a bug in this decider";  // what they throw
+    std::string bug = "a bug in this decider";  // what they throw; empty: a number
     static Weather& today();
 };
 

@@ -188,6 +188,19 @@ TEST_F(InTrouble, LetsABrokenDeciderStopItsOwnSagaOnly) {
     EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
 }
 
+TEST_F(InTrouble, TakesAnythingThatSomebodysCodeThrows) {
+    Weather::today().bug = "";
+    Weather::today().throwing = {"decider/a", "plan of plan", "id of id"};
+    Service service{*store_};
+    for (const char* id : {"decider", "plan", "id", "healthy"})
+        service.place(order(id, {part("a")}));
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 3);
+    for (const SagaListing& one : service.sagas.list())
+        EXPECT_THAT(one.attention, HasSubstr("what was thrown is no std::exception"));
+}
+
 TEST_F(InTrouble, RecordsAnErrorWhoseTextIsNoUtf8) {
     Weather::today().bug = "caf\xe9 \xff " + std::string(100'000, 'x');
     Weather::today().throwing = {"decider/a", "plan of plan", "id of id", "step of name"};
@@ -265,21 +278,6 @@ TEST_F(InTrouble, LetsAContendedStreamHoldUpItsOwnSagaOnly) {
     world_.advance(10s);
     service.sagas.catch_up();
     EXPECT_THAT(audit(*store_, orders), IsEmpty());
-}
-
-TEST_F(InTrouble, IsNotHurriedByAClockThatJumps) {
-    Weather::today().undo_refusals["o-1/a"] = 1;
-    Ordered order = failing("o-1");
-    order.set_undo_attempts(2);
-    Service service{*store_};
-    service.place(order);
-    service.sagas.catch_up();
-    world_.set_now(world_.now() + 24h);
-    EXPECT_EQ(service.sagas.catch_up().open, 1) << "the pause of 100 ms is not over";
-    world_.set_now(world_.now() - 48h);
-    world_.advance(101ms);
-    EXPECT_EQ(service.sagas.catch_up().compensated, 1);
-    EXPECT_THAT(audit(*store_, {order}), IsEmpty());
 }
 
 }  // namespace

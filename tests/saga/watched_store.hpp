@@ -8,7 +8,7 @@
 
 namespace recount::saga_test {
 
-/// The process dies. No std::exception: nobody gets over it.
+/// The process dies: every later call of its store throws this again, so nobody gets over it.
 struct Crash {};
 
 /// A store that lets a test act just before or just after any of the calls it passes on.
