@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -155,7 +156,7 @@ private:
 class HttpServer::Listener {
 public:
     Listener(HttpOptions options, HttpHandler handler)
-        : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_) {
+        : options_(std::move(options)), handler_(std::move(handler)), acceptor_(io_), pause_(io_) {
         beast::error_code wrong;
         const auto address = asio::ip::make_address(options_.address, wrong);
         if (wrong) {
@@ -206,7 +207,16 @@ private:
             if (!error && count_ < options_.connections) {
                 std::make_shared<Connection>(std::move(socket), options_, handler_, count_)->read();
             }
-            accept();
+            error ? accept_later() : accept();
+        });
+    }
+
+    /// Who cannot be accepted, as when there are no descriptors left, stays in the queue: at once
+    /// it would fail again, without end.
+    void accept_later() {
+        pause_.expires_after(std::chrono::milliseconds{100});
+        pause_.async_wait([this](beast::error_code error) {
+            if (!error) accept();
         });
     }
 
@@ -215,6 +225,7 @@ private:
     std::atomic<std::size_t> count_ = 0;
     asio::io_context io_;
     tcp::acceptor acceptor_;
+    asio::steady_timer pause_;
 };
 
 HttpServer::HttpServer(HttpOptions options, HttpHandler handler)

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <recount/core/error.hpp>
@@ -19,14 +21,19 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
+sockaddr_in address_of(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
 /// A connection that sends bytes as they are.
 class Wire {
 public:
     explicit Wire(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        sockaddr_in address = address_of(port);
         if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
             throw std::runtime_error("cannot connect");
         }
@@ -133,6 +140,50 @@ TEST_F(SmallServer, ClosesConnectionsBeyondItsNumber) {
     Wire first{server.port()}, second{server.port()}, third{server.port()}, fourth{server.port()};
     for (Wire* wire : {&first, &second, &third, &fourth}) wire->send("GET / HTTP/1.1\r\n");
     EXPECT_EQ(ask("GET / HTTP/1.1\r\n\r\n"), "");
+}
+
+/// While it lives no descriptor can be had.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        getrlimit(RLIMIT_NOFILE, &before_);
+        rlimit none = before_;
+        none.rlim_cur = 0;
+        setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+/// What the process has used of its processors.
+std::chrono::microseconds used_time() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto of = [](const timeval& time) {
+        return std::chrono::seconds{time.tv_sec} + std::chrono::microseconds{time.tv_usec};
+    };
+    return of(used.ru_utime) + of(used.ru_stime);
+}
+
+TEST_F(SmallServer, DoesNotSpinWhileDescriptorsAreOut) {
+    constexpr int milliseconds = 500;
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    std::chrono::microseconds used{};
+    {
+        const NoDescriptors out;
+        sockaddr_in address = address_of(server.port());
+        ASSERT_EQ(connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        const auto before = used_time();
+        ::poll(nullptr, 0, milliseconds);
+        used = used_time() - before;
+    }
+    ::close(socket);
+    EXPECT_LT(used, std::chrono::milliseconds{milliseconds / 4});
+    EXPECT_THAT(ask("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 200"));
 }
 
 std::string refusal(const HttpOptions& options) {
