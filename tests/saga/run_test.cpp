@@ -93,6 +93,17 @@ TEST_F(ARunningEngine, WaitsWithASagaThatAnotherEngineCarriedOnToAnUndoThatIsNot
     EXPECT_THAT(audit(*store_, {failing}, Engines::several), IsEmpty());
 }
 
+TEST_F(ARunningEngine, SaysWhyItEndedWhateverWasThrown) {
+    WatchedStore watched{*store_, [&](int call, When) {
+                             if (call > 10) throw Crash{};
+                         }};
+    Service service{watched};
+    service.place(order_);
+    const SagaEngine::Ended ended = service.sagas.run(stop_.get_token());
+    EXPECT_FALSE(ended.asked);
+    EXPECT_EQ(ended.reason, "what was thrown is no std::exception");
+}
+
 /// A log in which for long nothing starts a saga.
 class ALongLog : public ARunningEngine {
 protected:
