@@ -58,7 +58,7 @@ AuditedPartition AuditLane::state() const {
     return {proved_, furthest(), std::max(window_.head(), proved_.n)};
 }
 
-void AuditLane::take(const kafka::Record& record) {
+std::string AuditLane::take(const kafka::Record& record) {
     next_offset_ = record.offset() + 1;
     const auto place = place_of(record);
     if (!place) {
@@ -70,19 +70,23 @@ void AuditLane::take(const kafka::Record& record) {
               .offset = record.offset(),
               .what = where(record.offset()) + ": not a record of recount's: " + why +
                       "; readers pass it over, look who writes to the topic"});
-        return;
+        return {};
     }
     const std::int64_t n = place->position.n;
     if (n > have_) end_replay();
     if (have_ == 0 && proved_.offset == 0 && ahead_.empty() && n > 1) {
         first_kept(n, record.offset());
     }
-    if (!compare(record, *place)) return;
+    const auto there = window_.at(n);
+    if (!there.unsure.empty()) return there.unsure;
+    compare(record, n, there);
+    if (there.event == nullptr && there.broken.empty()) return {};
     if (n == have_ + 1) {
         advance(n, place->hash, record.offset());
     } else if (n > have_) {
         note_ahead(n, record.offset());
     }
+    return {};
 }
 
 /// A topic whose beginning retention may take away is proved from where it begins.
@@ -92,15 +96,13 @@ void AuditLane::first_kept(std::int64_t n, std::int64_t offset) {
     proved_ = {n - 1, {}, offset};
 }
 
-/// False when the store has no such position.
-bool AuditLane::compare(const kafka::Record& record, const RecordPlace& place) {
-    const std::int64_t n = place.position.n;
-    const auto there = window_.at(n);
+void AuditLane::compare(const kafka::Record& record, std::int64_t n,
+                        const StoreWindow::Look& there) {
     if (!there.broken.empty()) {
         differ(record, n, "store",
                "the store's own event does not hold, so there is nothing to compare with: " +
                    there.broken);
-        return true;
+        return;
     }
     if (there.event == nullptr) {
         spoilt_ = true;
@@ -112,22 +114,25 @@ bool AuditLane::compare(const kafka::Record& record, const RecordPlace& place) {
                       " is behind the store's head, " + std::to_string(window_.head()) +
                       "; the store was restored without being declared (recount store "
                       "declare-restored), or another store writes to this topic"});
-        return false;
+        return;
     }
-    const auto audit = audit_record(record, *there.event, world_.encoder);
+    auto audit = audit_record(record, *there.event, world_.encoder);
+    if (audit.difference) {  // was it erased since it was read?
+        const auto now = window_.now(n);
+        if (now.event != nullptr) audit = audit_record(record, *now.event, world_.encoder);
+    }
     if (audit.difference) {
         differ(record, n, audit.difference->field, audit.difference->what);
-        return true;
+        return;
     }
     if (audit.unforgotten) ++world_.report.unforgotten;
-    if (n > have_) return true;
+    if (n > have_) return;
     ++world_.report.replayed;
     if (!replay_ || replay_->last + 1 != n) {
         end_replay();
         replay_ = AuditFinding{.kind = Kind::replayed, .first = n, .offset = record.offset()};
     }
     replay_->last = n;
-    return true;
 }
 
 void AuditLane::differ(const kafka::Record& record, std::int64_t n, const std::string& field,

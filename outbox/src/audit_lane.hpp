@@ -33,7 +33,9 @@ public:
 
     /// As if everything up to here had been taken.
     void begin(const AuditPlace& place);
-    void take(const kafka::Record& record);
+    /// Says why the store cannot judge it, which may pass: then it is to be taken again, as it is
+    /// when the store throws. Empty: it was taken.
+    [[nodiscard]] std::string take(const kafka::Record& record);
     /// The topic ends here now, and the relay knew `published` to be in it (-1: not told).
     void settle(std::int64_t published);
 
@@ -42,7 +44,7 @@ public:
     [[nodiscard]] std::int64_t next_offset() const { return next_offset_; }
 
 private:
-    bool compare(const kafka::Record& record, const RecordPlace& place);
+    void compare(const kafka::Record& record, std::int64_t n, const StoreWindow::Look& there);
     void differ(const kafka::Record& record, std::int64_t n, const std::string& field,
                 const std::string& what);
     void advance(std::int64_t n, const Hash& hash, std::int64_t offset);

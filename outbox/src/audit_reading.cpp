@@ -1,6 +1,7 @@
 #include "audit_reading.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -84,7 +85,14 @@ bool AuditReading::read_on(Partition partition, std::int64_t until, const std::s
         const auto now = store_.environment().clock.steady();
         switch (polled.kind) {
             case kafka::Polled::Kind::record:
-                lane.take(*polled.record);
+                hand.unjudged = true;  // also when the store throws
+                if (const auto why = lane.take(*polled.record); !why.empty()) {
+                    held_up_ = where(partition) + ": offset " +
+                               std::to_string(polled.record->offset()) +
+                               " cannot be judged yet: " + why;
+                    return true;
+                }
+                hand.unjudged = false;
                 hand.behind = lane.next_offset();
                 hand.at_end = false;
                 heard = now;
@@ -127,6 +135,10 @@ void AuditReading::read(Partition partition, const std::stop_token& stop, std::i
             hand.started = false;
         }
         if (!hand.started) start(partition, marks);
+        if (std::exchange(hand.unjudged, false)) {
+            reader_.move(partition.value, hand.behind);
+            hand.at_end = false;
+        }
         held_up_.clear();
         if (read_on(partition, marks.high, stop)) {
             lanes_[index].settle(held_up_.empty() ? published : -1);

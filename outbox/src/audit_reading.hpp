@@ -33,6 +33,7 @@ private:
         bool started = false;
         std::int64_t behind = 0;  // everything before this offset was read, or is no record
         bool at_end = false;      // the broker said so since the last record
+        bool unjudged = false;    // what is behind was fetched and has to be fetched again
     };
 
     void start(Partition partition, const kafka::Watermarks& marks);

@@ -1,6 +1,6 @@
 #include "store_window.hpp"
 
-#include <recount/core/error.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 namespace recount {
 namespace {
@@ -27,8 +27,8 @@ LogPage StoreWindow::read(std::int64_t n, std::size_t events) {
 }
 
 StoreWindow::Look StoreWindow::at(std::int64_t n) {
-    if (const auto* event = find(n)) return {event, {}};
-    if (n > head_for(n)) return {};
+    if (const auto* event = find(n)) return {event};
+    if (n > head_for(n)) return beyond(n);
     last_ = 1 - last_;
     auto& page = pages_[last_];
     page.clear();
@@ -39,14 +39,44 @@ StoreWindow::Look StoreWindow::at(std::int64_t n) {
         try {
             page = read(n, 1).events;
         } catch (const Divergence& error) {
-            if (store_.incarnations().back().id != store_.identity().incarnation) {
-                throw Unavailable("store " + store_.identity().name +
-                                  " began a new incarnation; open it again and audit its topic");
-            }
-            return {nullptr, error.what()};
+            return broken(error);
         }
     }
-    return {find(n), {}};
+    if (const auto* event = find(n)) return {event};
+    return beyond(n);
+}
+
+StoreWindow::Look StoreWindow::now(std::int64_t n) {
+    try {
+        now_ = read(n, 1).events;
+    } catch (const Divergence& error) {
+        return broken(error);
+    }
+    if (!now_.empty()) return {now_.data()};
+    return beyond(n);
+}
+
+StoreWindow::Look StoreWindow::broken(const Divergence& error) {
+    require_living_incarnation();
+    return {nullptr, error.what()};
+}
+
+/// The store gives nothing there: it has nothing, or it is a copy that another one is ahead of.
+StoreWindow::Look StoreWindow::beyond(std::int64_t n) {
+    require_living_incarnation();
+    try {
+        const auto heads = newest_heads(store_).heads;
+        if (heads.at(static_cast<std::size_t>(partition_.value)).n < n) return {};
+        return {nullptr, {}, "the store does not show all yet that it says it has"};
+    } catch (const Unavailable& error) {
+        return {nullptr, {}, error.what()};
+    }
+}
+
+void StoreWindow::require_living_incarnation() {
+    if (store_.incarnations().back().id == store_.identity().incarnation) return;
+    throw Unavailable("store " + store_.identity().name +
+                      " began a new incarnation; open it again and audit its topic");
 }
 
 std::int64_t StoreWindow::head_for(std::int64_t n) {

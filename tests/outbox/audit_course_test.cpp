@@ -65,6 +65,22 @@ TEST_F(AnAuditedTopic, KeepsThePlacesThatItDidNotReach) {
     EXPECT_EQ(kept_by(broken_off)[1], places[1]);
 }
 
+TEST_F(AnAuditedTopic, ForgetsNoRecordThatTheStoreDidNotAnswerFor) {
+    publish(50);
+    const auto hasty =
+        open_store(url, {.create = false, .read_only = true, .timeout = std::chrono::seconds{1}});
+    Audit following{*hasty, options()};
+    {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->script("lock table event in access exclusive mode");
+        EXPECT_THROW(following.catch_up(), Error);
+    }
+    EXPECT_EQ(following.catch_up().verdict(), AuditVerdict::equal);
+    EXPECT_EQ(following.report().proved(), 50);
+    EXPECT_TRUE(findings.empty());
+}
+
 TEST_F(AnAuditedTopic, WritesNothing) {
     publish(30);
     const auto state = [&] {

@@ -76,5 +76,31 @@ TEST(LogBesideAStandby, DoesNotTakeItsHeadsForThePrimarys) {
     EXPECT_EQ(newest_heads(beside_the_primary).heads, store->heads());
 }
 
+TEST(AuditOfAStandby, DoesNotCallExtraWhatMayBeOnThePrimary) {
+    ServerPair pair{ServerPair::Commits::do_not_wait};
+    const auto store = open_store(pair.url(), {.partitions = 2});
+    const KafkaTopic topic = own_topic_for(*store);
+    append_events(*store, 20);
+    Relay{*store, {.topic = topic}}.catch_up();
+    pair.catch_up();
+    const auto following = open_store(pair.standby().url("shop"), {.read_only = true});
+    Audit audit{*following, {.topic = topic}};
+    EXPECT_EQ(audit.catch_up().proved(), 20);
+
+    pair.cut_off();
+    append_events(*store, 20);
+    Relay{*store, {.topic = topic}}.catch_up();
+    for (int pass = 0; pass < 2; ++pass) {
+        const auto report = audit.catch_up();
+        EXPECT_EQ(report.differences, 0);
+        EXPECT_EQ(report.verdict(), AuditVerdict::unknown);
+        EXPECT_THAT(report.unknown, HasSubstr("cannot be judged yet"));
+    }
+    pair.reconnect();
+    pair.catch_up();
+    EXPECT_EQ(audit.catch_up().verdict(), AuditVerdict::equal) << audit.report().unknown;
+    EXPECT_EQ(audit.report().proved(), 40);
+}
+
 }  // namespace
 }  // namespace recount::test
