@@ -60,7 +60,12 @@ bool AuditReading::fits(const AuditPlace& place, Partition partition,
                         const kafka::Watermarks& marks) {
     if (place.n < 1 || place.offset < marks.low || place.offset > marks.high) return false;
     const auto there = lanes_[static_cast<std::size_t>(partition.value)].window().at(place.n);
-    return there.event != nullptr && there.event->hash == place.hash;
+    if (there.event == nullptr || there.event->hash != place.hash) return false;
+    const std::int64_t its_offset = place.offset - 1;
+    if (its_offset < marks.low) return true;  // retention took it
+    const auto record = reader_.record_at(partition.value, its_offset, broker_timeout_);
+    const auto found = record ? place_of(*record) : std::nullopt;
+    return found && found->position.n == place.n && found->hash == place.hash;
 }
 
 void AuditReading::start(Partition partition, const kafka::Watermarks& marks) {

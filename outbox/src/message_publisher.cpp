@@ -98,32 +98,13 @@ void MessagePublisher::require_messages(const std::vector<LastMessage>& known) {
     for (std::size_t index = 0; index < known.size(); ++index) {
         if (known[index].offset < 0) continue;
         const auto number = static_cast<std::int32_t>(index);
-        const auto record = record_at(number, known[index].offset);
+        const auto record = reader_.record_at(number, known[index].offset, options_.broker_timeout);
         if (!record || event_of(*record) == to_string(known[index].event_id)) continue;
         throw Mismatch("topic " + topic() + " partition " + std::to_string(index) +
                        " holds another record at offset " + std::to_string(known[index].offset) +
                        " than the message of event " + to_string(known[index].event_id) +
                        " that was confirmed there: " + gone);
     }
-}
-
-std::optional<kafka::Record> MessagePublisher::record_at(std::int32_t partition,
-                                                         std::int64_t offset) {
-    constexpr Duration step = std::chrono::milliseconds{100};
-    Clock& clock = store_.environment().clock;
-    const auto until = clock.steady() + options_.broker_timeout;
-    reader_.move(partition, offset);
-    kafka::Polled polled;
-    do {
-        if (clock.steady() > until) {
-            throw Unavailable("topic " + topic() + " partition " + std::to_string(partition) +
-                              ": no broker answers; check that its leader runs");
-        }
-        polled = reader_.poll(partition, step);
-    } while (polled.kind == kafka::Polled::Kind::nothing);
-    reader_.stop(partition);
-    if (!polled.record || polled.record->offset() != offset) return std::nullopt;
-    return std::move(polled.record);
 }
 
 /// Behind the cursor; after a declared restore behind the last event that the histories share.

@@ -28,7 +28,6 @@ private:
     void require_ends(const std::vector<std::int64_t>& known,
                       const std::vector<std::int64_t>& highs) const;
     void require_messages(const std::vector<LastMessage>& known);
-    std::optional<kafka::Record> record_at(std::int32_t partition, std::int64_t offset);
     Cursor start_behind(Partition partition, const Cursor& cursor, const LogHead& head);
 
     const MessageRelayOptions& options_;

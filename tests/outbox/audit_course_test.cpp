@@ -31,6 +31,21 @@ TEST_F(AnAuditedTopic, GoesOnWhereAnotherAuditEnded) {
     EXPECT_EQ(audit().differences, 1);
 }
 
+TEST_F(AnAuditedTopic, IsProvedAnewWhenAnotherRecordIsWhereAnAuditEnded) {
+    produce_foreign(topic, topic.log(), 0, "somebody", "else's");
+    publish(200);
+    Audit first{*store, options()};
+    first.catch_up();
+    publish(40);
+    auto from = options();
+    from.from = first.proved();
+    into_another_topic([](auto& all) { all.erase(all.begin()); });
+    from.topic = topic;
+    Audit second{*store, from};
+    EXPECT_EQ(second.catch_up().verdict(), AuditVerdict::equal);
+    EXPECT_EQ(second.report().proved(), 240);
+}
+
 TEST_F(AnAuditedTopic, KeepsThePlacesThatItDidNotReach) {
     publish(200);
     Audit first{*store, options()};

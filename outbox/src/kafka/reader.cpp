@@ -183,6 +183,19 @@ Polled Reader::poll(std::int32_t partition, Duration at_most) {
     }
 }
 
+std::optional<Record> Reader::record_at(std::int32_t partition, std::int64_t offset,
+                                        Duration at_most) {
+    move(partition, offset);
+    Polled polled = poll(partition, at_most);
+    stop(partition);
+    if (polled.kind == Polled::Kind::nothing) {
+        throw Unavailable(where(topic_, partition) +
+                          "no broker answers; check that its leader runs");
+    }
+    if (!polled.record || polled.record->offset() != offset) return std::nullopt;
+    return std::move(polled.record);
+}
+
 Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
     // Not rd_kafka_query_watermark_offsets(): it heeds its time limit only once a broker has
     // answered.

@@ -49,6 +49,9 @@ public:
     void stop(std::int32_t partition);
     /// Throws Unavailable for what the brokers may get over, Mismatch when the topic is gone.
     Polled poll(std::int32_t partition, Duration at_most);
+    /// The record at an offset; nothing: it is not there. Gives up the partition, as stop() does.
+    /// Throws Unavailable, Mismatch.
+    std::optional<Record> record_at(std::int32_t partition, std::int64_t offset, Duration at_most);
     /// Asks the partition's leader, and again while an answer passes. Throws Unavailable.
     Watermarks watermarks(std::int32_t partition, Duration at_most);
     /// One behind the last record, as the latest fetch told; -1: nothing was fetched yet.
