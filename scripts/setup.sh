@@ -5,7 +5,7 @@ packages_of() {
   case $1 in
     build) echo build-essential cmake ninja-build ccache lld pkg-config protobuf-compiler \
       libprotobuf-dev libprotoc-dev librdkafka-dev libpqxx-dev libpq-dev libsqlite3-dev \
-      libspdlog-dev \
+      libspdlog-dev libjemalloc-dev \
       libssl-dev zlib1g-dev libboost1.81-dev nlohmann-json3-dev libcli11-dev ;;
     test) echo libgtest-dev libgmock-dev librapidcheck-dev python3 sqlite3 clang-14 ;;
     services) echo postgresql-15 postgresql-client-15 kcat maven openjdk-17-jre-headless ;;
