@@ -137,9 +137,13 @@ ProjectorEngine::Impl::Next ProjectorEngine::Impl::pass_once(const std::stop_tok
     return next;
 }
 
+constexpr Duration pause_for_heads = std::chrono::milliseconds{20};
+
 RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
     Scheduler& scheduler = log_.environment().scheduler;
     projections::Backoff backoff{log_.environment(), options_};  // of errors of the log
+    // Behind which the log said that it has more. A topic may have it before its heads show it.
+    std::optional<Positions> more_behind;
     while (!stop.stop_requested()) {
         try {
             const Next next = pass_once(stop);
@@ -149,7 +153,9 @@ RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
             if (next.all_put_off) {
                 scheduler.sleep(next.at_most, stop);
             } else {
-                log_.wait(next.seen, next.at_most, stop);
+                if (more_behind == next.seen) scheduler.sleep(pause_for_heads, stop);
+                const bool more = log_.wait(next.seen, next.at_most, stop);
+                more_behind = more ? std::optional{next.seen} : std::nullopt;
             }
         } catch (const Error& error) {
             if (!error.retryable()) {

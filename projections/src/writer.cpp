@@ -10,19 +10,6 @@
 
 namespace recount::projections {
 
-namespace {
-
-bool may_lag(Log& log) {
-    try {
-        newest_heads(log);
-        return false;
-    } catch (const Unavailable&) {
-        return true;
-    }
-}
-
-}  // namespace
-
 GenerationWriter::GenerationWriter(Context context, const ViewDefinition& definition,
                                    GenerationEntry entry,
                                    const std::vector<Incarnation>& incarnations)
@@ -55,6 +42,17 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
     loaded_ = true;
     loaded_at_ = context_.log.environment().clock.steady();
     publish();
+}
+
+/// A copy of the log may be behind the one that the view was fed from before.
+bool GenerationWriter::log_may_lag() const {
+    if (!context_.primary) return true;
+    try {
+        newest_heads(context_.log);
+        return false;
+    } catch (const Unavailable&) {
+        return true;
+    }
 }
 
 Positions GenerationWriter::positions() const {
@@ -111,9 +109,7 @@ void GenerationWriter::judge(const std::vector<LogHead>& heads,
         const LogHead& head = heads.at(number);
         if (head.n < checkpoint.position) {
             const std::string ends = where + ", but the log ends at " + std::to_string(head.n);
-            // A copy of the log may be behind the one that the view was fed from before.
-            if (!context_.primary || may_lag(context_.log))
-                throw Unavailable(ends + "; it waits for the log to come so far");
+            if (log_may_lag()) throw Unavailable(ends + "; it waits for the log to come so far");
             throw Divergence(ends +
                              "; if the store was restored, declare it, then rebuild the view");
         }

@@ -79,6 +79,8 @@ private:
     void end_stop();
     void stop_ended();
     bool retry_first(const ParkedHead& head, std::int64_t& done);
+    RecordedEvent parked_event(const Position& position, const std::string& stream);
+    [[nodiscard]] bool log_may_lag() const;
     /// Why the view cannot take this event whatever its hooks do; empty when it can.
     [[nodiscard]] std::string unfit(const RecordedEvent& event) const;
     bool reached(const GenerationEntry& current, const std::vector<LogHead>& heads,

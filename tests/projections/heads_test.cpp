@@ -1,5 +1,7 @@
 #include <recount/eventstore/newest_heads.hpp>
 
+#include <thread>
+
 #include "interrupted_log.hpp"
 #include "strange_log.hpp"
 
@@ -73,6 +75,31 @@ TEST_F(AStrangeLog, ThatIsToldNowAndThenMakesAViewNoFresherThanThat) {
     told.age = std::chrono::seconds{3};
     EXPECT_THROW(view.get("1", fresh), NotThereYet);
     EXPECT_FALSE(view.get("1", bounded(0, std::chrono::seconds{3}).fail()).stale);
+}
+
+/// A topic that has events already which its heads will show with the next beat.
+struct HeadsBehind : FakeLog {
+    int waits = 0;
+    std::vector<LogHead> heads() override {
+        const RecordedEvent& shown = events.at(events.size() - 2);
+        return {{shown.at.position.n, shown.hash, shown.at.recorded_at}};
+    }
+    bool wait(const Positions&, Duration, std::stop_token) override {
+        ++waits;
+        return true;
+    }
+};
+
+TEST_F(AStrangeLog, ThatHasMoreThanItsHeadsShowIsNotAskedWithoutAPause) {
+    HeadsBehind behind;
+    for (int count = 0; count < 3; ++count) behind.append(added("a"));
+    Projector<Carts> projector{behind, options};
+    {
+        std::jthread running{[&](std::stop_token stop) { projector.run(std::move(stop)); }};
+        behind.environment().scheduler.sleep(std::chrono::milliseconds{500}, {});
+    }
+    EXPECT_GT(behind.waits, 0);
+    EXPECT_LE(behind.waits, 30);
 }
 
 }  // namespace
