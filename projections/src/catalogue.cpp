@@ -111,6 +111,14 @@ Superseded not_wanted(std::string_view view, std::int64_t generation) {
                       "projector to have another one built");
 }
 
+void require_no_newer(const GenerationEntry* current, std::int64_t version) {
+    if (current == nullptr || current->version <= version) return;
+    throw Superseded("view " + current->view + " is at version " +
+                     std::to_string(current->version) + ", this program's is " +
+                     std::to_string(version) +
+                     "; run the newer program, or give the older code a version above it");
+}
+
 const GenerationEntry* find_current(const std::vector<GenerationEntry>& known) {
     const auto found = std::find_if(known.begin(), known.end(),
                                     [](const GenerationEntry& entry) { return entry.current(); });
@@ -158,12 +166,7 @@ std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition
     return alone([&](Sql& sql, const std::string&) {
         const std::vector<GenerationEntry> known = entries_of(sql, definition.name);
         const GenerationEntry* current = find_current(known);
-        if (current && current->version > definition.version) {
-            throw Mismatch("view " + definition.name + " is at version " +
-                           std::to_string(current->version) + ", this program's is " +
-                           std::to_string(definition.version) +
-                           "; run the newer program, or give the older code a version above it");
-        }
+        require_no_newer(current, definition.version);
         std::vector<GenerationEntry> feed;
         if (current && current->version == definition.version) feed.push_back(*current);
         bool building = false;
@@ -172,18 +175,13 @@ std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition
             if (!building && entry.version == definition.version) {
                 feed.push_back(entry);
                 building = true;
-            } else if (entry.version <= definition.version) {
+            } else if (current && entry.version <= definition.version) {
                 set_state(sql, entry, "retired");
             }
         }
         if (feed.empty()) {
-            feed.push_back({definition.name,
-                            next_number(sql, definition.name),
-                            definition.version,
-                            "building",
-                            {},
-                            now,
-                            false});
+            const auto next = next_number(sql, definition.name);
+            feed.push_back({definition.name, next, definition.version, "building", {}, now, false});
             insert(sql, feed.back());
         }
         const std::string mine = fingerprint(definition);
@@ -204,17 +202,22 @@ std::vector<GenerationEntry> Catalogue::to_feed(const ViewDefinition& definition
     });
 }
 
-void Catalogue::go_live(std::string_view view, std::int64_t generation) {
-    alone([&](Sql& sql, const std::string&) {
-        sql.exec(
-            "update generation set state = 'retired' "
-            "where view = $1 and state = 'current' and generation <> $2",
-            view, generation);
+bool Catalogue::go_live(const GenerationEntry& entry,
+                        const std::optional<GenerationEntry>& instead_of) {
+    return alone([&](Sql& sql, const std::string&) {
+        const std::vector<GenerationEntry> known = entries_of(sql, entry.view);
+        const GenerationEntry* current = find_current(known);
+        if (current && current->generation != entry.generation) {
+            require_no_newer(current, entry.version);
+            if (!instead_of || current->generation != instead_of->generation) return false;
+            set_state(sql, *current, "retired");
+        }
         const std::int64_t now_current = sql.exec(
             "update generation set state = 'current' "
             "where view = $1 and generation = $2 and state in ('building', 'current')",
-            view, generation);
-        if (now_current != 1) throw not_wanted(view, generation);
+            entry.view, entry.generation);
+        if (now_current != 1) throw not_wanted(entry.view, entry.generation);
+        return true;
     });
 }
 

@@ -48,13 +48,16 @@ public:
     std::optional<GenerationEntry> current(std::string_view view);
 
     /// The generations that a projector with this code feeds: the current one when it is of this
-    /// code's version, and the one being built, which is made when there is need. Throws Mismatch
-    /// when the code is older than what is current, or changed under the same version.
+    /// code's version, and the one being built, which is made when there is need. Older code's that
+    /// is being built is given up, but not while nothing is current: it may be about to go live.
+    /// Throws Mismatch when the code is older than what is current, or changed under the same
+    /// version.
     std::vector<GenerationEntry> to_feed(const ViewDefinition& definition, Timestamp now);
 
-    /// Makes a generation current, and what was current retired. Throws Superseded, and leaves
-    /// current what is, when this one is neither being built nor current.
-    void go_live(std::string_view view, std::int64_t generation);
+    /// Makes a generation current in place of another, of none if there is none, which is retired.
+    /// False when by now another one is current. Throws Superseded, and leaves current what is,
+    /// when this one is neither being built nor current, or older code's than what is current.
+    bool go_live(const GenerationEntry& entry, const std::optional<GenerationEntry>& instead_of);
     std::int64_t request_rebuild(std::string_view view, Timestamp now);
     /// Throws Superseded when the generation is neither being built nor current any more.
     void expect_wanted(std::string_view view, std::int64_t generation);

@@ -48,8 +48,8 @@ bool GenerationWriter::go_live(Catalogue& catalogue, const std::vector<LogHead>&
     const auto current = catalogue.current(view());
     if (current && current->generation != entry_.generation) {
         if (!reached(*current, heads, incarnations, catalogue)) return false;
-    } else {
-        catalogue.go_live(view(), entry_.generation);
+    } else if (!catalogue.go_live(entry_, current)) {
+        return false;
     }
     entry_.state = "current";
     {
@@ -86,7 +86,7 @@ bool GenerationWriter::reached(const GenerationEntry& current, const std::vector
     if (!reaches(checkpoints_, old, store, incarnations)) return false;
     // A generation of a lost history is no measure: the log's heads are.
     if (!holds(old, store, incarnations) && !at_heads(checkpoints_, heads)) return false;
-    catalogue.go_live(view(), entry_.generation);
+    if (!catalogue.go_live(entry_, current)) return false;
     sql->exec("update _generation set retired = 1");
     sql->commit();
     return true;
