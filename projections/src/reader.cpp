@@ -181,18 +181,28 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
         made.verdict = judge(made.snapshot);
         return made;
     }
-    const auto lease = generation->pool->take();
-    const auto sql = lease->begin(SqlMode::snapshot);
-    made.snapshot.head = projections::read_head(*sql);
-    made.retired = made.snapshot.head.retired;
-    made.snapshot.checkpoints = projections::read_checkpoints(*sql);
-    made.snapshot.parked = projections::parked_heads(*sql);
-    made.served_by = lease->name();
-    if (made.retired && !look) return made;
-    made.verdict = judge(made.snapshot);
-    if (made.verdict.missing.empty() || !made.verdict.told || force) {
-        ask(*sql, made.snapshot.head);
-        made.asked = true;
+    bool opened = false;
+    try {
+        const auto lease = generation->pool->take();
+        const auto sql = lease->begin(SqlMode::snapshot);
+        made.snapshot.head = projections::read_head(*sql);
+        made.retired = made.snapshot.head.retired;
+        made.snapshot.checkpoints = projections::read_checkpoints(*sql);
+        made.snapshot.parked = projections::parked_heads(*sql);
+        made.served_by = lease->name();
+        opened = true;
+        if (made.retired && !look) return made;
+        made.verdict = judge(made.snapshot);
+        if (made.verdict.missing.empty() || !made.verdict.told || force) {
+            ask(*sql, made.snapshot.head);
+            made.asked = true;
+        }
+    } catch (const Error& error) {
+        if (opened || error.retryable()) throw;
+        // It may have been replaced and dropped since the catalogue was asked.
+        const auto current = current_.get(true);
+        if (!current || current->number == generation->number) throw;
+        made.dropped = true;
     }
     return made;
 }
@@ -244,7 +254,7 @@ Served ViewReader::Impl::read(const Consistency& consistency, const Source& sour
         const std::chrono::nanoseconds now = environment.clock.steady();
         const bool last = now >= deadline;
         const Attempt made = attempt(judged, last && consistency.serves_stale(), look, ask);
-        if (made.retired && !look) {
+        if (made.dropped || (made.retired && !look)) {
             look = true;  // another generation took over
             continue;
         }

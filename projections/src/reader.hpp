@@ -48,6 +48,7 @@ private:
         std::string served_by;
         bool asked = false;
         bool retired = false;
+        bool dropped = false;  // nothing else is known
     };
     using Judge = std::function<Verdict(const projections::Snapshot& snapshot)>;
 

@@ -130,5 +130,33 @@ TEST_P(AProjectorThatLooksAgain, GoesOnWhereAnotherAppliedWhatJustCame) {
     EXPECT_EQ(read->items(), 2);
 }
 
+class AReplacedGeneration : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(On, AReplacedGeneration, testing::ValuesIn(backends()),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(AReplacedGeneration, CanBeDroppedUnderItsReaders) {
+    World world{GetParam()};
+    if (!world.stored()) return;  // in memory nothing is opened anew
+    append_random(world, 21, 10);
+    Projector<Carts>{world.store()}.catch_up();
+    View<Carts> knows_it{world.store(), {.heads_age = std::chrono::hours{1}}};
+    EXPECT_EQ(knows_it.list().generation, 1);
+    std::function<void()> replace_and_drop = [&] {
+        request_rebuild(world.store(), "carts");
+        Projector<Carts>{world.store()}.catch_up();
+        drop_generation(world.store(), "carts", 1);
+    };
+    const OpenDatabase open = [&](const std::string& url, const DatabaseOptions& options) {
+        const bool first = url.find("carts") != url.npos && url.find("g1") != url.npos;
+        if (first && replace_and_drop) std::exchange(replace_and_drop, nullptr)();
+        return Database::open(url, options);
+    };
+    View<Carts> opens_it{world.store(), {.open = open}};
+    EXPECT_EQ(opens_it.list().generation, 2);
+    EXPECT_FALSE(replace_and_drop);
+    EXPECT_EQ(knows_it.list().generation, 2);
+    EXPECT_THROW(opens_it.query(eventual(), "select * from missing"), Error);
+}
+
 }  // namespace
 }  // namespace recount::test::projections
