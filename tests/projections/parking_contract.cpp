@@ -3,6 +3,8 @@
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
 
+#include <utility>
+
 #include "interrupted_log.hpp"
 #include "world.hpp"
 
@@ -109,6 +111,24 @@ TEST_P(AFailingEvent, IsRetriedInOrderOnceTheCauseIsGone) {
     EXPECT_EQ(projector.status()[0].parked_events, 0);
     EXPECT_EQ(View<Mendable>{world.store()}.get("1")->last_sku(), "bad");
     EXPECT_EQ(rows<Mendable>(world.store()), pure_carts(world.store()));
+}
+
+TEST_P(AFailingEvent, ThatCannotBeReadNowKeepsNoOtherStreamWaiting) {
+    world.append("cart-1", added("bad", 1));
+    world.append("cart-2", added("bad", 2));
+    Interrupted log{world.store()};
+    Projector<Mendable> projector{log, {.views = world.url()}};
+    projector.catch_up();
+    Mendable::mended = true;
+    bool away = true;
+    log.before_read = [&] {
+        if (std::exchange(away, false)) throw Unavailable("away; try again");
+    };
+    EXPECT_THROW(projector.retry_parked(), Unavailable);
+    EXPECT_EQ(projector.status()[0].parked_events, 1);
+    EXPECT_EQ(projector.retry_parked(), 1);
+    EXPECT_EQ(items("1"), 1);
+    EXPECT_EQ(items("2"), 2);
 }
 
 TEST_P(AFailingEvent, OfAStatementParksToo) {
