@@ -3,10 +3,6 @@
 #include <recount/core/error.hpp>
 
 #include <filesystem>
-#include <functional>
-#include <future>
-#include <memory>
-#include <thread>
 #include <utility>
 
 #include "interrupted_log.hpp"
@@ -57,46 +53,6 @@ TEST_P(AChangedView, UnderTheSameVersionIsRefused) {
     EXPECT_THROW(Projector<CartsChanged>{world.store()}, Mismatch);
     EXPECT_THROW(Projector<CartsOtherEvents>{world.store()}, Mismatch);
     Projector<Carts>{world.store()}.catch_up();  // untouched
-}
-
-/// Calls back once, when the first generation is opened: the catalogue knows it by then.
-OpenDatabase at_first_generation(std::function<void()> call) {
-    struct State {
-        std::string catalogue;
-        std::function<void()> call;
-    };
-    const auto state = std::make_shared<State>(State{{}, std::move(call)});
-    return [state](const std::string& url, const DatabaseOptions& options) {
-        if (state->catalogue.empty()) state->catalogue = url;
-        if (url != state->catalogue && state->call) std::exchange(state->call, nullptr)();
-        return Database::open(url, options);
-    };
-}
-
-TEST_P(AChangedView, WhoseVersionsStartTogetherEndsWithTheNewer) {
-    if (GetParam() == "memory") GTEST_SKIP() << "is opened by one program only";
-    std::promise<void> older_is_known, newer_is_current;
-    std::unique_ptr<Projector<Carts>> older;
-    std::jthread starting_the_older;
-    const auto wait_for_the_newer = at_first_generation([&] {
-        older_is_known.set_value();
-        newer_is_current.get_future().wait();
-    });
-    Projector<CartsV2> newer{
-        world.store(), {.open = at_first_generation([&] {
-                            starting_the_older = std::jthread{[&] {
-                                older = std::make_unique<Projector<Carts>>(
-                                    world.store(), ProjectorOptions{.open = wait_for_the_newer});
-                            }};
-                            older_is_known.get_future().wait();
-                        })}};
-    newer.catch_up();
-    newer_is_current.set_value();
-    starting_the_older.join();
-    EXPECT_THROW(older->catch_up(), Mismatch);
-    EXPECT_EQ(newer.catch_up().swapped, 0);
-    for (const ViewInfo& view : list_views(world.store()))
-        EXPECT_EQ(view.version == CartsV2::version, view.state == "current") << view.generation;
 }
 
 TEST_P(AChangedView, IsBuiltBesideTheOldOneThatReadersKeep) {
