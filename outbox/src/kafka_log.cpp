@@ -12,43 +12,13 @@
 #include <recount/core/metrics.hpp>
 
 #include "beat_reader.hpp"
-#include "tape.hpp"
+#include "reel.hpp"
 
 namespace recount {
 namespace {
 
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 constexpr auto beat_look = std::chrono::milliseconds{200};  // between two looks at the heads topic
-
-/// A partition's tape and its guard.
-struct Deck {
-    Deck(kafka::Reader& reader, const TapeWorld& world, Partition partition)
-        : tape(reader, world, partition) {}
-    std::mutex mutex;
-    Tape tape;
-};
-
-/// The topic of one incarnation. Kept while someone reads it, though another may have begun.
-struct Reel {
-    Reel(const kafka::Settings& settings, const std::string& topic, TapeWorld the_world,
-         std::function<void()> on_arrival)
-        : world(std::move(the_world)), reader(settings, topic, std::move(on_arrival)) {
-        const auto partitions = reader.partitions(world.broker_timeout);
-        if (partitions != world.identity.partitions) {
-            throw Mismatch("topic " + topic + " has " + std::to_string(partitions) +
-                           " partitions, expected the store's " +
-                           std::to_string(world.identity.partitions) +
-                           "; create a topic of another name and let the relay fill it");
-        }
-        for (std::int32_t number = 0; number < partitions; ++number) {
-            decks.emplace_back(reader, world, Partition{number});
-        }
-    }
-
-    TapeWorld world;
-    kafka::Reader reader;
-    std::deque<Deck> decks;
-};
 
 }  // namespace
 
@@ -83,6 +53,7 @@ public:
 
 private:
     void look();
+    std::optional<PublishedHeads> told();
     void turn_to(const StoreIdentity& identity, std::vector<Incarnation> incarnations);
     std::shared_ptr<Reel> reel();
     bool any_more(Reel& reel, const Positions& seen);
@@ -188,13 +159,15 @@ LogPage KafkaLog::Parts::read(Partition partition, std::int64_t after, const Rea
     }
     Deck& deck = reel->decks[static_cast<std::size_t>(partition.value)];
     const std::int64_t published = published_in(partition.value);
-    std::lock_guard lock{deck.mutex};
-    const auto all = [&](std::int64_t behind, const ReadLog& limits) {
-        LogPage page = deck.tape.read(behind, limits, published);
-        page.upto = page.events.empty() ? behind : page.events.back().at.position.n;
-        return page;
-    };
-    return options.filter.everything() ? all(after, options) : filter_pages(after, options, all);
+    return deck.with_tape([&](Tape& tape) {
+        const auto all = [&](std::int64_t behind, const ReadLog& limits) {
+            LogPage page = tape.read(behind, limits, published);
+            page.upto = page.events.empty() ? behind : page.events.back().at.position.n;
+            return page;
+        };
+        return options.filter.everything() ? all(after, options)
+                                           : filter_pages(after, options, all);
+    });
 }
 
 void KafkaLog::Parts::remember(const Position& at, std::int64_t offset) {
@@ -204,13 +177,15 @@ void KafkaLog::Parts::remember(const Position& at, std::int64_t offset) {
         reel = reel_;
     }
     if (at.partition.value < 0 || at.partition.value >= reel->world.identity.partitions) return;
-    Deck& deck = reel->decks[static_cast<std::size_t>(at.partition.value)];
-    std::lock_guard lock{deck.mutex};
-    deck.tape.remember(at.n, offset);
+    reel->decks[static_cast<std::size_t>(at.partition.value)].remember(at.n, offset);
 }
 
 std::optional<PublishedHeads> KafkaLog::Parts::published() {
     std::lock_guard lock{mutex_};
+    return told();
+}
+
+std::optional<PublishedHeads> KafkaLog::Parts::told() {
     look();
     if (!beat_) return std::nullopt;
     PublishedHeads heads{beat_->heads, beat_->published, beat_->at, false};
@@ -224,8 +199,16 @@ std::vector<LogHead> KafkaLog::Parts::heads() {
 
 NewestHeads KafkaLog::Parts::newest_heads() {
     if (options_.store != nullptr) return recount::newest_heads(*options_.store);
-    auto known = published();
+    std::lock_guard lock{mutex_};
+    auto known = told();
     if (known && known->fresh) {
+        // What was read since the beat came is at least as far. Beat and tapes may be of different
+        // incarnations while the log turns.
+        for (std::size_t index = 0;
+             beat_->log == reel_->reader.topic() && index < known->heads.size(); ++index) {
+            const LogHead read = reel_->decks[index].furthest();
+            if (read.n > known->heads[index].n) known->heads[index] = read;
+        }
         const Duration age = environment_.clock.now() - known->at;
         return {std::move(known->heads), std::max(age, Duration::zero())};
     }
@@ -238,8 +221,10 @@ bool KafkaLog::Parts::any_more(Reel& reel, const Positions& seen) {
     for (std::size_t index = 0; index < reel.decks.size(); ++index) {
         const auto number = static_cast<std::int32_t>(index);
         const std::int64_t published = published_in(number);
-        std::lock_guard lock{reel.decks[index].mutex};
-        if (reel.decks[index].tape.more(seen[Partition{number}], published)) return true;
+        if (reel.decks[index].with_tape(
+                [&](Tape& tape) { return tape.more(seen[Partition{number}], published); })) {
+            return true;
+        }
     }
     return false;
 }

@@ -100,7 +100,8 @@ void Tape::check_replay(const RecordedEvent& event) {
 
 void Tape::apply(const RecordedEvent& event, std::optional<std::int64_t> found) {
     if (!hash_) hash_ = hash_of(n_);
-    if (hash_) {
+    const bool checked = hash_.has_value();
+    if (checked) {
         ChainCheck chain{partition_, n_, *hash_};
         try {
             chain.next(event, world_.identity.id, world_.incarnations);
@@ -110,6 +111,7 @@ void Tape::apply(const RecordedEvent& event, std::optional<std::int64_t> found) 
     }
     n_ = event.at.position.n;
     hash_ = event.hash;
+    if (checked && n_ > furthest_.n) furthest_ = {n_, event.hash, event.at.recorded_at};
     found_before_ = std::exchange(found_, found);
     recent_.put(n_, event.hash);
 }

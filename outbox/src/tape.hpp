@@ -54,6 +54,8 @@ public:
     bool more(std::int64_t seen, std::int64_t published);
     /// See Log::remember.
     void remember(std::int64_t n, std::int64_t offset);
+    /// The furthest event that was read and checked; n = 0: none was.
+    [[nodiscard]] const LogHead& furthest() const { return furthest_; }
 
 private:
     struct Found {
@@ -110,10 +112,11 @@ private:
     const TapeWorld& world_;
     Partition partition_;
 
-    bool placed_ = false;                       // the reader stands behind n_
-    bool lost_ = false;                         // what it wanted to read next is not kept any more
-    std::int64_t n_ = 0;                        // the last position read and checked
-    std::optional<Hash> hash_;                  // of it, once known
+    bool placed_ = false;       // the reader stands behind n_
+    bool lost_ = false;         // what it wanted to read next is not kept any more
+    std::int64_t n_ = 0;        // the last position read and checked
+    std::optional<Hash> hash_;  // of it, once known
+    LogHead furthest_;
     std::optional<std::int64_t> found_;         // at this offset, unless it came from the store
     std::optional<std::int64_t> found_before_;  // the same of the position before
     std::optional<RecordedEvent> pending_;      // the n_-th, when it was not given out yet

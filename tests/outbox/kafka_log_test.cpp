@@ -28,6 +28,27 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     }
 }
 
+TEST_F(PublishedLog, ShowsWhatWasReadSinceTheLastBeatAsItsHead) {
+    publish(40);
+    KafkaLog log{{.topic = topic, .silence = std::chrono::hours{1}}};
+    EXPECT_EQ(log.heads(), store->heads());
+    append_events(*store, 10);
+    const KafkaTopic further = own_topic_for(*store);
+    Relay{*store, {.topic = further}}.catch_up();
+    const auto all = read_raw(further, further.log(), 0);
+    produce_again(topic, topic.log(), 0, {all.begin() + 40, all.end()});
+
+    Positions seen{1};
+    seen.set({zero, 40});
+    EXPECT_TRUE(log.wait(seen, std::chrono::seconds{20}));
+    EXPECT_EQ(log.heads().at(0).n, 41);
+    EXPECT_EQ(log.read(zero, 40).events.size(), 10U);
+    EXPECT_EQ(log.heads(), store->heads());
+    EXPECT_EQ(log.read(zero, 0, {.max_events = 5}).events.size(), 5U);
+    EXPECT_EQ(log.heads(), store->heads()) << "what was read once is there";
+    EXPECT_EQ(log.published()->heads.at(0).n, 40);
+}
+
 TEST_F(PublishedLog, IsFilteredAsItsStoreIs) {
     for (int round = 0; round < 4; ++round) {
         publish(300);

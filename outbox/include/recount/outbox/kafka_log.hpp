@@ -69,8 +69,9 @@ public:
     /// search (recount_log_searches_total).
     void remember(const Position& at, std::int64_t place) override;
 
-    /// The store's own when it is at hand, else what the relay said last; then throws Unavailable
-    /// once the relay fell silent, because how far behind a reader is cannot be known.
+    /// The store's own when it is at hand, else what the relay said last, or what was read here
+    /// since; then throws Unavailable once the relay fell silent, because how far behind a reader
+    /// is cannot be known.
     std::vector<LogHead> heads() override;
     /// The same, and how old they are: as the last beat, by the relay's clock. Unavailable also
     /// when the store at hand is a standby.
