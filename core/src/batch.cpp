@@ -2,7 +2,6 @@
 
 #include <recount/core/error.hpp>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -28,25 +27,19 @@ void Batch::add(std::optional<Append> append, Settle settle) {
 std::vector<Outcome> Batch::commit() {
     std::vector<AppendResult> results;
     if (!appends_.empty()) results = streams_.append(appends_);
-    const bool as_decided =
-        appends_.size() == entries_.size() &&
-        std::all_of(results.begin(), results.end(), [](const AppendResult& result) {
-            return result.kind == AppendResult::Kind::committed;
-        });
-
     std::vector<Outcome> outcomes;
     std::exception_ptr first_error;
     std::size_t next = 0;
     for (const Entry& entry : entries_) {
         AppendResult result = entry.sent ? std::move(results[next++]) : not_sent();
         try {
-            outcomes.push_back(entry.settle(accepted(std::move(result))));
+            outcomes.push_back(entry.settle(std::move(result)));
         } catch (...) {
             // The others go on: each command has a verdict of its own.
             if (!first_error) first_error = std::current_exception();
         }
     }
-    for (const auto& after : after_) after(as_decided);
+    for (const auto& after : after_) after();
     if (first_error) std::rethrow_exception(first_error);
     clear();
     return outcomes;

@@ -43,6 +43,11 @@ Decision<Brittle> decide(const Brittle&, const Deposit& command) {
     if (command.amount() == 14) return std::tuple{deposited(1), deposited(13)};
     return deposited(command.amount());
 }
+Decision<Brittle> decide(const Brittle& state, const Withdraw& command) {
+    if (state.amounts.empty()) return reject("empty");
+    if (command.amount() == 15) return reject("too_much");
+    return deposited(-command.amount());
+}
 
 class ABatch : public AccountTest {
 protected:
@@ -142,6 +147,18 @@ TEST_F(ABatch, GoesOnWhenOneCommandIsAnError) {
     EXPECT_EQ(accounts_.load("1").state.balance, 5);
 }
 
+TEST_F(ABatch, DecidesByItselfWhatIsAddedBehindAnError) {
+    Repository<Brittle> brittle{streams_};
+    static_cast<void>(others_.handle("1", deposit(5), {.command_id = "c-1"}));
+    static_cast<void>(brittle.handle("2", deposit(7)));
+    brittle.enqueue(batch_, "1", deposit(6), {.command_id = "c-1"});
+    brittle.enqueue(batch_, "2", withdraw(15), {.command_id = "c-2"});
+    EXPECT_THROW(batch_.commit(), CommandReused);
+    brittle.enqueue(batch_, "2", withdraw(7), {.command_id = "c-3"});
+    EXPECT_THROW(batch_.commit(), CommandReused);
+    EXPECT_EQ(brittle.load("2").state.amounts, (std::vector<std::int64_t>{7, -7}));
+}
+
 TEST_F(ABatch, StillDecidesAgainWhatComesAfterAnError) {
     static_cast<void>(others_.handle("1", deposit(5), {.command_id = "c-1"}));
     accounts_.load("2");
@@ -233,6 +250,18 @@ TEST_F(AnOvertakenBatch, DecidesAgainWhatOthersChanged) {
     EXPECT_EQ(others_.load("1").state.balance, 1);
     EXPECT_EQ(accounts_.load("1").state.balance, 1) << "what the batch had made is forgotten";
     EXPECT_EQ(accounts_.handle("1", withdraw(1)).version(), Version{4});
+}
+
+TEST_F(AnOvertakenBatch, ForgetsOnlyTheStreamThatOthersChanged) {
+    static_cast<void>(accounts_.handle("1", deposit(5)));
+    accounts_.enqueue(batch_, "1", withdraw(4));
+    accounts_.enqueue(batch_, "2", deposit(1));
+    static_cast<void>(others_.handle("1", withdraw(3)));
+    ASSERT_EQ(batch_.commit().size(), 2U);
+    const int reads = streams_.reads;
+    EXPECT_EQ(accounts_.handle("2", deposit(1)).version(), Version{2});
+    EXPECT_EQ(streams_.reads, reads);
+    EXPECT_EQ(accounts_.load("1").state.balance, 2);
 }
 
 TEST_F(AnOvertakenBatch, DecidesAgainWhereOthersWroteAsManyEventsAsItselfHad) {

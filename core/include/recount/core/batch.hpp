@@ -41,7 +41,7 @@ private:
     template <class State>
     friend class Repository;
 
-    /// The outcome, or the command done again.
+    /// Of what became of its append: the outcome, or the command done again.
     using Settle = std::function<Outcome(AppendResult)>;
     struct Entry {
         bool sent;  // with an append of its own; else it is only to be settled, by itself
@@ -54,7 +54,7 @@ private:
     std::vector<Append> appends_;                       // in the order of the entries that are sent
     std::unordered_map<std::string, std::any> states_;  // by State and stream, with what is pending
     std::unordered_map<std::string, std::string> last_;  // by stream, whose command wrote last
-    std::vector<std::function<void(bool)>> after_;       // told whether all went as decided
+    std::vector<std::function<void()>> after_;           // of each stream, once all are settled
 };
 
 }  // namespace recount

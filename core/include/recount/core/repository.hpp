@@ -165,7 +165,8 @@ private:
 
     struct Pending {
         Loaded<State> loaded;  // what a batch has made of a stream
-        bool spoiled = false;  // evolve threw: nothing more is decided on it, nor is it kept
+        bool spoiled = false;  // not what the stream is: evolve threw, or a command did not come
+                               // to be. Nothing more is decided on it, nor is it kept
     };
 
     template <class Command>
@@ -173,7 +174,8 @@ private:
                          const CommandOptions& options) {
         CommandOptions kept = options;
         kept.command_id = command::id_of(streams_, options);
-        auto& [loaded, spoiled] = pending_state(batch, stream);
+        Pending& pending = pending_state(batch, stream);
+        auto& [loaded, spoiled] = pending;
         std::optional<Append> append;
         if (!spoiled && (!options.expected || *options.expected == loaded.version)) {
             Decision<State> decision = decide(std::as_const(loaded.state), command);
@@ -185,23 +187,26 @@ private:
             append->follows = last;
             if (!decision.events().empty()) last = kept.command_id;
         }
-        batch.add(std::move(append), [this, stream, command, kept = std::move(kept),
-                                      &loaded = loaded](AppendResult result) {
-            if (!result.outcome) return decide_and_append(stream, command, kept.command_id, kept);
-            if (result.kind == AppendResult::Kind::committed) {
-                StateLoader<State>::follow(loaded, *result.outcome);
-            }
-            return finish(std::move(result), kept);
-        });
+        batch.add(std::move(append),
+                  [this, stream, command, kept = std::move(kept), &pending](AppendResult result) {
+                      if (result.kind != AppendResult::Kind::committed) pending.spoiled = true;
+                      result = accepted(std::move(result));
+                      if (!result.outcome)
+                          return decide_and_append(stream, command, kept.command_id, kept);
+                      if (result.kind == AppendResult::Kind::committed) {
+                          StateLoader<State>::follow(pending.loaded, *result.outcome);
+                      }
+                      return finish(std::move(result), kept);
+                  });
     }
 
     Pending& pending_state(Batch& batch, const StreamName& stream) {
         std::any& slot = batch.states_[typeid(State).name() + ("/" + stream.full())];
         if (!slot.has_value()) {
             slot = Pending{states_.recent(stream)};
-            batch.after_.push_back([this, stream, &slot](bool as_decided) {
+            batch.after_.push_back([this, stream, &slot] {
                 auto& pending = std::any_cast<Pending&>(slot);
-                if (!as_decided || pending.spoiled) return states_.drop(stream);
+                if (std::exchange(pending.spoiled, true)) return states_.drop(stream);
                 keep(stream, std::move(pending.loaded));
             });
         }
