@@ -117,9 +117,16 @@ bool SagaEngine::Work::send() {
         }
     }
     if (commands.empty() && claims.empty()) return false;
-    for (const saga::Report& report : saga::claim(store_, claims)) take(report);
-    for (const saga::Report& report : saga::deliver(store_, routes_, commands)) take(report);
-    return learn();
+    bool put_off = false;  // they are passed over now, and others have their turn
+    const auto take_each = [&](const std::vector<saga::Report>& reports) {
+        for (const saga::Report& report : reports) {
+            take(report);
+            put_off = put_off || report.later;
+        }
+    };
+    take_each(saga::claim(store_, claims));
+    take_each(saga::deliver(store_, routes_, commands));
+    return learn() || put_off;
 }
 
 void SagaEngine::Work::take(const saga::Report& report) {

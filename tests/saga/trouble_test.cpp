@@ -254,6 +254,21 @@ TEST_F(InTrouble, BeginsNoMoreThanMayBeOpen) {
     EXPECT_THAT(audit(*store_, orders), IsEmpty());
 }
 
+TEST_F(InTrouble, LetsOthersHaveTheirTurnWhenAllCommandsOfACommitAreContended) {
+    Service service{*store_, {.commands_per_commit = 2}};
+    std::vector<Ordered> orders;
+    for (int i = 0; i < 20; ++i) {
+        const std::string id = "o-" + std::to_string(i + 10);
+        if (i < 18) Weather::today().contended[id + "/a"] = 1;
+        orders.push_back(order(id, {part("a")}));
+        service.place(orders.back());
+    }
+    EXPECT_EQ(service.sagas.catch_up().completed, 2);
+    world_.advance(10s);
+    EXPECT_EQ(service.sagas.catch_up().completed, 18);
+    EXPECT_THAT(audit(*store_, orders), IsEmpty());
+}
+
 TEST_F(InTrouble, LetsAContendedStreamHoldUpItsOwnSagaOnly) {
     int storm = 0;
     int writes = 0;
