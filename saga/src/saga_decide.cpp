@@ -153,8 +153,8 @@ void carry_on(Deciding& deciding, std::int64_t now) {
     if (deciding.saga.phase == Phase::undoing) go_back(deciding, now);
 }
 
-/// Time made the saga fail, and now that all is certain every step turns out to be done. There is
-/// nothing that failed, and no undo was sent yet.
+/// Time made the saga fail, and now that all is certain every step turns out to be done. Nothing
+/// failed, and no undo was sent yet. The last steps are looked at first: they are undone first.
 void end_if_all_happened(Deciding& deciding, std::int64_t now) {
     const Saga& saga = deciding.saga;
     if (!saga.alive() || saga.phase != Phase::undoing) return;
@@ -162,7 +162,9 @@ void end_if_all_happened(Deciding& deciding, std::int64_t now) {
         return state == StepState::accepted || state == StepState::nothing ||
                state == StepState::undo_waiting || state == StepState::undo_ready;
     };
-    if (std::all_of(saga.steps.begin(), saga.steps.end() - 1, happened))
+    const auto very_last = saga.steps.rbegin();
+    const bool undone = *very_last != StepState::left && !happened(*very_last);
+    if (!undone && std::all_of(very_last + 1, saga.steps.rend(), happened))
         end(deciding, v1::SagaEnded::COMPLETED, now);
 }
 
@@ -260,10 +262,9 @@ Move move(Saga saga, const Learn& command) {
     if (deciding.saga.phase == Phase::undoing) {
         learn_of_undos(deciding, command.answers, now);
     } else {
-        const bool uncertain = deciding.saga.phase == Phase::making_certain;
         learn_of_steps(deciding, command.answers, now);
-        if (uncertain) end_if_all_happened(deciding, now);
     }
+    end_if_all_happened(deciding, now);
     carry_on(deciding, now);
     return std::move(deciding).result();
 }

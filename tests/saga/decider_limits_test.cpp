@@ -59,6 +59,39 @@ TEST(TheDeadline, DoesNotUndoWhatHadAllHappenedWhenItPassed) {
     EXPECT_EQ(one.pass(5000), 0U);
 }
 
+TEST(TheDeadline, DoesNotUndoWhatHadAllHappenedWhenAPersonResumes) {
+    for (const bool undoable : {true, false}) {
+        Ordered limited = order("o", {part("a"), part("b", {"a"})});
+        if (!undoable) *limited.mutable_parts(1) = without_undo(limited.parts(1));
+        limited.set_deadline_ms(1000);
+        Case one{limited};
+        one.answer(0);
+        one.pass(1000);
+        one.apply(saga::AskPerson{at(1001), "an outcome that cannot be read", true});
+        one.answer(1, Kind::events, 1002);
+        EXPECT_EQ(one.saga.phase, Phase::undoing) << "known, but nothing is done without a person";
+        one.apply(saga::Resume{at(1003), "an operator"});
+        one.pass(1004);
+        EXPECT_EQ(one.saga.phase, Phase::completed);
+        EXPECT_EQ(one.count<saga::v1::UndosSent>(), 0);
+    }
+}
+
+TEST(TheDeadline, LeavesWhatIsSentWhenAllIsUndoneOnItsWay) {
+    Ordered limited = order("o", {without_undo(part("a"))});
+    limited.set_deadline_ms(1000);
+    Case one{limited};
+    one.pass(1000);
+    saga::v1::StepsAnswered answered;
+    answered.add_accepted(0);
+    one.saga = evolve(std::move(one.saga), answered);
+    saga::v1::UndosSent sent;  // by an earlier program
+    sent.add_steps(one.saga.when_undone());
+    one.saga = evolve(std::move(one.saga), sent);
+    EXPECT_EQ(one.pass(1001), 0U);
+    EXPECT_EQ(one.saga.phase, Phase::undoing);
+}
+
 TEST(TheDeadline, UndoesWhatTheLastStepTurnsOutToHaveRefused) {
     for (const Kind kind : {Kind::refused, Kind::voided}) {
         Ordered limited = order("o", {part("a"), part("b")});
