@@ -71,16 +71,20 @@ std::optional<ServedGeneration> CurrentGeneration::get(bool look_now) {
     const std::scoped_lock lock{mutex_};
     const std::chrono::nanoseconds now = environment_.clock.steady();
     if (served_ && !look_now && looked_at_ && now - *looked_at_ <= max_age_) return served_;
-    const auto current = look();
+    auto current = look();
     looked_at_ = now;
-    if (!current) {
+    while (current && !(served_ && served_->number == current->generation)) {
         served_.reset();
-    } else if (!served_ || served_->number != current->generation) {
-        served_ =
-            ServedGeneration{current->generation,
-                             place_->generation(view_, current->generation, Place::Access::read)};
-        if (!served_->pool) served_.reset();
+        if (auto pool = place_->generation(view_, current->generation, Place::Access::read)) {
+            served_ = ServedGeneration{current->generation, std::move(pool)};
+            break;
+        }
+        // It may have been replaced and dropped since the catalogue was asked.
+        const std::int64_t gone = current->generation;
+        current = look();
+        if (current && current->generation == gone) return served_;
     }
+    if (!current) served_.reset();
     return served_;
 }
 

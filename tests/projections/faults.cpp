@@ -26,6 +26,11 @@ class FaultyTransaction : public SqlTransaction {
 public:
     FaultyTransaction(std::unique_ptr<SqlTransaction> real, std::shared_ptr<Faults> faults)
         : real_(std::move(real)), faults_(std::move(faults)) {}
+    ~FaultyTransaction() override {
+        real_.reset();
+        const auto then = faults_->after_transaction;  // it may replace itself
+        then();
+    }
 
     SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override {
         return after([&] { return real_->run(sql, arguments); });

@@ -2,6 +2,7 @@
 
 #include <recount/projections.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace recount::test::projections {
@@ -13,6 +14,7 @@ struct Faults {
     std::int64_t lost_at = -1;  // the step that fails; -1: none
     bool after_commit = false;  // the step that is lost is done first
     bool lost = false;
+    std::function<void()> after_transaction = [] {};  // of a database that is not only one
 
     void mend() { *this = {}; }
     /// Returns true when the step is the one to be done and then lost.

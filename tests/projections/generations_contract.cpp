@@ -3,8 +3,10 @@
 #include <recount/core/error.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <utility>
 
+#include "faults.hpp"
 #include "interrupted_log.hpp"
 #include "support/servers.hpp"
 #include "world.hpp"
@@ -136,6 +138,23 @@ TEST_P(AChangedView, LeavesAGenerationThatCanBeDropped) {
     EXPECT_EQ(list_views(world.store()).size(), 1U);
     EXPECT_THROW(drop_generation(world.store(), "carts", 1), InvalidArgument);
     EXPECT_FALSE(View<CartsV2>{world.store()}.list().rows.empty());
+}
+
+TEST_P(AChangedView, IsReadFromTheOneThatTookOverWhenItsOwnIsDroppedBeforeItIsOpened) {
+    if (GetParam() == "memory") return;  // there a generation is there as long as it is known
+    build_first();
+    const auto faults = std::make_shared<Faults>();
+    faults->after_transaction = [&] {  // the catalogue was asked
+        faults->after_transaction = [] {};
+        request_rebuild(world.store(), "carts");
+        Projector<Carts>{world.store()}.catch_up();
+        drop_generation(world.store(), "carts", 1);
+    };
+    View<Carts> view{world.store(), {.open = faulty(faults)}};
+    const auto listed = view.list();
+    EXPECT_EQ(listed.generation, 2);
+    EXPECT_FALSE(listed.stale) << listed.why_stale;
+    EXPECT_FALSE(listed.rows.empty());
 }
 
 TEST_P(AChangedView, KeepsWhatIsReadWhenTheOneBeingBuiltIsDropped) {
