@@ -5,6 +5,7 @@ shop_dir=$build_dir/shop
 shop_program=$build_dir/release/samples/shop/shop
 shop_part_names=()
 shop_part_ids=()
+shop_front_id=
 
 shop_embedded() {
   mkdir -p "$shop_dir"
@@ -21,31 +22,29 @@ shop_part() {
   say "shop: $name runs as process $!, and writes to $shop_dir/$name.log"
 }
 
-stop_shop_parts() {
-  local index
-  for index in "${!shop_part_ids[@]}"; do
-    kill -s TERM "${shop_part_ids[index]}" 2>/dev/null || true
-    wait "${shop_part_ids[index]}" 2>/dev/null || true
-  done
-  shop_part_ids=()
-}
-
+# Also when this shell is ended otherwise than by its traps: the page first, so that no more orders
+# come in.
 end_distributed_shop() {
   trap - INT TERM
-  stop_shop_parts
+  local id
+  for id in ${shop_front_id:+"$shop_front_id"} "${shop_part_ids[@]}"; do
+    kill -s TERM "$id" 2>/dev/null || true
+    wait "$id" 2>/dev/null || true
+  done
   services_stop_own
 }
 
 # Runs the program in front. Asked to stop, it ends, and so does the shop; when a part behind it
 # ends, it is ended too, and the shop fails and says which part it was.
 shop_front() {
-  local front first status=0 index log part_failed=
+  local first status=0 index log part_failed=
   "$shop_program" "$@" &
-  front=$!
+  shop_front_id=$!
   # shellcheck disable=SC2064
-  trap "kill -s TERM $front 2>/dev/null || true" INT TERM
-  wait -n -p first "$front" "${shop_part_ids[@]}" || status=$?
-  if [[ ${first:-} == "$front" ]]; then
+  trap "kill -s TERM $shop_front_id 2>/dev/null || true" INT TERM
+  wait -n -p first "$shop_front_id" "${shop_part_ids[@]}" || status=$?
+  if [[ ${first:-} == "$shop_front_id" ]]; then
+    shop_front_id=
     trap - INT TERM
     return "$status"
   fi
@@ -54,14 +53,28 @@ shop_front() {
     [[ ${first:-} == "${shop_part_ids[index]}" ]] || continue
     log=$shop_dir/${shop_part_names[index]}.log
     say "shop: ${shop_part_names[index]} ended: $(tail -n 1 "$log")"
-    kill -s TERM "$front" 2>/dev/null || true
+    kill -s TERM "$shop_front_id" 2>/dev/null || true
     part_failed=yes
   done
-  while kill -s 0 "$front" 2>/dev/null; do wait "$front" || true; done
+  while kill -s 0 "$shop_front_id" 2>/dev/null; do wait "$shop_front_id" || true; done
   status=0
-  wait "$front" || status=$?
+  wait "$shop_front_id" || status=$?
+  shop_front_id=
   [[ -z $part_failed ]] || status=1
   exit "$status"
+}
+
+# given OPTION ARGUMENTS…: the option with its value, for each time that it is among the arguments.
+given() {
+  local option=$1
+  shift
+  while (($# > 0)); do
+    case $1 in
+      "$option") printf '%s\0' "$@" | head -z -n 2 ;;
+      "$option"=*) printf '%s\0' "$1" ;;
+    esac
+    shift
+  done
 }
 
 # The store, its relay, the views told from Kafka, the sagas and the page: each a process.
@@ -69,7 +82,8 @@ shop_distributed() {
   mkdir -p "$shop_dir"
   trap end_distributed_shop EXIT
   services_use postgres kafka
-  local url kafka store views
+  local url kafka store views data
+  mapfile -d '' -t data < <(given --data "$@")  # the page's arguments but this, which is both's
   # Arguments can be read by all users of a machine; libpq takes the password from here.
   PGPASSWORD=$(postgres_password)
   export PGPASSWORD
@@ -81,7 +95,7 @@ shop_distributed() {
   shop_part sagas --store "$store"
   shop_part relay --store "$store" --kafka "$kafka"
   shop_part project --views "$views" --store "$store" --kafka "$kafka"
-  shop_front replay --elsewhere --store "$store" --views "$views"
+  shop_front replay --elsewhere --store "$store" --views "$views" "${data[@]}"
   "$shop_program" totals --store "$store" --views "$views"
   shop_front serve --elsewhere --store "$store" --views "$views" "$@"
 }

@@ -46,6 +46,13 @@ class DevScript(unittest.TestCase):
         self.assertEqual((answer.returncode, answer.stdout, answer.stderr), (0, "", ""))
         self.assertLess(time.monotonic() - start, 1)
 
+    def test_a_file_of_orders_is_for_the_replay_and_for_the_page(self):
+        answer = subprocess.run(
+            ["bash", "-c", "build_dir=build; . scripts/shop.sh; given --data \"$@\"", "shop",
+             "--port", "1", "--data", "a file.csv", "--address=::1", "--data=b.csv", "--data"],
+            cwd=self.root, check=True, timeout=60, capture_output=True, text=True)
+        self.assertEqual(answer.stdout, "--data\0a file.csv\0--data=b.csv\0--data\0")
+
     def test_servers_that_are_down_are_said_to_be_down(self):
         status = self.dev("services", "status").stdout.split("\n")
         self.assertEqual([line.split() for line in status if line],
