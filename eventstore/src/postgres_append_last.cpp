@@ -109,13 +109,19 @@ void Appender::enter(CallersTransaction& transaction) {
     }
 }
 
-/// Nothing when the log grew between look and write, of which nothing was written then.
+/// Nothing when the log grew between look and write, or may have, of which nothing was written
+/// then.
 std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, AppendGroup group,
                                                const Touched& touched, bool lock) {
     if (lock) transaction.run(lock_only(touched));
     auto held_since = environment_.clock.steady();
     const KnownState known = known_at_once(touched, transaction.run(read_at_once(touched)), living_,
                                            context_.identity.name);
+    if (lock) {
+        heads_.read(touched, known, context_.identity.name);
+    } else if (!heads_.may_be(touched, known)) {
+        return {};  // another thread has gone on, or the store was put back
+    }
     AppendPlan exact = plan(group, touched, known);
     if (exact.results.front().kind != AppendResult::Kind::committed) {
         transaction.abort();
@@ -132,6 +138,8 @@ std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, 
             fmt::format("{} changed under its own locks; look for what else writes its tables",
                         context_.identity.name));
     }
+    // It has compared them under locks, which are held.
+    if (!lock) heads_.read(touched, known, context_.identity.name);
     if (const auto closing = close_streams(exact)) transaction.run(*closing);
     transaction.commit();
     hold_times(environment_)

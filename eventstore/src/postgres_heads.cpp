@@ -99,6 +99,18 @@ void HeadCache::learn(Partition partition, std::string_view stream, Version vers
     versions.insert_or_assign(std::string{stream}, version);
 }
 
+bool HeadCache::may_be(const Touched& touched, const KnownState& known) const {
+    const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < touched.partitions.size(); ++i) {
+        const auto& seen = at(touched.partitions[i]).head;
+        const LogHead& now = known.heads[i];
+        if (seen && (now.n < seen->n || (now.n == seen->n && now.hash != seen->hash))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void HeadCache::read(const Touched& touched, const KnownState& known, const std::string& store) {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < touched.partitions.size(); ++i) {

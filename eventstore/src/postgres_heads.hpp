@@ -38,6 +38,9 @@ public:
     /// Heads that were read without locks, for those it lacks.
     void seen(const std::vector<Partition>& partitions, const std::vector<LogHead>& heads);
 
+    /// False for what was read without locks and ends before, or otherwise than, this process saw
+    /// it end.
+    bool may_be(const Touched& touched, const KnownState& known) const;
     /// What was read under locks; learns as well whether a guess would have been right. Throws
     /// Divergence when a partition ends before, or otherwise than, this process saw it end.
     void read(const Touched& touched, const KnownState& known, const std::string& store);

@@ -27,6 +27,42 @@ protected:
     std::unique_ptr<pqxx::connection> through_ = connect_through();
 };
 
+/// A store that is put back, as from a backup, to what it was two events before.
+class ServiceOfARestoredStore : public ServiceWithTables {
+protected:
+    void lose_two_events() {
+        const auto database = Database::open(schema_.url());
+        const auto transaction = database->begin(SqlMode::write);
+        transaction->script(
+            "delete from event where version > 3; update stream set version = 3;"
+            "delete from outcome;"
+            "update partition p set position = e.position, hash = e.hash from event e"
+            " where e.version = 3 and p.partition = e.partition;");
+        transaction->commit();
+    }
+    void appends_nothing() {
+        lose_two_events();
+        for (const Expected& expected : {Expected::any(), Expected::exactly(Version{5})}) {
+            EXPECT_THROW(
+                static_cast<void>(place(*connection_, append_to("order-1", expected), "lost")),
+                Divergence);
+        }
+        expect(0, "order-1", 3);
+    }
+    const Append five_ = append_to("order-1", Expected::no_stream(), 5);
+};
+
+TEST_F(ServiceOfARestoredStore, AppendsNothingToWhatItSawEndFurtherOn) {
+    static_cast<void>(store_->append(five_));
+    appends_nothing();
+}
+
+TEST_F(ServiceOfARestoredStore, AppendsNothingToWhatItWroteFurtherInCallersTransactions) {
+    pqxx::work transaction{*connection_};
+    static_cast<void>(append_and_commit(transaction, *store_, five_));
+    appends_nothing();
+}
+
 class CommitHit : public ServiceBehindAFault, public testing::WithParamInterface<Harm> {};
 
 TEST_P(CommitHit, LeavesTheOutcomeOpenAndTheSameCommandSentAgainTells) {
