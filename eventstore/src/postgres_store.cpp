@@ -89,8 +89,7 @@ public:
 
     void visit_stream(const StreamName& stream, Version from, std::size_t page,
                       const TakeEvent& take) override {
-        StreamVisit visit{stream, from, page, take};
-        pool_.with_session([&](Session& session) { visit.go_on(session); });
+        postgres::visit_stream(pool_, stream, from, page, take);
     }
 
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,

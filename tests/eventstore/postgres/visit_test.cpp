@@ -108,6 +108,20 @@ TEST_F(VisitOfALongStream, PassesOnWhatTheVisitorThrowsThoughTheConnectionIsLost
     EXPECT_EQ(visit(1000, [](std::int64_t) { return true; }), first(events));
 }
 
+/// As when it writes where the events come from.
+TEST_F(VisitOfALongStream, IsOverWhenTheVisitorThrowsWhatALostConnectionWould) {
+    std::vector<std::int64_t> given;
+    EXPECT_THROW(visit(1000,
+                       [&](std::int64_t version) -> bool {
+                           given.push_back(version);
+                           if (version != 250) return true;
+                           cut();
+                           throw Unavailable("the view is away, too");
+                       }),
+                 Unavailable);
+    EXPECT_EQ(given, first(250));
+}
+
 TEST_F(VisitOfALongStream, IsOverWhenNoMoreIsWantedThoughTheConnectionIsLost) {
     proxy_.refuse(true);
     const auto given = visit(1000, [&](std::int64_t version) {
