@@ -209,10 +209,11 @@ std::int64_t StoreBase::erase(const StreamName& stream, Version first, Version l
     check_writable();
     const Version head =
         read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1}).head;
+    const std::int64_t begin = std::max<std::int64_t>(first.value, 1);
     const std::int64_t end = std::min(last.value, head.value);
+    if (begin > end) return 0;
     std::int64_t erased = 0;
-    for (std::int64_t from = std::max<std::int64_t>(first.value, 1); from <= end;
-         from += erased_at_once) {
+    for (std::int64_t from = begin; from <= end; from += erased_at_once) {
         erased +=
             erase_some(stream, Version{from}, Version{std::min(from + erased_at_once - 1, end)});
     }

@@ -134,6 +134,14 @@ TEST_P(SnapshotContract, OfWhatIsErasedIsGone) {
     EXPECT_THROW(fresh().load("1"), UnreadableEvent);
 }
 
+TEST_P(SnapshotContract, StaysWhereNothingIsToBeErased) {
+    deposit_times(25);
+    store().truncate(account_, Version{20});
+    EXPECT_EQ(store().erase(account_, Version{15}, Version{3}), 0);
+    EXPECT_EQ(store().erase(account_, Version{26}, Version{30}), 0);
+    EXPECT_EQ(fresh().load("1").state.balance, 25);
+}
+
 TEST_P(SnapshotContract, ThatHoldsOneErasedEventIsGone) {
     deposit_times(25);
     store().erase(account_, Version{22}, Version{22});
