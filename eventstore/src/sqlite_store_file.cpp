@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -116,7 +117,7 @@ void create(const std::string& path, const StoreOptions& options, Environment& e
                        " is: it belongs to a file that was removed or moved; bring that back, or "
                        "move this away, too");
     }
-    const std::string unfinished = path + ".new";
+    const std::string unfinished = path + ".recount-unfinished";
     for (const char* part : {"", "-journal", "-wal", "-shm"}) {
         std::filesystem::remove(unfinished + part);
     }
@@ -173,26 +174,53 @@ void look(const std::string& path, const StoreOptions& options, SqliteStoreFile&
 
 }  // namespace
 
-WriterLock::WriterLock(const std::string& path) {
-    const std::string name = path + ".lock";
-    file_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+WriterLock::WriterLock(const std::string& path) : path_(path), name_(path + ".lock") {
+    file_ = open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file_ < 0) {
-        throw Unavailable("sqlite:" + path + ": the lock file " + name + " cannot be opened (" +
+        throw Unavailable("sqlite:" + path + ": the lock file " + name_ + " cannot be opened (" +
                           std::strerror(errno) + "); look at the folder's permissions");
     }
-    if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
-        const std::string holder = pid_in(file_);
+    try {
+        lock();
+    } catch (...) {
         close(file_);
-        throw Unavailable("sqlite:" + path + " is being written by process " + holder +
+        throw;
+    }
+}
+
+void WriterLock::lock() {
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+        throw Unavailable("sqlite:" + path_ + " is being written by process " + pid_in(file_) +
                           ", and one process at a time may write; end it, or open the store " +
                           "read_only");
     }
+    struct stat locked {};
+    if (fstat(file_, &locked) != 0) cannot_look();
+    device_ = locked.st_dev;
+    inode_ = locked.st_ino;
+    if (!is_still_there()) {
+        throw Unavailable("sqlite:" + path_ + ": the lock file " + name_ +
+                          " was removed or replaced just now; open the store again");
+    }
     const std::string pid = std::to_string(getpid());
     if (ftruncate(file_, 0) != 0 || pwrite(file_, pid.data(), pid.size(), 0) < 0) {
-        close(file_);
-        throw Unavailable("sqlite:" + path + ": the lock file " + name + " cannot be written (" +
+        throw Unavailable("sqlite:" + path_ + ": the lock file " + name_ + " cannot be written (" +
                           std::strerror(errno) + "); make room on the disk");
     }
+}
+
+bool WriterLock::is_still_there() const {
+    struct stat found {};
+    if (stat(name_.c_str(), &found) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) cannot_look();
+        return false;
+    }
+    return found.st_dev == device_ && found.st_ino == inode_;
+}
+
+void WriterLock::cannot_look() const {
+    throw Unavailable("sqlite:" + path_ + ": the lock file " + name_ + " cannot be looked at (" +
+                      std::strerror(errno) + "); see to its permissions and its disk");
 }
 
 WriterLock::~WriterLock() { close(file_); }

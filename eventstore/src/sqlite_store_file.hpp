@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +23,19 @@ public:
     WriterLock(const WriterLock&) = delete;
     WriterLock& operator=(const WriterLock&) = delete;
 
+    /// False when the lock file was removed or replaced, so that another process may have locked
+    /// the one that is there now. Throws Unavailable when that cannot be told.
+    [[nodiscard]] bool is_still_there() const;
+
 private:
+    void lock();
+    [[noreturn]] void cannot_look() const;
+
+    std::string path_;  // of the store
+    std::string name_;  // of the lock file
     int file_;
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
 };
 
 /// A store's file as it was found or made: it is ours, of this version, with the partitions asked

@@ -45,6 +45,10 @@ std::optional<StoreFileHeader> StoreFileHeader::of(const std::string& path) {
     struct stat found {};
     if (stat(path.c_str(), &found) != 0) {
         require_missing(path);
+        if (lstat(path.c_str(), &found) == 0) {
+            throw Unavailable("sqlite:" + path + " is a link that leads nowhere; it was left " +
+                              "untouched: mount the disk that it leads to, or remove it");
+        }
         return {};
     }
     Shared& shared = files()[{found.st_dev, found.st_ino}];

@@ -73,6 +73,11 @@ AppendPlan SqliteWriter::committed(const std::function<AppendPlan()>& write) {
 }
 
 void SqliteWriter::require_in_place() const {
+    if (!file_.lock->is_still_there()) {
+        throw Mismatch("the lock file of " + file_.identity.name + " was removed or replaced " +
+                       "while the store was open, so that another process may write it, too; " +
+                       "nothing was written: end all that write it, and open it again");
+    }
     if (file_.header->is_still_there()) return;
     throw Mismatch(file_.identity.name + " is no longer the store that was opened: its file " +
                    "was replaced or removed; nothing was written: open it again, and declare "

@@ -95,10 +95,12 @@ TEST_F(ASqliteFile, IsNotMadeUnlessAllowed) {
 
 TEST_F(ASqliteFile, IsMadeInPlaceOfAnEmptyOneOrAfterACrash) {
     std::ofstream{path_};
-    std::ofstream{path_ + ".new"} << "half";
+    std::ofstream{path_ + ".recount-unfinished"} << "half";
+    std::ofstream{path_ + ".new"} << "a backup about to be moved here";
     make_store();
+    EXPECT_EQ(bytes_of(path_ + ".new"), "a backup about to be moved here");
     EXPECT_EQ(open()->read_stream(stream("cart-1")).head, Version{2});
-    EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".recount-unfinished"));
 }
 
 TEST_F(ASqliteFile, NeedsItsFolder) {

@@ -112,6 +112,40 @@ TEST_F(ASqliteStoreInItsFile, ThatMayNotBeReadIsNotReplacedByANewOne) {
     EXPECT_EQ(open()->identity().id, id);
 }
 
+TEST_F(ASqliteStoreInItsFile, IsNotWrittenWithoutItsLock) {
+    const auto store = open();
+    const auto append = [&](const char* id) {
+        static_cast<void>(store->append(make_append(id, {write("cart-1", Expected::any())})));
+    };
+    append("a");
+    std::filesystem::remove(path_ + ".lock");
+    const auto refused = ThrowsMessage<Mismatch>(HasSubstr("lock file"));
+    EXPECT_THAT([&] { append("b"); }, refused);
+    const auto other = open();
+    EXPECT_EQ(other->read_stream(StreamName::parse("cart-1")).head, Version{1});
+    EXPECT_THAT([&] { append("c"); }, refused);
+    EXPECT_THAT([&] { store->void_command("d"); }, refused);
+    EXPECT_TRUE(other->append(make_append("e", {write("cart-1", Expected::any())})).outcome);
+}
+
+TEST_F(ASqliteStoreInItsFile, BehindALinkThatLeadsNowhereIsNotReplacedByANewOne) {
+    namespace fs = std::filesystem;
+    const std::string disk = folder_.file("disk"), link = folder_.file("link.db");
+    fs::create_directory(disk);
+    fs::create_symlink(disk + "/store.db", link);
+    fs::create_symlink("nowhere.db", path_);
+    EXPECT_THAT([&] { open(); }, ThrowsMessage<Unavailable>(HasSubstr("leads nowhere")));
+    const Uuid id = open_store("sqlite:" + disk + "/store.db")->identity().id;
+    fs::rename(disk, disk + ".away");
+    for (const bool read_only : {false, true}) {
+        EXPECT_THAT([&] { open_store("sqlite:" + link, {.read_only = read_only}); },
+                    ThrowsMessage<Unavailable>(HasSubstr("leads nowhere")));
+    }
+    EXPECT_TRUE(fs::is_symlink(link));
+    fs::rename(disk + ".away", disk);
+    EXPECT_EQ(open_store("sqlite:" + link)->identity().id, id);
+}
+
 TEST_F(ASqliteStoreInItsFile, HasOneWriterByWhateverLinkItIsNamed) {
     const auto store = open();
     const std::string link = folder_.file("link.db");

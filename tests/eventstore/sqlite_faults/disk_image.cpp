@@ -8,7 +8,7 @@ namespace recount::test {
 
 void DiskImage::follow(const std::string& path) {
     if (files_.contains(path)) return;
-    if (auto unfinished = files_.extract(path + ".new");
+    if (auto unfinished = files_.extract(path + ".recount-unfinished");
         !unfinished.empty() && std::filesystem::exists(path)) {
         unfinished.key() = path;
         files_.insert(std::move(unfinished));
@@ -100,7 +100,7 @@ void DiskImage::lose_power(const std::filesystem::path& into, std::uint64_t seed
         const File left = survivor(file, dice);
         if (!left.exists) continue;
         std::filesystem::path name{path};
-        if (name.extension() == ".new" && !std::filesystem::exists(name)) {
+        if (name.extension() == ".recount-unfinished" && !std::filesystem::exists(name)) {
             name.replace_extension();
             if (!std::filesystem::exists(name)) continue;  // removed, not renamed
         }
