@@ -21,21 +21,24 @@ namespace {
 
 using namespace postgres;
 
-// Taking over locks the row as check() does not allow; renewing does not, so that a long
-// transaction of the owner keeps others out, but not its own renewals. A locked row is somebody's:
-// not waited for.
+// Taking over locks the row as check() does not allow; renewing and acquiring again do not, so that
+// a long transaction of the owner keeps others out, but not the owner itself. A locked row is
+// somebody's: not waited for.
 constexpr std::string_view acquire_sql =
     "with wanted as (select unnest($2::integer[]) as partition), "
     "made as (insert into lease (name, partition, owner, epoch, expires_at, backend_pid) "
     "  select $1, partition, $3, 1, clock_timestamp() + $4 * interval '1 microsecond', "
     "         pg_backend_pid() from wanted on conflict do nothing returning partition, epoch), "
+    "own as (select l.partition from lease l join wanted using (partition) "
+    "  where l.name = $1 and l.owner = $3 "
+    "  order by l.partition for no key update of l skip locked), "
     "free as (select l.partition from lease l join wanted using (partition) "
-    "  where l.name = $1 and (l.owner = $3 or l.expires_at <= clock_timestamp()) "
+    "  where l.name = $1 and l.owner <> $3 and l.expires_at <= clock_timestamp() "
     "  order by l.partition for update of l skip locked), "
     "taken as (update lease l set owner = $3, epoch = l.epoch + (l.owner <> $3)::integer, "
     "    expires_at = clock_timestamp() + $4 * interval '1 microsecond', "
     "    backend_pid = pg_backend_pid() "
-    "  from free where l.name = $1 and l.partition = free.partition "
+    "  from (table own union all table free) f where l.name = $1 and l.partition = f.partition "
     "    and (l.owner = $3 or l.expires_at <= clock_timestamp()) "
     "  returning l.partition, l.epoch) "
     "select partition, epoch from made union all select partition, epoch from taken "

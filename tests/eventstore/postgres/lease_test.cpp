@@ -146,6 +146,13 @@ TEST_F(StoppedOwner, KeepsOthersOutUntilItsTransactionEnds) {
     EXPECT_THAT(taken_over(), SizeIs(1));
 }
 
+TEST_F(StoppedOwner, IsToldOfWhatItHoldsWhileItsTransactionLasts) {
+    const auto transaction = database_->begin(SqlMode::write);
+    owner_->check(*transaction, lease_);
+    EXPECT_EQ(owner_->acquire("relay", std::span{all}.first(1)), std::vector{lease_});
+    EXPECT_TRUE(owner_->held(lease_));
+}
+
 TEST_F(StoppedOwner, KeepsWhatItRenewsItself) {
     const auto began = Environment::system().clock.steady();
     while (Environment::system().clock.steady() - began < milliseconds{1500}) {
