@@ -148,9 +148,15 @@ std::vector<AppendResult> Appender::by_lock(Unit& unit, Session& session) {
         unit.trust && !unit.group.empty() && all_young(unit.group, environment_.clock.now());
     std::vector<Statement> reading = lock_and_read(unit.touched, new_commands);
     reading.insert(reading.begin(), {"begin", {}});
+    const bool first_look = heads_.lacks(unit.touched.partitions);
+    if (first_look) reading.push_back(heads_without_last_event(unit.touched.partitions));
     Unfinished transaction{session};
     auto answers = session.run_all(reading);
     answers.erase(answers.begin());
+    if (first_look) {
+        require_none(answers.back(), session.name());
+        answers.pop_back();
+    }
     KnownState known = known_from(unit.touched, answers, living_, session.name());
     heads_.read(unit.touched, known, session.name());
     DecidedAgain again;  // outlives the plan

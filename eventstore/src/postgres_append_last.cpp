@@ -117,6 +117,10 @@ std::optional<AppendResult> Appender::try_last(CallersTransaction& transaction, 
     auto held_since = environment_.clock.steady();
     const KnownState known = known_at_once(touched, transaction.run(read_at_once(touched)), living_,
                                            context_.identity.name);
+    if (heads_.lacks(touched.partitions)) {
+        require_none(transaction.run(heads_without_last_event(touched.partitions)),
+                     context_.identity.name);
+    }
     if (lock) {
         heads_.read(touched, known, context_.identity.name);
     } else if (!heads_.may_be(touched, known)) {

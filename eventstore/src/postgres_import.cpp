@@ -75,7 +75,11 @@ std::unique_ptr<StagedChunk> Appender::stage(const ImportChunk& chunk, const Sta
         auto session = pool_.try_borrow(before == nullptr ? 0 : 1);
         if (!session) return {};
         require_same_server(**session, context_.identity.incarnation);
-        if (heads_.lacks(partitions)) heads_.seen(partitions, heads_of(**session, partitions));
+        if (heads_.lacks(partitions)) {
+            const Statement damaged = heads_without_last_event(partitions);
+            require_none((*session)->run(damaged.sql, damaged.parameters), (*session)->name());
+            heads_.seen(partitions, heads_of(**session, partitions));
+        }
         auto known = heads_.guess({}, heads_only);
         if (!known) return {};
         if (before != nullptr) static_cast<const StagedRows*>(before)->advance(partitions, *known);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "last_event.hpp"
 #include "postgres_restore.hpp"
 
 namespace recount::postgres {
@@ -135,6 +136,24 @@ std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& pa
     for (std::size_t row = 0; row < rows.size(); ++row) heads.push_back(head_from(rows, row, 0));
     return heads;
 }
+
+Statement heads_without_last_event(const std::vector<Partition>& partitions) {
+    return {
+        "select p.partition::bigint, p.position, coalesce(e.position, 0) from partition p "
+        "left join lateral (select position, hash from event where partition = p.partition "
+        "order by position desc limit 1) e on true where p.partition = any($1::integer[]) "
+        "and (p.position <> coalesce(e.position, 0) or p.hash <> e.hash) order by p.partition",
+        {numbers_of(partitions)}};
+}
+
+template <class Rows>
+void require_none(const Rows& damaged, const std::string& store) {
+    if (damaged.size() == 0) return;
+    const Partition partition{static_cast<std::int32_t>(damaged.integer(0, 0))};
+    head_is_not_that_of(damaged.integer(0, 2), {partition, damaged.integer(0, 1)}, store);
+}
+template void require_none(const Result&, const std::string&);
+template void require_none(const SqlResult&, const std::string&);
 
 KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,
                       const std::string& store) {

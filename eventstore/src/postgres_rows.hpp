@@ -34,6 +34,12 @@ std::vector<Statement> lock_and_read(const Touched& touched, bool new_commands);
 std::vector<Statement> read_commands(const Touched& touched);
 /// Their heads as they are at the moment. Throws Mismatch when some are not there.
 std::vector<LogHead> heads_of(Session& session, const std::vector<Partition>& partitions);
+/// Those of which the last event is another. One who has not seen them asks before he goes on from
+/// them: see last_event.hpp.
+Statement heads_without_last_event(const std::vector<Partition>& partitions);
+/// Of the answer to that: throws Divergence when there are any.
+template <class Rows>
+void require_none(const Rows& damaged, const std::string& store);
 /// The answers to lock_and_read(). Throws Mismatch when a partition lives in another incarnation
 /// than the `living`th.
 KnownState known_from(const Touched& touched, std::span<const Result> answers, std::int32_t living,

@@ -114,6 +114,7 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
         known.heads[i] = read_head(touched.partitions[i]);
         LogHead& seen = heads_[static_cast<std::size_t>(touched.partitions[i].value)];
         require_no_step_back(context_.identity.name, touched.partitions[i], seen, known.heads[i]);
+        if (seen != known.heads[i]) require_last_event(touched.partitions[i], known.heads[i]);
         seen = known.heads[i];
     }
     touched_streams_.clear();
@@ -131,17 +132,6 @@ KnownState SqliteWriter::read_known(const Touched& touched) {
     }
     known.horizon = horizon_;
     return known;
-}
-
-LogHead SqliteWriter::read_head(Partition partition) {
-    const sqlite::Running running{*head_};
-    head_->bind(1, std::int64_t{partition.value});
-    if (!head_->step()) {
-        throw Divergence(context_.identity.name + " has no row for partition " +
-                         std::to_string(partition.value) + "; restore a backup");
-    }
-    return {head_->integer(0), Hash::from(head_->bytes(1)),
-            Timestamp{std::chrono::microseconds{head_->integer(2)}}};
 }
 
 SqliteWriter::Stream SqliteWriter::read_stream(std::string_view name) {

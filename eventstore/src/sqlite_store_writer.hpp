@@ -85,6 +85,8 @@ private:
     AppendPlan committed(const std::function<AppendPlan()>& write);
     KnownState read_known(const Touched& touched);
     LogHead read_head(Partition partition);
+    /// Of a head that this did not leave there.
+    void require_last_event(Partition partition, const LogHead& head);
     Stream read_stream(std::string_view name);
     void forget_if_others_wrote();
     Timestamp read_horizon();

@@ -158,6 +158,26 @@ TEST_F(AStoreThatWasTamperedWith, NamesAHeadThatLiesBeforeItsEvents) {
     verify_names(at(3));
 }
 
+TEST_F(AStoreThatWasTamperedWith, TakesNothingBehindAHeadThatIsNotThatOfItsEvents) {
+    const std::string whole =
+        "update partition set position = 3, hash = (select hash from event "
+        "where position = 3) where position > 0";
+    for (const char* damage : {"hash = zeroblob(32)", "position = 2", "position = 9"}) {
+        tamper("update partition set " + std::string{damage} + " where position = 3");
+        const auto append = [&] {
+            static_cast<void>(store_->append(make_append("b", {write("cart-1", Expected::any())})));
+        };
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_THAT(append, ThrowsMessage<Divergence>(HasSubstr("nothing is appended")));
+        }
+        tamper(whole);
+        store_->verify_chain();
+    }
+    EXPECT_EQ(store_->append(make_append("b", {write("cart-1", Expected::exactly({3}))})).kind,
+              AppendResult::Kind::committed);
+    store_->verify_chain();
+}
+
 TEST_F(AStoreThatWasTamperedWith, NamesAnotherStoresEvents) {
     tamper("update store set id = zeroblob(16)");
     verify_names(at(1));

@@ -1,8 +1,10 @@
 #include <recount/core/error.hpp>
 #include <recount/eventstore.hpp>
+#include <recount/eventstore/postgres.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pqxx/pqxx>
 
 #include "eventstore/damage_sweep.hpp"
 #include "eventstore/postgres/appends.hpp"
@@ -112,6 +114,41 @@ TEST(RowThatDoesNotFitItsEnvelope, IsNamedByWhoeverGoesByIt) {
     with("update event set envelope = 'x' where version = 3", visit, "position " + place(3));
     with("update partition set position = 7 where position = 5", verify, place(5));
     with("update partition set position = 4 where position = 5", verify, place(5));
+}
+
+TEST(HeadThatIsNotThatOfItsEvents, IsNotBuiltUpon) {
+    const OwnSchema schema;
+    auto store = open_store(schema.url());
+    static_cast<void>(store->append(append_to("cart-1", Expected::no_stream(), 3)));
+    const auto damage = [&](const std::string& change) {
+        store.reset();
+        const auto database = Database::open(schema.url());
+        const auto transaction = database->begin(SqlMode::write);
+        EXPECT_EQ(transaction->exec("update partition set " + change + " where position > 0"), 1);
+        transaction->commit();
+        store = open_store(schema.url());
+    };
+    const auto refused = ThrowsMessage<Divergence>(HasSubstr("nothing is appended"));
+    for (const char* change : {"hash = sha256('')", "position = 2", "position = 9"}) {
+        damage(change);
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_THAT(
+                [&] { static_cast<void>(store->append(append_to("cart-1", Expected::any()))); },
+                refused);
+        }
+        EXPECT_THAT(
+            [&] {
+                pqxx::connection connection{postgres_url()};
+                pqxx::work transaction{connection};
+                static_cast<void>(
+                    append_and_commit(transaction, *store, append_to("cart-1", Expected::any())));
+            },
+            refused);
+        damage("position = 3, hash = (select hash from event where position = 3)");
+        store->verify_chain();
+    }
+    static_cast<void>(store->append(append_to("cart-1", Expected::exactly(Version{3}))));
+    store->verify_chain();
 }
 
 TEST(RowThatWasRemoved, IsNamedInEitherDirection) {
