@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +22,15 @@ std::string scheme_of(std::string_view url);
 
 std::unique_ptr<Database> open_sqlite_database(const std::string& path,
                                                const DatabaseOptions& options);
+/// Options whose time-out every database can keep: a millisecond to a day. Servers take 0 for none,
+/// and more than their clocks count for a mistake.
+template <class Options>
+Options with_usable_timeout(Options options) {
+    options.timeout =
+        std::clamp<Duration>(options.timeout, std::chrono::milliseconds{1}, std::chrono::hours{24});
+    return options;
+}
+
 /// A schema of a PostgreSQL database.
 std::unique_ptr<Database> open_postgres_database(const std::string& url,
                                                  const DatabaseOptions& options);

@@ -22,7 +22,8 @@ AppendResult EventStore::close_stream(const StreamName& stream, CommandMetadata 
     return result.kind == AppendResult::Kind::closed ? result : accepted(std::move(result));
 }
 
-std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOptions& options) {
+std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOptions& asked) {
+    const StoreOptions options = with_usable_timeout(asked);
     if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024)) {
         throw InvalidArgument("a store has 1 to 1024 partitions, not " +
                               std::to_string(*options.partitions) + "; choose another number");
@@ -34,7 +35,8 @@ std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOption
                           "sqlite:PATH or postgresql://USER@HOST:PORT/DATABASE?schema=NAME");
 }
 
-Incarnation declare_restored(const std::string& url, const StoreOptions& options) {
+Incarnation declare_restored(const std::string& url, const StoreOptions& asked) {
+    const StoreOptions options = with_usable_timeout(asked);
     if (url.starts_with(sqlite_scheme)) return declare_sqlite_restored(url, options);
     if (names_postgres(url)) return declare_postgres_restored(url, options);
     throw InvalidArgument(scheme_of(url) + " names no store that could have been restored; use " +

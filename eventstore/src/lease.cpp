@@ -33,7 +33,7 @@ std::unique_ptr<Leases> Leases::open(const std::string& url, const LeaseOptions&
     if (options.lifetime < std::chrono::milliseconds{100}) {
         throw InvalidArgument("a lease lives for at least 100 ms; choose a longer lifetime");
     }
-    if (names_postgres(url)) return open_postgres_leases(url, options);
+    if (names_postgres(url)) return open_postgres_leases(url, with_usable_timeout(options));
     if (url.starts_with(sqlite_scheme) || url.starts_with(memory_scheme)) {
         return std::make_unique<OnlyProcess>();
     }

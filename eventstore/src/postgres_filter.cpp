@@ -97,10 +97,10 @@ LogPage read_filtered_page(Session& session, Partition partition, std::int64_t a
             const auto before = rows.bytes_or_null(row, hash_before);
             ChainCheck chain{
                 partition, rows.null(row, position_before) ? 0 : rows.integer(row, position_before),
-                before ? Hash::from(*before) : Hash{}};
+                before ? recorded_hash(*before, {partition, after}) : Hash{}};
             if (!is_sent) {
-                chain.pass_over(at, rows.bytes(row, envelope), Hash::from(rows.bytes(row, hash)),
-                                store, incarnations);
+                chain.pass_over(at, rows.bytes(row, envelope),
+                                recorded_hash(rows.bytes(row, hash), at), store, incarnations);
             } else {
                 ++received;
                 RecordedEvent event = recorded_event(

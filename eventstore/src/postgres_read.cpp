@@ -1,6 +1,7 @@
 #include "postgres_read.hpp"
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -43,6 +44,11 @@ std::int64_t one_more(std::size_t events) {
 
 std::int64_t bounded(std::size_t bytes) {
     return static_cast<std::int64_t>(std::min<std::size_t>(bytes, std::size_t{1} << 40));
+}
+
+/// The server refuses other bytes, which are nowhere in it.
+bool may_be_text(std::string_view bytes) {
+    return valid_utf8(bytes) && bytes.find('\0') == bytes.npos;
 }
 
 std::vector<LogHead> heads_from(const Result& rows, const std::vector<LogHead>& origins,
@@ -134,7 +140,7 @@ LogPage read_log_page(Session& session, Partition partition, std::int64_t after,
     PageLimit limit{options.max_events, options.max_bytes};
     session.run_rows(statements, [&](std::size_t statement, const Result& row) {
         if (statement == 0) {
-            chain.emplace(partition, seen.n, Hash::from(row.bytes(0, 0)));
+            chain.emplace(partition, seen.n, recorded_hash(row.bytes(0, 0), seen));
             return true;
         }
         if (!chain) missing_event(seen, session.name());
@@ -175,6 +181,7 @@ std::vector<LogHead> with_origins(std::vector<LogHead> heads, const std::vector<
 }
 
 std::optional<CommandOutcome> read_outcome(Session& session, std::string_view command_id) {
+    if (!may_be_text(command_id)) return {};
     const std::array id{text(command_id)};
     const Result rows = session.run("select bytes from outcome where command_id = $1", id);
     if (rows.empty()) return {};
@@ -213,6 +220,7 @@ CommandOutcome claim_outcome(Session& session, const CommandOutcome& claim) {
 
 std::optional<std::string> read_schema(Session& session, std::string_view type,
                                        std::uint32_t revision) {
+    if (!may_be_text(type)) return {};
     const std::array key{text(type), bigint(revision)};
     const Result rows =
         session.run("select descriptors from schema where type = $1 and revision = $2", key);

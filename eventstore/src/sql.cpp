@@ -76,7 +76,8 @@ std::string scheme_of(std::string_view url) {
     return "\"" + std::string{url.substr(0, colon + 1)} + "\"";
 }
 
-std::unique_ptr<Database> Database::open(const std::string& url, const DatabaseOptions& options) {
+std::unique_ptr<Database> Database::open(const std::string& url, const DatabaseOptions& asked) {
+    const DatabaseOptions options = with_usable_timeout(asked);
     if (url.starts_with(sqlite_scheme)) return open_sqlite_database(sqlite_path(url), options);
     if (names_postgres(url)) return open_postgres_database(url, options);
     throw InvalidArgument(scheme_of(url) + " names no database that is known here; use " +

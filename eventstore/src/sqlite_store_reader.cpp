@@ -164,8 +164,8 @@ LogPage SqliteReader::read(Partition partition, std::int64_t after, const ReadLo
             chain.next(event, identity_.id, incarnations);
             if (takes) page.events.push_back(std::move(event));
         } else {
-            chain.pass_over(position, envelope, Hash::from(log_->bytes(2)), identity_.id,
-                            incarnations);
+            chain.pass_over(position, envelope, recorded_hash(log_->bytes(2), position),
+                            identity_.id, incarnations);
         }
         page.upto = position.n;
     }
@@ -179,7 +179,7 @@ ChainCheck SqliteReader::chain_behind(const Position& position) {
     hash_at_->bind(1, std::int64_t{position.partition.value});
     hash_at_->bind(2, position.n);
     if (!hash_at_->step()) missing_event(position, identity_.name);
-    return {position.partition, position.n, Hash::from(hash_at_->bytes(0))};
+    return {position.partition, position.n, recorded_hash(hash_at_->bytes(0), position)};
 }
 
 std::vector<LogHead> SqliteReader::heads() {

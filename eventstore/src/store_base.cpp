@@ -2,6 +2,7 @@
 
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/core/utf8.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -44,7 +45,7 @@ void read_event(const EventParts& parts, RecordedEvent& into) {
         throw Divergence("position " + to_string(parts.position) + ": " + error.what());
     }
     into.at.position = parts.position;
-    into.hash = Hash::from(parts.hash);
+    into.hash = recorded_hash(parts.hash, parts.position);
     into.envelope = parts.envelope;
     into.salt = parts.salt.value_or(std::string_view{});
     into.payload = parts.payload;
@@ -54,6 +55,13 @@ RecordedEvent recorded_event(const EventParts& parts) {
     RecordedEvent event;
     read_event(parts, event);
     return event;
+}
+
+Hash recorded_hash(std::string_view bytes, const Position& position) {
+    if (bytes.size() == Hash{}.view().size()) return Hash::from(bytes);
+    throw Divergence("position " + to_string(position) + ": its hash has " +
+                     std::to_string(bytes.size()) +
+                     " bytes; the row was changed: verify the chain, and restore a backup");
 }
 
 void check_row(const RecordedEvent& event, const StreamName& stream, Version version) {
@@ -202,6 +210,12 @@ LogPage StoreBase::read_filtered_page(Partition partition, std::int64_t after,
 
 std::vector<StreamHead> StoreBase::list_streams(std::string_view category, std::string_view after,
                                                 std::size_t limit) {
+    for (const std::string_view name : {category, after}) {
+        if (valid_utf8(name) && name.find('\0') == name.npos) continue;
+        throw InvalidArgument(
+            "names of streams and categories are UTF-8 without NUL; pass the last "
+            "name that was listed, as it is");
+    }
     return list_names(names_of(category, after), std::clamp<std::size_t>(limit, 1, most_listed));
 }
 
@@ -253,7 +267,8 @@ Maintained StoreBase::maintain(const MaintainOptions& options) {
     done.horizon = raise_horizon(environment_.clock.now() - options.keep_outcomes);
     std::string after;
     while (!options.stop.stop_requested()) {
-        const auto page = outcome_rows(after, std::max<std::size_t>(options.step, 1), false);
+        const auto page =
+            outcome_rows(after, std::clamp<std::size_t>(options.step, 1, most_listed), false);
         if (page.empty()) break;
         std::vector<std::string_view> old;
         for (const OutcomeRow& outcome : page) {

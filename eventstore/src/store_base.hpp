@@ -37,6 +37,8 @@ struct EventParts {
 /// envelope cannot be read.
 void read_event(const EventParts& parts, RecordedEvent& into);
 RecordedEvent recorded_event(const EventParts& parts);
+/// The hash in the row of an event; throws Divergence, which names the position, when it is none.
+Hash recorded_hash(std::string_view bytes, const Position& position);
 
 /// Throws Divergence when a row read as an event of a stream holds another, or another payload than
 /// its envelope says. (That it is the right envelope only the chain can tell.)

@@ -23,6 +23,7 @@ struct DamageSweep {
     std::string row;  // a condition
     std::string named;
     std::optional<Partition> partition = {};  // whose readers notice, too
+    bool lengths = false;                     // of its blobs may be others
     bool chained = true;  // the chain covers it, of events that a reader leaves out, too
 
     /// Returns how many bytes there were.
@@ -33,6 +34,10 @@ struct DamageSweep {
             damaged[i] = static_cast<char>(damaged[i] ^ 1 << i % 8);
             set(name, Bytes{damaged});
             expect_noticed(name + ", byte " + std::to_string(i));
+        }
+        if (lengths) {
+            set(name, Bytes{whole.substr(1)});
+            expect_noticed(name + ", without a byte");
         }
         set(name, Bytes{whole});
         EXPECT_NO_THROW(store.verify_chain());
@@ -110,6 +115,7 @@ struct DamageSweep {
                    " and position = " + std::to_string(position);
         };
         DamageSweep event{*store, *database, "event", row(2), place + "2", partition};
+        event.lengths = true;
         EXPECT_GT(event.column("envelope"), 100U);
         EXPECT_EQ(event.column("hash"), 32U);
         event.chained = false;

@@ -58,6 +58,34 @@ TEST_P(UpkeepContract, ListsStreamsWhoseNamesAreHostile) {
     EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
 }
 
+TEST_P(UpkeepContract, AnswersForNamesThatCannotBeThere) {
+    add("cart-1");
+    for (const std::string& name : {std::string{"\xff"}, std::string{"a\0b", 3}}) {
+        EXPECT_FALSE(store().find_outcome(name));
+        EXPECT_FALSE(store().schema(name, 1));
+        EXPECT_THROW(store().list_streams(name, "", 1), InvalidArgument);
+        EXPECT_THROW(store().list_streams("", name, 1), InvalidArgument);
+    }
+    constexpr auto most = std::numeric_limits<std::size_t>::max();
+    EXPECT_EQ(store().maintain({.step = most}).outcomes, 0);
+    EXPECT_EQ(store().list_streams("", "", most).size(), 1U);
+}
+
+/// Servers take 0 for none, and refuse what their clocks cannot count.
+TEST_P(UpkeepContract, TakesAnyTimeout) {
+    for (const Duration timeout : {Duration{0}, Duration{-1}, Duration{500}}) {
+        try {
+            reopen_with({.timeout = timeout});
+            add("cart-1");
+        } catch (const Error& error) {
+            EXPECT_TRUE(error.retryable()) << error.what();  // it was too short
+        }
+    }
+    reopen_with({.timeout = Duration::max()});
+    add("cart-1");
+    EXPECT_EQ(read_all("cart-1").size(), 1U);
+}
+
 TEST_P(UpkeepContract, ErasesPayloadsAndKeepsTheChain) {
     add("cart-1", 5);
     add("cart-2", 2);

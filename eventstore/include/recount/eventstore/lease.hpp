@@ -25,7 +25,7 @@ struct Lease {
 struct LeaseOptions {
     /// Without renewal another may take over after so long, by the database's clock.
     Duration lifetime = std::chrono::seconds{3};
-    Duration timeout = std::chrono::seconds{10};  // for statements
+    Duration timeout = std::chrono::seconds{10};  // for statements; 1 ms to a day
     Environment* environment = nullptr;           // nothing: the system's
 };
 

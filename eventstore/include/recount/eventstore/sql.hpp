@@ -121,7 +121,7 @@ struct DatabaseOptions {
     bool create = true;  // SQLite: the file; PostgreSQL: the schema
     bool read_only = false;
     bool durable = true;  // SQLite: synchronous=FULL; false: NORMAL, for what can be rebuilt
-    Duration timeout = std::chrono::seconds{10};  // for locks and statements
+    Duration timeout = std::chrono::seconds{10};  // for locks and statements; 1 ms to a day
     /// How long a transaction may do nothing before PostgreSQL ends it: a stopped owner must not
     /// hold its locks for ever.
     Duration idle = std::chrono::seconds{10};
