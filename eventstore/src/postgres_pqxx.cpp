@@ -15,6 +15,7 @@ namespace {
 
 constexpr long look_for_stop_us = 50'000;
 constexpr Duration pause_after_loss = std::chrono::seconds{1};
+constexpr Duration pause_on_standby = std::chrono::seconds{30};
 
 class Receiver final : public pqxx::notification_receiver {
 public:
@@ -90,6 +91,10 @@ void Listener::listen(const std::stop_token& stop) {
             const Receiver receiver{connection, channel_, heard_};
             heard_();  // of what came before it listened
             while (!stop.stop_requested()) connection.await_notification(0, look_for_stop_us);
+        } catch (const pqxx::sql_error& error) {
+            // Nobody listens on a standby, until it is promoted.
+            const bool standby = error.sqlstate() == "25006";
+            environment_.scheduler.sleep(standby ? pause_on_standby : pause_after_loss, stop);
         } catch (const std::exception&) {
             environment_.scheduler.sleep(pause_after_loss, stop);
         }

@@ -244,7 +244,13 @@ void open_sqlite_file(const std::string& path, const StoreOptions& options,
         // Only now is nobody else creating it.
         file.header = StoreFileHeader::of(path);
         if (!holds_store(path, file.header)) {
-            create(path, options, environment);
+            try {
+                create(path, options, environment);
+            } catch (const std::filesystem::filesystem_error& error) {
+                throw Unavailable("sqlite:" + path + " cannot be made (" + error.code().message() +
+                                  "): it needs a folder that may be " +
+                                  "written, and into which not the file alone is mounted");
+            }
             file.header = StoreFileHeader::of(path);
         }
     }

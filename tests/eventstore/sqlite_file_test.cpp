@@ -103,6 +103,11 @@ TEST_F(ASqliteFile, IsMadeInPlaceOfAnEmptyOneOrAfterACrash) {
     EXPECT_FALSE(std::filesystem::exists(path_ + ".recount-unfinished"));
 }
 
+TEST_F(ASqliteFile, ThatCannotBeMadeIsUnavailable) {
+    std::filesystem::create_directories(path_ + ".recount-unfinished/in the way");
+    EXPECT_THAT([&] { open(); }, ThrowsMessage<Unavailable>(HasSubstr("cannot be made")));
+}
+
 TEST_F(ASqliteFile, NeedsItsFolder) {
     EXPECT_THAT([&] { open_store("sqlite:" + folder_.file("no/store.db")); },
                 ThrowsMessage<InvalidArgument>(HasSubstr("no folder")));

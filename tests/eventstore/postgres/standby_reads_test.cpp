@@ -8,6 +8,7 @@
 #include "eventstore/postgres/appends.hpp"
 #include "eventstore/postgres/server_pair.hpp"
 #include "projections/world.hpp"
+#include "support/tcp_proxy.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -85,6 +86,17 @@ TEST_F(StoreOnAStandby, ServesStaleWithALagThatIsUnknown) {
         EXPECT_FALSE(row.lag.events);
         EXPECT_FALSE(row.lag.time);
     }
+}
+
+TEST_F(StoreOnAStandby, IsNotAskedAgainAndAgainToTellWhatIsNew) {
+    TcpProxy proxy{port_of(pair_.standby().url("shop"))};
+    const auto store = open_store(proxy.url_through(pair_.standby().url("shop")));
+    EXPECT_FALSE(store->wait(seen_there_.positions, std::chrono::seconds{4}));
+    int listens = 0;
+    for (const auto& [text, times] : proxy.statements()) {
+        if (text.starts_with("LISTEN") || text.starts_with("listen")) listens += times;
+    }
+    EXPECT_EQ(listens, 1);
 }
 
 TEST_F(StoreOnAStandby, AnswersForItselfOnceItIsPromoted) {
