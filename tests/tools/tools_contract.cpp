@@ -4,6 +4,7 @@
 #include <recount/eventstore.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "places.hpp"
 #include "printed.hpp"
@@ -54,6 +55,25 @@ TEST_F(ShopStore, ShowsAStreamAsJsonFromStoredDescriptors) {
     EXPECT_EQ(lines[1]["payload"]["sku"], "mug");
     EXPECT_EQ(lines[1]["payload"]["quantity"], "2");  // as proto3 JSON has 64-bit integers
     EXPECT_EQ(lines[1]["command_id"], "c-1");
+}
+
+TEST_F(ShopStore, IsTheOneThatIsNamedWhateverTheEnvironmentSays) {
+    const test::TemporaryFolder other;
+    const std::string healthy = "sqlite:" + other.file("healthy.db");
+    append(*open_store(healthy), "cart-1", "c-1", 7);
+    setenv("RECOUNT_STORE", healthy.c_str(), 1);
+    EXPECT_EQ(run({"stream", "show", "--store", url_, "cart-1", "--json"}).lines().size(), 2U);
+    EXPECT_EQ(run({"log", "show", "--store", url_, "--json"}).lines().size(), 3U);
+    EXPECT_EQ(run({"stream", "close", "--store", url_, "cart-1"}).code, 0);
+    EXPECT_EQ(run({"store", "declare-restored", "--store", url_}).code, 0);
+    EXPECT_EQ(run({"store", "status", "--store", "", "--json"}).code, 2);
+    EXPECT_EQ(run({"stream", "show", "cart-1", "--json"}).lines().size(), 7U);
+    unsetenv("RECOUNT_STORE");
+    EXPECT_EQ(open_store(healthy)->incarnations().size(), 1U);
+    EXPECT_TRUE(open_store(url_)->read_stream(StreamName::parse("cart-1")).closed);
+    const Printed nowhere = run({"stream", "show", "cart-1"});
+    EXPECT_EQ(nowhere.code, 2);
+    EXPECT_THAT(nowhere.err, HasSubstr("--store is required"));
 }
 
 TEST_F(ShopStore, IsCheckedAndWhatThereIsToBeWarnedOfIsSaid) {

@@ -134,7 +134,7 @@ std::optional<AuditBookmark> bookmark_of(const Arguments& arguments, const Event
 }
 
 int once(Context& context, Arguments& arguments) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     Printer printer{context};
     const auto bookmark = bookmark_of(arguments, *store);
     if (bookmark) arguments.options.from = bookmark->read();
@@ -175,7 +175,7 @@ int follow(Context& context, Arguments& arguments) {
     arguments.options.on_finding = [&](const AuditFinding& found) { printer.print(found); };
     bool differed = false;
     while (true) {
-        const auto store = open_store(context.store, {.create = false, .read_only = true});
+        const auto store = open_store(context.url(), {.create = false, .read_only = true});
         const auto bookmark = bookmark_of(arguments, *store);
         if (bookmark) arguments.options.from = bookmark->read();
         arguments.options.on_heartbeat = [&](const AuditReport& report) {
@@ -203,9 +203,7 @@ void add_audit_command(CLI::App& app, Context& context) {
     AuditOptions& options = arguments->options;
     CLI::App* command = app.add_subcommand(
         "audit", "Prove that a topic holds what its store holds; writes nothing to either");
-    command->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*command, context);
     command->add_option("--topic", options.topic.name, "The topics' name: NAME.log, NAME.heads")
         ->required();
     add_kafka_options(*command, options.topic, options.broker_timeout);

@@ -13,7 +13,7 @@ namespace recount::tools {
 namespace {
 
 std::unique_ptr<EventStore> open(const Context& context, const LogRange& range) {
-    auto store = open_store(context.store, {.create = false, .read_only = true});
+    auto store = open_store(context.url(), {.create = false, .read_only = true});
     if (range.partition >= store->identity().partitions) {
         throw InvalidArgument("partition " + std::to_string(range.partition) + " of " +
                               std::to_string(store->identity().partitions) + "; they count from 0");
@@ -34,9 +34,7 @@ int tail(Context& context, const LogRange& range) {
 CLI::App* command(CLI::App& room, Context& context, LogRange& range, const char* name,
                   const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
-    app->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*app, context);
     app->add_option("--partition", range.partition, "Only this one; they count from 0")
         ->check(CLI::NonNegativeNumber);
     app->add_option("--category", range.category, "Only streams of this one, the part before '-'");

@@ -1,5 +1,6 @@
 #include <recount/tools.hpp>
 
+#include <cstdlib>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,21 @@
 #include "commands.hpp"
 
 namespace recount::tools {
+
+std::string Context::url() const {
+    if (!store.empty()) return store;
+    const char* const set = std::getenv("RECOUNT_STORE");
+    if (set != nullptr && *set != '\0') return set;
+    throw InvalidArgument("--store is required: give the store's URL, or set RECOUNT_STORE to it");
+}
+
+void add_store_option(CLI::App& command, Context& context) {
+    const auto not_empty = [](const std::string& url) {
+        return std::string{url.empty() ? "an empty URL names no store" : ""};
+    };
+    command.add_option("--store", context.store, "The store's URL; without it, RECOUNT_STORE")
+        ->check(not_empty);
+}
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
     CLI::App app{"recount: looks into event stores and keeps them in order", "recount"};

@@ -49,7 +49,7 @@ void print_identity(Context& context, EventStore& store, const std::vector<LogHe
 }
 
 int status(Context& context) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     const auto heads = store->heads();
     print_identity(context, *store, heads);
     for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
@@ -65,7 +65,7 @@ int status(Context& context) {
 }
 
 int verify_chain(Context& context) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     const auto heads = store->verify_chain();
     if (context.json) {
         context.out << Json{{"verified", total(heads)}, {"partitions", heads.size()}}.dump()
@@ -80,14 +80,14 @@ int verify_chain(Context& context) {
 int init(Context& context, std::int32_t partitions) {
     StoreOptions options;
     if (partitions > 0) options.partitions = partitions;
-    const auto store = open_store(context.store, options);
+    const auto store = open_store(context.url(), options);
     print_identity(context, *store, store->heads());
     return ok;
 }
 
 /// Opening a store runs every start check; what is wrong is thrown, and says how to mend it.
 int check(Context& context) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     if (context.json) {
         context.out << Json{{"ok", true},
                             {"store", to_string(store->identity().id)},
@@ -102,7 +102,7 @@ int check(Context& context) {
 }
 
 int maintain(Context& context, double days) {
-    const auto store = open_store(context.store, {.create = false});
+    const auto store = open_store(context.url(), {.create = false});
     MaintainOptions options;
     options.keep_outcomes = std::chrono::duration_cast<Duration>(
         std::chrono::duration<double, std::ratio<86400>>(days));
@@ -120,7 +120,7 @@ int maintain(Context& context, double days) {
 }
 
 int restored(Context& context) {
-    const Incarnation incarnation = declare_restored(context.store);
+    const Incarnation incarnation = declare_restored(context.url());
     if (context.json) {
         context.out << Json{{"incarnation", to_string(incarnation.id)},
                             {"parent", to_string(*incarnation.parent)},
@@ -137,9 +137,7 @@ int restored(Context& context) {
 
 CLI::App* command(CLI::App& room, Context& context, const char* name, const char* help) {
     CLI::App* app = room.add_subcommand(name, help);
-    app->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*app, context);
     return app;
 }
 

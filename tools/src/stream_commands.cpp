@@ -22,7 +22,7 @@ struct Show {
 };
 
 int show(Context& context, const Show& options) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     const StreamName stream = StreamName::parse(options.stream);
     std::optional<Timestamp> until;
     if (!options.until.empty()) until = parse_timestamp(options.until);
@@ -59,7 +59,7 @@ struct Close {
 };
 
 int close(Context& context, const Close& options) {
-    const auto store = open_store(context.store, {.create = false});
+    const auto store = open_store(context.url(), {.create = false});
     const StreamName stream = StreamName::parse(options.stream);
     const AppendResult result =
         store->close_stream(stream, {.command_id = options.command_id}, options.reason);
@@ -88,9 +88,7 @@ int close(Context& context, const Close& options) {
 void add_close(CLI::App& room, Context& context) {
     auto options = std::make_shared<Close>();
     CLI::App* command = room.add_subcommand("close", "Closes a stream: nothing can follow, ever");
-    command->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*command, context);
     command->add_option("stream", options->stream, "Its name, category-id")->required();
     command->add_option("--command-id", options->command_id, "Makes it happen once, if repeated");
     command->add_option("--reason", options->reason, "For people; no personal data");
@@ -105,7 +103,7 @@ struct List {
 };
 
 int list(Context& context, const List& options) {
-    const auto store = open_store(context.store, {.create = false, .read_only = true});
+    const auto store = open_store(context.url(), {.create = false, .read_only = true});
     std::string after;
     for (std::size_t left = options.limit; left > 0;) {
         const auto page =
@@ -130,9 +128,7 @@ int list(Context& context, const List& options) {
 void add_list(CLI::App& room, Context& context) {
     auto options = std::make_shared<List>();
     CLI::App* command = room.add_subcommand("list", "Streams and how many events each holds");
-    command->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*command, context);
     command->add_option("--category", options->category, "Only of this one, the part before '-'");
     command->add_option("--limit", options->limit, "At most so many streams")
         ->check(CLI::PositiveNumber);
@@ -148,9 +144,7 @@ void add_stream_commands(CLI::App& app, Context& context) {
     room->require_subcommand(1);
     auto options = std::make_shared<Show>();
     CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
-    command->add_option("--store", context.store, "The store's URL")
-        ->required()
-        ->envname("RECOUNT_STORE");
+    add_store_option(*command, context);
     command->add_option("stream", options->stream, "Its name, category-id")->required();
     command->add_option("--from", options->from, "The first version to show")
         ->check(CLI::PositiveNumber);
