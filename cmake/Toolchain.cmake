@@ -41,7 +41,7 @@ if(RECOUNT_SANITIZE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # The code that sanitizers add draws false warnings of these kinds from g++ 12; the preset
         # release, which optimises more, keeps them.
-        add_compile_options(-Wno-maybe-uninitialized -Wno-array-bounds)
+        add_compile_options(-Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow)
     endif()
 endif()
 
