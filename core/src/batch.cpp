@@ -24,9 +24,21 @@ void Batch::add(std::optional<Append> append, Settle settle) {
     }
 }
 
+/// What a store refuses for good may be one command's doing: then each is handled by itself.
+std::vector<AppendResult> Batch::append_all() {
+    if (appends_.empty()) return {};
+    try {
+        return streams_.append(appends_);
+    } catch (const OutcomeUnknown&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.retryable() || entries_.size() == 1) throw;
+    }
+    return std::vector<AppendResult>(appends_.size(), not_sent());
+}
+
 std::vector<Outcome> Batch::commit() {
-    std::vector<AppendResult> results;
-    if (!appends_.empty()) results = streams_.append(appends_);
+    std::vector<AppendResult> results = append_all();
     std::vector<Outcome> outcomes;
     std::exception_ptr first_error;
     std::size_t next = 0;

@@ -184,10 +184,14 @@ Histogram& Metrics::histogram(const std::string& name, const std::string& help,
     const Labels sorted = checked(name, labels, true);
     std::lock_guard lock{mutex_};
     if (counters_.contains(name) || gauges_.contains(name)) other_kind(name);
-    auto& family = histograms_.try_emplace(name, Family<Histogram>{help, {}}).first->second;
-    auto& slot = family.series[sorted];
-    if (!slot) slot = std::make_unique<Histogram>(bounds);
-    return *slot;
+    const auto family = histograms_.find(name);
+    if (family != histograms_.end()) {
+        const auto found = family->second.series.find(sorted);
+        if (found != family->second.series.end()) return *found->second;
+    }
+    auto made = std::make_unique<Histogram>(bounds);  // refuses bounds before there is a series
+    auto& series = histograms_.try_emplace(name, Family<Histogram>{help, {}}).first->second.series;
+    return *series.emplace(sorted, std::move(made)).first->second;
 }
 
 std::string Metrics::prometheus() const {

@@ -4,6 +4,7 @@
 #include <recount/core/metrics.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -35,19 +36,24 @@ Hash hash_of(const Snapshot& snapshot, const StreamName& stream, std::string_vie
 
 }  // namespace
 
-void seal(Snapshot& snapshot, const StreamName& stream, const google::protobuf::Message& message) {
-    const std::string state = serialise(message);
-    snapshot.bytes.reserve(message_at + state.size());
-    snapshot.bytes = sealed;
-    snapshot.bytes.append(hash_of(snapshot, stream, state).view()).append(state);
-}
-
 bool read(const Snapshot& from, const StreamName& stream, google::protobuf::Message& message) {
     const std::string_view bytes{from.bytes};
     if (bytes.size() < message_at || bytes.front() != sealed) return false;
     const std::string_view state = bytes.substr(message_at);
     return bytes.substr(1, sizeof(Hash)) == hash_of(from, stream, state).view() &&
            message.ParseFromArray(state.data(), static_cast<int>(state.size()));
+}
+
+void seal(Snapshot& snapshot, const StreamName& stream, const google::protobuf::Message& message) {
+    const std::string state = serialise(message);
+    snapshot.bytes.reserve(message_at + state.size());
+    snapshot.bytes = sealed;
+    snapshot.bytes.append(hash_of(snapshot, stream, state).view()).append(state);
+    const std::unique_ptr<google::protobuf::Message> again{message.New()};
+    if (read(snapshot, stream, *again)) return;
+    throw InvalidArgument("a snapshot of stream " + stream.full() +
+                          " cannot be read back, as when " +
+                          "text in it is not UTF-8, or it is nested too deep; see to to_snapshot");
 }
 
 void count_ignored(Streams& streams, const StreamName& stream, const std::string& reason) {

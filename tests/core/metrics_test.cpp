@@ -91,6 +91,14 @@ TEST(Metrics, RefuseWhatPrometheusWould) {
     EXPECT_THROW(metrics.histogram("h", "", {}, {2, 1}), InvalidArgument);
 }
 
+TEST(Metrics, HaveNoHistogramWhoseBoundsWereRefused) {
+    Metrics metrics;
+    EXPECT_THROW(metrics.histogram("seconds", "Help", {}, {3, 1}), InvalidArgument);
+    EXPECT_EQ(metrics.prometheus(), "");
+    metrics.histogram("seconds", "Help", {}, {1, 3}).observe(2);
+    EXPECT_THAT(metrics.prometheus(), testing::HasSubstr("seconds_count 1"));
+}
+
 TEST(Metrics, AreCountedByManyThreads) {
     Metrics metrics;
     {

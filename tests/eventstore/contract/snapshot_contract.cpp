@@ -127,6 +127,50 @@ TEST_P(SnapshotContract, ThatComesLateDoesNotReplaceOneThatHoldsWhatWasTruncated
     EXPECT_EQ(fresh().load("1").state.balance, 25);
 }
 
+TEST_P(SnapshotContract, IsGoneOnFromByWhoKnewLessThanWasTruncated) {
+    auto reads = fresh(), handles = fresh();
+    deposit_times(7);
+    EXPECT_EQ(reads.load("1").state.balance, 7);
+    EXPECT_EQ(handles.load("1").state.balance, 7);
+    deposit_times(18);
+    store().truncate(account_, Version{20});
+    EXPECT_EQ(reads.load("1").state.balance, 25);
+    EXPECT_EQ(handles.handle("1", deposit(1)).version(), Version{26});
+    EXPECT_EQ(handles.load("1").state.balance, 26);
+    EXPECT_EQ(fresh().load("1").state.balance, 26);
+}
+
+TEST_P(SnapshotContract, IsNotReplacedByAStateThatPassedOverWhatWasErased) {
+    const RepositoryOptions often{.snapshots = 5};
+    Repository<Forgiving> reads{streams_, often}, handles{streams_, often};
+    const auto deposit_more = [&](int times) {
+        Repository<Forgiving> accounts{streams_, often};
+        for (int i = 0; i < times; ++i) ASSERT_TRUE(accounts.handle("1", deposit(10)));
+        settle();
+    };
+    deposit_more(7);
+    EXPECT_EQ(reads.load("1").state.balance, 70);
+    EXPECT_EQ(handles.load("1").state.balance, 70);
+    deposit_more(13);
+    store().truncate(account_, Version{20});
+    EXPECT_EQ(reads.load("1").state.balance, 200);
+    EXPECT_TRUE(handles.handle("1", deposit(10)));
+    settle();
+    EXPECT_EQ(handles.load("1").state.balance, 210);
+    EXPECT_EQ((Repository<Forgiving>{streams_, often}.load("1").state.balance), 210);
+}
+
+TEST_P(SnapshotContract, ThatCannotBeReadBackReplacesNone) {
+    Repository<Garbled> accounts{streams_, {.snapshots = 10}};
+    for (int i = 0; i < 25; ++i) static_cast<void>(accounts.handle("1", deposit(1)));
+    settle();
+    EXPECT_EQ(streams_.kept, 1);
+    const auto there =
+        kept().read_snapshot(account_, snapshot_type<Garbled>(), Garbled::fold, {}).snapshot;
+    EXPECT_EQ(there.value().version, Version{10});
+    EXPECT_EQ((Repository<Garbled>{streams_, {.snapshots = 10}}.load("1").state.balance), 25);
+}
+
 TEST_P(SnapshotContract, OfWhatIsErasedIsGone) {
     deposit_times(25);
     store().erase(account_, Version{1}, Version{20});

@@ -66,6 +66,27 @@ inline Decision<Forgiving> decide(const Forgiving&, const Deposit& command) {
 inline Deposit to_snapshot(const Forgiving& account) { return deposit(account.balance); }
 inline Forgiving from_snapshot(const Deposit& kept) { return {kept.amount()}; }
 
+/// Keeps a text that is cut within a character, from 20 on.
+struct Garbled {
+    static constexpr std::string_view category = "account";
+    static constexpr int fold = 1;
+    using Event = Events<Deposited>;
+    std::int64_t balance = 0;
+};
+inline Garbled evolve(Garbled account, const Deposited& event) {
+    account.balance += event.amount();
+    return account;
+}
+inline Decision<Garbled> decide(const Garbled&, const Deposit& command) {
+    return deposited(command.amount());
+}
+inline Open to_snapshot(const Garbled& account) {
+    Open kept;
+    kept.set_owner(std::to_string(account.balance) + (account.balance < 20 ? "" : "\xc3"));
+    return kept;
+}
+inline Garbled from_snapshot(const Open& kept) { return {std::stoll(kept.owner())}; }
+
 class SnapshotContract : public StoreContract {
 protected:
     /// A new process: nothing is cached.

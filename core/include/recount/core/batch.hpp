@@ -48,6 +48,7 @@ private:
         Settle settle;
     };
     void add(std::optional<Append> append, Settle settle);
+    std::vector<AppendResult> append_all();
 
     Streams& streams_;
     std::vector<Entry> entries_;

@@ -59,8 +59,8 @@ public:
         bool same = false;
         if (before.value > 0) {
             visit(stream, before.value, [&](const RecordedEvent& event) {
-                if (same) return fold_in(loaded, event);
-                return same = is_last_of(loaded, event);
+                if (!same) return same = is_last_of(loaded, event);
+                return same = !is_only_in_a_snapshot(event) && fold_in(loaded, event);
             });
         }
         if (!same) {
@@ -93,8 +93,11 @@ public:
     static bool catch_up(Loaded<State>& loaded, const Conflict& conflict) {
         if (conflict.missed.size() != 1 || !conflict.missed.front().end) return false;
         const StreamPage& page = conflict.missed.front();
-        if (!goes_on(loaded, page)) return false;
-        fold_page(loaded, page);
+        const auto erased = [](const RecordedEvent& event) { return event.erased(); };
+        if (!goes_on(loaded, page) || std::ranges::any_of(page.events, erased)) return false;
+        for (const RecordedEvent& event : page.events) {
+            if (event.at.version > loaded.version) fold_in(loaded, event);
+        }
         return true;
     }
 
@@ -215,11 +218,18 @@ private:
     /// `page` begins with the last event folded: when it is not the same any more, all is folded
     /// anew.
     void go_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
-        if (!goes_on(loaded, page)) {
-            loaded = fresh(stream);
+        const Version before = loaded.version;
+        if (goes_on(loaded, page) && fold_on(stream, loaded, page, false)) {
+            note(stream, loaded, before);
         } else {
-            fold_rest(stream, loaded, page);
+            loaded = fresh(stream);
         }
+    }
+
+    /// What an erased event said may have been kept in a snapshot, as when the stream was
+    /// truncated: then a state from before it does not lead there.
+    [[nodiscard]] bool is_only_in_a_snapshot(const RecordedEvent& event) const {
+        return kept_ != nullptr && event.erased();
     }
 
     /// Folds what `page` holds beyond `loaded`, and what the stream holds beyond the page.
@@ -229,19 +239,18 @@ private:
         note(stream, loaded, before);
     }
 
-    /// The same, and nothing is kept of it.
-    void fold_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
-        fold_page(loaded, page);
-        if (!page.end) {
-            visit(stream, loaded.version.value + 1,
-                  [&](const RecordedEvent& event) { return fold_in(loaded, event); });
-        }
-    }
-
-    static void fold_page(Loaded<State>& loaded, const StreamPage& page) {
-        for (const RecordedEvent& event : page.events) {
-            if (event.at.version > loaded.version) fold_in(loaded, event);
-        }
+    /// The same, and nothing is kept of it. False, half done, at what is only in a snapshot, unless
+    /// that is to be passed over.
+    bool fold_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page,
+                 bool pass_over = true) {
+        bool all = true;
+        const auto fold_next = [&](const RecordedEvent& event) {
+            if (event.at.version <= loaded.version) return true;
+            return all = (pass_over || !is_only_in_a_snapshot(event)) && fold_in(loaded, event);
+        };
+        if (!std::ranges::all_of(page.events, fold_next)) return false;
+        if (!page.end) visit(stream, loaded.version.value + 1, fold_next);
+        return all;
     }
 
     /// The state has grown from a version on.
