@@ -39,7 +39,8 @@ std::string_view text_fault(std::string_view text, bool line_breaks) {
         if (size == 0) return "is not UTF-8";
         const auto first = static_cast<unsigned char>(text.front());
         const bool line_break = first == '\n' || first == '\r';
-        if ((first < 0x20 && !(line_break && line_breaks)) || first == 0x7f) {
+        const bool c1 = first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+        if ((first < 0x20 && !(line_break && line_breaks)) || first == 0x7f || c1) {
             return "holds a control character";
         }
         text.remove_prefix(size);

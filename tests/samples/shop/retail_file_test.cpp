@@ -215,8 +215,11 @@ TEST(MalformedText, IsNotUtf8OrHoldsControlCharacters) {
             fault_of_row("536366,1," + std::string{bytes} + ",1,2010-12-01 08:26:00,1,,EIRE"),
             HasSubstr("Description is not UTF-8"));
     }
-    EXPECT_THAT(fault_of_row("536366,\x01,,1,2010-12-01 08:26:00,1,,EIRE"),
-                HasSubstr("StockCode holds a control character"));
+    for (const char* control : {"\x01", "\x7f", "\xc2\x80", "\xc2\x96", "\xc2\x9f"}) {
+        EXPECT_THAT(
+            fault_of_row("536366,9" + std::string{control} + ",,1,2010-12-01 08:26:00,1,,EIRE"),
+            HasSubstr("StockCode holds a control character"));
+    }
     EXPECT_THAT(
         fault_of_row("536366,1," + std::string(5000, 'x') + ",1,2010-12-01 08:26:00,1,,EIRE"),
         HasSubstr("longer"));
