@@ -51,6 +51,10 @@ std::optional<StoreFileHeader> StoreFileHeader::of(const std::string& path) {
         }
         return {};
     }
+    if (!S_ISREG(found.st_mode)) {
+        throw Mismatch("sqlite:" + path + " is no regular file; it was left untouched: give " +
+                       "another path");
+    }
     Shared& shared = files()[{found.st_dev, found.st_ino}];
     if (shared.users == 0) shared.file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (shared.file < 0) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "eventstore/contract/store_contract.hpp"
@@ -144,6 +145,12 @@ TEST_F(ASqliteStoreInItsFile, BehindALinkThatLeadsNowhereIsNotReplacedByANewOne)
     EXPECT_TRUE(fs::is_symlink(link));
     fs::rename(disk + ".away", disk);
     EXPECT_EQ(open_store("sqlite:" + link)->identity().id, id);
+}
+
+TEST_F(ASqliteStoreInItsFile, IsNotMadeInPlaceOfADevice) {
+    ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_THAT([&] { open(); }, ThrowsMessage<Mismatch>(HasSubstr("no regular file")));
+    EXPECT_TRUE(std::filesystem::is_fifo(path_));
 }
 
 TEST_F(ASqliteStoreInItsFile, HasOneWriterByWhateverLinkItIsNamed) {
