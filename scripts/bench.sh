@@ -24,7 +24,7 @@ command_bench() {
   done
   setup build services
   compile release
-  local dir=$build_dir/release/tests/bench chosen=() program name workload found known=()
+  local dir=$build_dir/release/tests/bench chosen=() asked=() program name workload found known=()
   for program in "$dir"/*_bench; do
     name=$(basename "$program" _bench)
     found=()
@@ -35,8 +35,10 @@ command_bench() {
     done < <("$program" --list)
     if ((${#wanted[@]} == 0)) || [[ " ${wanted[*]} " == *" $name "* ]]; then
       chosen+=("$program")
+      asked+=("")
     elif ((${#found[@]})); then
-      chosen+=("$program ${found[*]}")
+      chosen+=("$program")
+      asked+=("${found[*]}")
     fi
   done
   for name in "${wanted[@]}"; do
@@ -51,11 +53,11 @@ command_bench() {
   RECOUNT_BENCH_JSON=$build_dir/bench/$(date -u +%Y%m%d-%H%M%S).jsonl
   RECOUNT_BENCH_COMMIT=$(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)
   export RECOUNT_BENCH_JSON RECOUNT_BENCH_COMMIT
-  local status=0
-  for program in "${chosen[@]}"; do
-    say "== $(basename "${program%% *}" _bench)"
-    # shellcheck disable=SC2086  # a program and the workloads asked of it
-    LD_PRELOAD=${bench_preload:-} ${program} "${options[@]}" || status=$?
+  local status=0 index
+  for index in "${!chosen[@]}"; do
+    say "== $(basename "${chosen[index]}" _bench)"
+    # shellcheck disable=SC2086  # workloads have no blanks
+    LD_PRELOAD=${bench_preload:-} "${chosen[index]}" ${asked[index]} "${options[@]}" || status=$?
   done
   say "each result is a line of $RECOUNT_BENCH_JSON"
   return "$status"
@@ -66,7 +68,7 @@ bench_slow_fsync() {
   [[ -z ${RECOUNT_TEST_POSTGRES:-} ]] && ! postgres_is_up ||
     die "--slow-fsync starts a PostgreSQL of its own; end the one that runs: ./dev services down"
   export RECOUNT_FSYNC_US=$1
-  bench_preload=$2
   postgres_preload=/var/tmp/recount-slow-fsync-$$.so
+  bench_preload=$postgres_preload  # whose path has no blanks, at which the list would be split
   install -m 755 "$2" "$postgres_preload"
 }

@@ -80,13 +80,25 @@ postgres_answers() {
     -c 'select 1' >/dev/null 2>&1
 }
 
+# postgres_end_unrecorded BIN HOME. pg_ctl believes the file that names the server's process; after
+# a crash that may be anybody's by now.
+postgres_end_unrecorded() {
+  local id
+  id=$(as_postgres head -n 1 "$2/data/postmaster.pid" 2>/dev/null || true)
+  if is_ours "$id" "$2/data"; then
+    as_postgres "$1/pg_ctl" -D "$2/data" -m fast -w -t 60 -s stop >/dev/null 2>&1 9>&- || true
+  else
+    as_postgres rm -f "$2/data/postmaster.pid"
+  fi
+}
+
 postgres_start() {
   local bin home port
   bin=$(postgres_bin)
   postgres_choose_home
   home=$(postgres_home)
   # Its record may be lost with the build folder while it still runs on data kept elsewhere.
-  as_postgres "$bin/pg_ctl" -D "$home/data" -m fast -w -t 60 -s stop >/dev/null 2>&1 9>&- || true
+  postgres_end_unrecorded "$bin" "$home"
   if [[ ! -f $home/created ]]; then postgres_create "$bin" "$home"; fi
 
   port=$(recorded postgres.port)

@@ -136,9 +136,10 @@ services_status() {
   done
 }
 
+# services_env [NAME…]: of those that are up; all unless some are named.
 services_env() {
   local name
-  for name in "${service_names[@]}"; do
+  for name in "${@:-${service_names[@]}}"; do
     if "${name}_is_up"; then "${name}_env"; fi
   done
 }
@@ -156,7 +157,7 @@ services_start_own() {
   [[ -n ${RECOUNT_TEST_KAFKA:-} ]] || wanted+=(kafka)
   ((${#wanted[@]})) || return 0
   services_use "${wanted[@]}"
-  eval "$(services_env)"
+  eval "$(services_env "${wanted[@]}")"
 }
 
 # Ends what was started for runs, unless another run still needs it.

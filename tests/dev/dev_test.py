@@ -53,6 +53,43 @@ class DevScript(unittest.TestCase):
             cwd=self.root, check=True, timeout=60, capture_output=True, text=True)
         self.assertEqual(answer.stdout, "--data\0a file.csv\0--data=b.csv\0--data\0")
 
+    def sourced(self, script, *arguments, parts=("services", "postgres")):
+        """What functions of ./dev do."""
+        text = "set -euo pipefail; root=. build_dir=build\n" + "".join(
+            f". scripts/{part}.sh\n" for part in parts) + script
+        return subprocess.run(["bash", "-c", text, "dev", *arguments], cwd=self.root, check=False,
+                              timeout=60, capture_output=True, text=True)
+
+    def test_after_a_crash_another_process_is_not_taken_for_the_server(self):
+        other = subprocess.Popen(["tail", "-f", os.devnull])
+        try:
+            data = self.services / "postgres/data"
+            data.mkdir(parents=True)
+            named = data / "postmaster.pid"
+            named.write_text(f"{other.pid}\n")
+            end = self.services / "pg_ctl"
+            end.write_text(f"#!/bin/sh\nkill $(head -n 1 {named})\n")
+            end.chmod(0o755)
+            answer = self.sourced("as_postgres() { \"$@\"; }\n"
+                                  "postgres_end_unrecorded build/services build/services/postgres")
+            self.assertEqual((answer.returncode, answer.stderr), (0, ""))
+            self.assertIsNone(other.poll())
+            self.assertFalse(named.exists(), "it would keep the server from starting")
+        finally:
+            other.kill()
+            other.wait()
+
+    def test_a_server_named_in_the_environment_is_the_one_that_is_used(self):
+        answer = self.sourced("""
+            services_use() { :; }
+            for name in postgres kafka; do eval "${name}_is_up() { :; }"; done
+            postgres_env() { echo "export RECOUNT_TEST_POSTGRES=private"; }
+            kafka_env() { echo "export RECOUNT_TEST_KAFKA=private"; }
+            service_names=(postgres kafka) RECOUNT_TEST_KAFKA=named
+            services_start_own
+            echo "$RECOUNT_TEST_POSTGRES $RECOUNT_TEST_KAFKA"; services_env | wc -l""")
+        self.assertEqual(answer.stdout.split(), ["private", "named", "2"], answer.stderr)
+
     def test_servers_that_are_down_are_said_to_be_down(self):
         status = self.dev("services", "status").stdout.split("\n")
         self.assertEqual([line.split() for line in status if line],
