@@ -64,5 +64,21 @@ TEST(TheTailOfOnePartition, IsNotWokenByWhatAnotherGets) {
     EXPECT_THAT(out.str(), AllOf(HasSubstr("cart-own"), Not(HasSubstr("cart-other"))));
 }
 
+TEST(TheTail, EndsWhenNothingCanBePrinted) {
+    const auto store = open_store("memory:", {.partitions = 2});
+    TailedStore tailed{*store, [&](int wait) {
+                           ASSERT_LT(wait, 3);
+                           static_cast<void>(store->close_stream(stream_in(0, std::to_string(wait)),
+                                                                 {}, "settled", Expected::any()));
+                       }};
+    struct Full : std::streambuf {
+    } full;
+    std::ostream nowhere{&full};
+    std::ostringstream err;
+    Context context{nowhere, err, {}, false, {}};
+    tail_log(context, tailed, {});
+    EXPECT_EQ(tailed.waits, 1);
+}
+
 }  // namespace
 }  // namespace recount::tools

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "printed.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -17,6 +18,16 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+
+TEST(TheProgram, SaysWhatCannotBePrintedAsJson) {
+    const test::TemporaryFolder folder;
+    const std::string url = "sqlite:" + folder.file("caf\xe9.db");
+    open_store(url).reset();
+    EXPECT_EQ(test::run({"store", "status", "--store", url}).code, 0);
+    const auto printed = test::run({"store", "status", "--store", url, "--json"});
+    EXPECT_EQ(printed.code, 3);
+    EXPECT_THAT(printed.err, testing::HasSubstr("UTF-8"));
+}
 
 TEST(AProgramWhoseOutputCannotBeWritten, Fails) {
     const TemporaryFolder folder;

@@ -15,7 +15,8 @@ public:
     Printer(Context& context, EventStore& store, const LogRange& range)
         : context_(context), store_(store), range_(range), events_(store) {}
 
-    bool done() const { return printed_ >= range_.limit || Interrupt::happened(); }
+    /// Also when what is printed goes nowhere, which main() says.
+    bool done() const { return printed_ >= range_.limit || Interrupt::happened() || !context_.out; }
 
     void print_behind(Positions& place) {
         for (std::int32_t p = 0; p < store_.identity().partitions && !done(); ++p) {

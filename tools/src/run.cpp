@@ -1,6 +1,7 @@
 #include <recount/tools.hpp>
 
 #include <cstdlib>
+#include <exception>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -54,6 +55,9 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     } catch (const Error& error) {
         err << "recount: " << error.what() << '\n';
         return error.retryable() ? unavailable : bad_usage;
+    } catch (const std::exception& error) {  // as of JSON, for what is not UTF-8
+        err << "recount: " << error.what() << '\n';
+        return unavailable;
     }
 }
 
