@@ -20,15 +20,26 @@ public:
         return found == types.end() ? std::nullopt : std::optional{found->second};
     }
 
-    /// One that reaches less far replaces another only where that is of no use, as `holds`, asked
-    /// of that one, says: it may hold what was truncated since.
-    template <class Holds>
-    void put(const StreamName& stream, const Snapshot& snapshot, const Holds& holds) {
+    /// One that is of use is not replaced where it may hold what the other does not: by one that
+    /// reaches less far, nor by one of another fold once an event in it was erased. `event` gives
+    /// the stream's event of a version, if there is one.
+    template <class Event>
+    void put(const StreamName& stream, const Snapshot& snapshot, const Event& event) {
         const std::lock_guard lock{mutex_};
         const auto [kept, added] = streams_[stream.full()].try_emplace(snapshot.type, snapshot);
         if (added) return;
         Snapshot& other = kept->second;
-        if (other.fold == snapshot.fold && other.version > snapshot.version && holds(other)) return;
+        const auto last = event(other.version);
+        const bool of_use = last && last->hash == other.last_hash;
+        const auto erased = [&] {
+            for (Version at{1}; at <= other.version; ++at.value) {
+                if (event(at)->erased()) return true;
+            }
+            return false;
+        };
+        if (of_use && (other.fold == snapshot.fold ? other.version > snapshot.version : erased())) {
+            return;
+        }
         other = snapshot;
     }
 

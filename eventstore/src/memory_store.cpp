@@ -77,11 +77,11 @@ protected:
     std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
         const std::lock_guard lock{mutex_};
-        snapshots_.put(stream, snapshot, [&](const Snapshot& other) {
-            const auto* positions = stream_of(stream.full());
-            const auto index = static_cast<std::size_t>(other.version.value - 1);
-            return positions != nullptr && index < positions->size() &&
-                   event_at((*positions)[index]).hash == other.last_hash;
+        const auto* positions = stream_of(stream.full());
+        snapshots_.put(stream, snapshot, [&](Version version) -> std::optional<RecordedEvent> {
+            const auto index = static_cast<std::size_t>(version.value - 1);
+            if (positions == nullptr || index >= positions->size()) return {};
+            return event_at((*positions)[index]);
         });
     }
     void drop_snapshots(const StreamName& stream, Version first, Version last) override {

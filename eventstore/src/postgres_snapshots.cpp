@@ -94,8 +94,8 @@ SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::stri
     return Reading{stream, type, fold, options}.run(session);
 }
 
-/// One that reaches less far replaces another only where that is of no use: it may hold what was
-/// truncated since.
+/// One that reaches less far, or is of another fold, replaces another only where that is of no use,
+/// or holds nothing that was erased: see MemorySnapshots.
 void put_snapshot(Session& session, const StreamName& stream, const Snapshot& snapshot) {
     const std::array<Statement, 4> statements{
         {{"begin", {}},
@@ -105,8 +105,11 @@ void put_snapshot(Session& session, const StreamName& stream, const Snapshot& sn
           "values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (stream, type) do update set "
           "fold = excluded.fold, version = excluded.version, partition = excluded.partition, "
           "position = excluded.position, event_id = excluded.event_id, hash = excluded.hash, "
-          "bytes = excluded.bytes where snapshot.fold <> excluded.fold "
-          "or snapshot.version <= excluded.version or not exists (select 1 from event e "
+          "bytes = excluded.bytes where (snapshot.fold = excluded.fold "
+          "and snapshot.version <= excluded.version) or (snapshot.fold <> excluded.fold "
+          "and not exists (select 1 from event e where e.stream = snapshot.stream "
+          "and e.version <= snapshot.version and e.payload is null)) or not exists (select 1 from "
+          "event e "
           "where e.stream = snapshot.stream and e.version = snapshot.version "
           "and e.hash = snapshot.hash)",
           {text(stream.full()), text(snapshot.type), bigint(snapshot.fold),

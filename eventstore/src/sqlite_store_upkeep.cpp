@@ -51,14 +51,17 @@ void SqliteWriter::drop_snapshots(const StreamName& stream, Version first, Versi
 
 void SqliteWriter::write_snapshots() {
     if (snapshots_.empty()) return;
-    // One that reaches less far replaces another only where that is of no use: it may hold what was
-    // truncated since.
+    // One that reaches less far, or is of another fold, replaces another only where that is of no
+    // use, or holds nothing that was erased: see MemorySnapshots.
     const auto put = connection_.prepare(
         "insert into snapshot values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (stream, type) "
         "do update set fold = excluded.fold, version = excluded.version, "
         "partition = excluded.partition, position = excluded.position, "
         "event_id = excluded.event_id, hash = excluded.hash, bytes = excluded.bytes "
-        "where snapshot.fold <> excluded.fold or snapshot.version <= excluded.version "
+        "where (snapshot.fold = excluded.fold and snapshot.version <= excluded.version) "
+        "or (snapshot.fold <> excluded.fold and not exists "
+        "(select 1 from event e join stream s on s.id = e.stream where s.name = snapshot.stream "
+        "and e.version <= snapshot.version and e.payload is null)) "
         "or not exists (select 1 from event e join stream s on s.id = e.stream "
         "where s.name = snapshot.stream and e.version = snapshot.version "
         "and e.hash = snapshot.hash)");
