@@ -138,6 +138,14 @@ TEST_F(APublishedStore, IsAuditedOnWhereTheLastAuditEnded) {
     EXPECT_THAT(printed.out, HasSubstr("equal: 60 events"));
 }
 
+TEST_F(APublishedStore, IsJudgedWhateverBecomesOfTheBookmark) {
+    const std::string nowhere = "/nowhere/bookmark";
+    publish(40);
+    EXPECT_EQ(audit({"--resume", nowhere}).code, tools::unavailable);
+    delete_records(topic, topic.log(), 0, 5);
+    EXPECT_EQ(audit({"--resume", nowhere}).code, tools::problem);
+}
+
 TEST_F(APublishedStore, KeepsItsBookmarkWhileBrokersAreGone) {
     const TemporaryFolder folder;
     const std::string file = folder.file("bookmark");

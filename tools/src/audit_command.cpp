@@ -133,6 +133,18 @@ std::optional<AuditBookmark> bookmark_of(const Arguments& arguments, const Event
                                                arguments.options.topic.name};
 }
 
+/// Whether it could be kept; what the audit found does not depend on it.
+bool keep(Context& context, const std::optional<AuditBookmark>& bookmark,
+          const std::vector<AuditPlace>& places) {
+    try {
+        if (bookmark) bookmark->keep(places);
+        return true;
+    } catch (const Error& error) {
+        context.err << "recount: " << error.what() << '\n';
+        return false;
+    }
+}
+
 int once(Context& context, Arguments& arguments) {
     const auto store = open_store(context.url(), {.create = false, .read_only = true});
     Printer printer{context};
@@ -142,8 +154,9 @@ int once(Context& context, Arguments& arguments) {
     Audit audit{*store, arguments.options};
     const auto report = audit.catch_up();
     printer.print(report);
-    if (bookmark) bookmark->keep(audit.proved());
-    return exit_code(report.verdict());
+    const bool kept = keep(context, bookmark, audit.proved());
+    const int code = exit_code(report.verdict());
+    return kept || code != ok ? code : unavailable;
 }
 
 /// One store as it was opened, until Ctrl-C or until it has to be opened again.
@@ -186,8 +199,9 @@ int follow(Context& context, Arguments& arguments) {
         const std::string why = follow_one(*store, audit);
         differed = differed || audit.report().differences > 0;
         if (Interrupt::happened()) {
-            if (bookmark) bookmark->keep(audit.proved());
-            return differed ? problem : exit_code(audit.report().verdict());
+            const bool kept = keep(context, bookmark, audit.proved());
+            const int code = differed ? problem : exit_code(audit.report().verdict());
+            return kept || code != ok ? code : unavailable;
         }
         context.err << "recount: " << why << '\n';
         if (store->incarnations().back().id == store->identity().incarnation) {
