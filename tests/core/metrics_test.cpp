@@ -1,6 +1,7 @@
 #include <recount/core/error.hpp>
 #include <recount/core/metrics.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

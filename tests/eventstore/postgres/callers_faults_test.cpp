@@ -68,7 +68,7 @@ class CommitHit : public ServiceBehindAFault, public testing::WithParamInterface
 TEST_P(CommitHit, LeavesTheOutcomeOpenAndTheSameCommandSentAgainTells) {
     const Append append = append_to("order-1");
     proxy_.harm("COMMIT", GetParam());
-    EXPECT_THROW(place(*through_, append, "1"), OutcomeUnknown);
+    EXPECT_THROW(static_cast<void>(place(*through_, append, "1")), OutcomeUnknown);
     EXPECT_EQ(proxy_.harmed(), 1);
 
     const auto again = place(*connect_through(), append, "1 again");
@@ -85,7 +85,7 @@ TEST_P(StatementHit, CommitsNothingAndIsRunAgain) {
     for (const Harm harm : {Harm::cut_before, Harm::cut_reply}) {
         const Append append = append_to("order-1");
         proxy_.harm(GetParam(), harm);
-        EXPECT_THROW(place(*connect_through(), append, "never"), Unavailable);
+        EXPECT_THROW(static_cast<void>(place(*connect_through(), append, "never")), Unavailable);
         expect(0, "order-1", 0);
     }
     EXPECT_EQ(proxy_.harmed(), 2);
@@ -137,8 +137,10 @@ TEST_F(ServiceWithTables, AppendsNothingInATransactionInWhichAStatementFailed) {
 
 TEST_F(ServiceBehindAFault, HoldsNobodyUpWhenItFallsSilentUnderItsLocks) {
     proxy_.harm("stream_moved", Harm::swallow_reply);
-    std::jthread placing{
-        [this] { EXPECT_THROW(place(*through_, append_to("order-1"), "never"), Unavailable); }};
+    std::jthread placing{[this] {
+        EXPECT_THROW(static_cast<void>(place(*through_, append_to("order-1"), "never")),
+                     Unavailable);
+    }};
     ASSERT_TRUE(eventually([&] { return proxy_.harmed() == 1; }));
     // The server ends the transaction after 2 s; a lock may be waited for longer than that.
     EXPECT_EQ(store_->append(append_to("order-1")).kind, Kind::committed);
