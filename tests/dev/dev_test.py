@@ -85,6 +85,7 @@ class DevScript(unittest.TestCase):
             for name in postgres kafka; do eval "${name}_is_up() { :; }"; done
             postgres_env() { echo "export RECOUNT_TEST_POSTGRES=private"; }
             kafka_env() { echo "export RECOUNT_TEST_KAFKA=private"; }
+            unset RECOUNT_TEST_POSTGRES
             service_names=(postgres kafka) RECOUNT_TEST_KAFKA=named
             services_start_own
             echo "$RECOUNT_TEST_POSTGRES $RECOUNT_TEST_KAFKA"; services_env | wc -l""")
