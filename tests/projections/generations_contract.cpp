@@ -141,7 +141,7 @@ TEST_P(AChangedView, LeavesAGenerationThatCanBeDropped) {
 }
 
 TEST_P(AChangedView, IsReadFromTheOneThatTookOverWhenItsOwnIsDroppedBeforeItIsOpened) {
-    if (GetParam() == "memory") return;  // there a generation is there as long as it is known
+    if (GetParam() == "memory") GTEST_SKIP() << "a generation that is known stays there";
     build_first();
     const auto faults = std::make_shared<Faults>();
     faults->after_transaction = [&] {  // the catalogue was asked
