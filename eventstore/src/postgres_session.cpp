@@ -93,7 +93,7 @@ void Session::find_schema(const Address& address, const SessionOptions& options)
     };
     if (there()) return;
     if (!options.create_schema) {
-        throw Mismatch(
+        throw Missing(
             fmt::format("{} has no schema '{}'; correct the URL, or allow it to be created",
                         link_.place(), address.schema));
     }

@@ -133,7 +133,7 @@ void alone(Session& session, const Work& work) {
 
 void create_store(Session& session, const StoreOptions& options, Environment& environment) {
     if (!options.create || options.read_only) {
-        throw Mismatch(
+        throw Missing(
             fmt::format("{} holds no store; correct the URL, or open it with leave to create one",
                         session.name()));
     }

@@ -177,8 +177,8 @@ Connection::Connection(const std::string& path, const ConnectionOptions& options
                       (create ? SQLITE_OPEN_CREATE : 0);
     std::error_code ignored;
     if (!create && path != ":memory:" && !std::filesystem::exists(path, ignored)) {
-        throw Mismatch("sqlite:" + path + ": there is no such file; create it first, or give " +
-                       "another path");
+        throw Missing("sqlite:" + path + ": there is no such file; create it first, or give " +
+                      "another path");
     }
     const int code = sqlite3_open_v2(path.c_str(), &connection_, flags, nullptr);
     try {

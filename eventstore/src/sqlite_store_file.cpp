@@ -236,8 +236,8 @@ void open_sqlite_file(const std::string& path, const StoreOptions& options,
     const bool create_missing = options.create && !options.read_only;
     file.header = StoreFileHeader::of(path);
     if (!holds_store(path, file.header) && !create_missing) {
-        throw Mismatch("sqlite:" + path + ": there is no store; create it first, or give another " +
-                       "path");
+        throw Missing("sqlite:" + path + ": there is no store; create it first, or give " +
+                      "another path");
     }
     if (!options.read_only) {
         file.lock.emplace(path);

@@ -19,14 +19,27 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST(TheProgram, SaysWhatCannotBePrintedAsJson) {
-    const test::TemporaryFolder folder;
+TEST(TheProgram, PrintsWhatIsNotUtf8AsJsonWithItsBytesReplaced) {
+    const TemporaryFolder folder;
     const std::string url = "sqlite:" + folder.file("caf\xe9.db");
     open_store(url).reset();
-    EXPECT_EQ(test::run({"store", "status", "--store", url}).code, 0);
-    const auto printed = test::run({"store", "status", "--store", url, "--json"});
-    EXPECT_EQ(printed.code, 3);
-    EXPECT_THAT(printed.err, testing::HasSubstr("UTF-8"));
+    const Printed printed = run({"store", "status", "--store", url, "--json"});
+    EXPECT_EQ(printed.code, tools::ok) << printed.err;
+    EXPECT_THAT(printed.lines().front()["name"].get<std::string>(),
+                HasSubstr("caf\xEF\xBF\xBD.db"));
+}
+
+TEST(ACheckOfAStore, TellsOneThatIsNotInOrderFromOneThatIsNotThere) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("store.db");
+    EXPECT_EQ(run({"store", "check", "--store", "sqlite:" + path}).code, tools::bad_usage);
+    std::ofstream{path} << "no database";
+    EXPECT_EQ(run({"store", "check", "--store", "sqlite:" + path}).code, tools::problem);
+    const Printed json = run({"store", "check", "--store", "sqlite:" + path, "--json"});
+    EXPECT_EQ(json.code, tools::problem);
+    EXPECT_EQ(json.lines().front()["ok"], false);
+    EXPECT_THAT(json.lines().front()["problem"].get<std::string>(), HasSubstr(path));
+    EXPECT_THAT(json.err, HasSubstr(path));
 }
 
 TEST(AProgramWhoseOutputCannotBeWritten, Fails) {

@@ -191,6 +191,7 @@ TEST_F(ShopStore, IsNotCreatedByLookingAtIt) {
     const std::string other = test::new_place(folder);
     for (int look = 0; look < 2; ++look) {
         EXPECT_EQ(run({"store", "status", "--store", other}).code, tools::bad_usage);
+        EXPECT_EQ(run({"store", "check", "--store", other}).code, tools::bad_usage);
     }
     EXPECT_EQ(run({"store", "init", "--store", other, "--partitions", "4"}).code, 0);
     EXPECT_EQ(run({"store", "status", "--store", other, "--json"}).lines().size(), 5U);

@@ -87,14 +87,14 @@ public:
 
     void print(const AuditFinding& found) {
         if (context_.json) {
-            line(finding_json(found).dump(-1, ' ', false, Json::error_handler_t::replace));
+            line(one_line(finding_json(found)));
         } else {
             line(std::string{to_string(found.kind)} + ": " + found.what);
         }
     }
 
     void print(const AuditReport& report) {
-        if (context_.json) return line(report_json(report).dump());
+        if (context_.json) return line(one_line(report_json(report)));
         std::string text = std::string{word(report.verdict())} + ": " +
                            std::to_string(report.proved()) + " events of " + report.topic +
                            " are proved to be the store's";

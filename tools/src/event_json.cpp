@@ -17,6 +17,10 @@ struct EventPrinter::Schema {
     const pb::Descriptor* descriptor = nullptr;
 };
 
+std::string one_line(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 EventPrinter::EventPrinter(EventStore& store) : store_(store) {}
 EventPrinter::~EventPrinter() = default;
 
@@ -93,9 +97,7 @@ std::string EventPrinter::line(const RecordedEvent& event) {
     const Recorded& at = event.at;
     return to_string(at.position) + "  " + to_string(at.recorded_at) + "  " + at.stream.full() +
            "@" + std::to_string(at.version.value) + "  " + at.type + "  " +
-           (event.erased()
-                ? "(erased)"
-                : payload_json(event).dump(-1, ' ', false, Json::error_handler_t::replace));
+           (event.erased() ? "(erased)" : one_line(payload_json(event)));
 }
 
 }  // namespace recount::tools

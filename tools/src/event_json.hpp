@@ -13,6 +13,9 @@ namespace recount::tools {
 
 using Json = nlohmann::ordered_json;
 
+/// As one line of text. Bytes that are not UTF-8, as of a file's name, become U+FFFD.
+std::string one_line(const Json& json);
+
 /// Turns events into JSON with the descriptors that the store keeps, so that any program can print
 /// any event. A payload of an unknown type is given as base64. One thread at a time.
 class EventPrinter {

@@ -43,7 +43,8 @@ private:
     }
 
     void print(const RecordedEvent& event) {
-        context_.out << (context_.json ? events_.json(event).dump() : events_.line(event)) << '\n';
+        context_.out << (context_.json ? one_line(events_.json(event)) : events_.line(event))
+                     << '\n';
         ++printed_;
     }
 

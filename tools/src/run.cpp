@@ -55,7 +55,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     } catch (const Error& error) {
         err << "recount: " << error.what() << '\n';
         return error.retryable() ? unavailable : bad_usage;
-    } catch (const std::exception& error) {  // as of JSON, for what is not UTF-8
+    } catch (const std::exception& error) {
         err << "recount: " << error.what() << '\n';
         return unavailable;
     }

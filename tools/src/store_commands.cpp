@@ -38,7 +38,7 @@ void print_identity(Context& context, EventStore& store, const std::vector<LogHe
         json["incarnation"] = to_string(identity.incarnation);
         json["incarnations"] = incarnations.size();
         json["events"] = total(heads);
-        context.out << json.dump() << '\n';
+        context.out << one_line(json) << '\n';
         return;
     }
     context.out << "store        " << to_string(identity.id) << "  (" << identity.name << ")\n"
@@ -55,7 +55,7 @@ int status(Context& context) {
     for (std::int32_t p = 0; p < store->identity().partitions; ++p) {
         const LogHead& head = heads[static_cast<std::size_t>(p)];
         if (context.json) {
-            context.out << head_json(p, head).dump() << '\n';
+            context.out << one_line(head_json(p, head)) << '\n';
         } else if (head.n > 0) {
             context.out << "  partition " << p << "  " << head.n << " events, the last at "
                         << to_string(head.recorded_at) << '\n';
@@ -68,8 +68,7 @@ int verify_chain(Context& context) {
     const auto store = open_store(context.url(), {.create = false, .read_only = true});
     const auto heads = store->verify_chain();
     if (context.json) {
-        context.out << Json{{"verified", total(heads)}, {"partitions", heads.size()}}.dump()
-                    << '\n';
+        context.out << one_line({{"verified", total(heads)}, {"partitions", heads.size()}}) << '\n';
     } else {
         context.out << "verified " << total(heads) << " events in " << heads.size()
                     << " partitions: every hash follows from the one before\n";
@@ -86,13 +85,27 @@ int init(Context& context, std::int32_t partitions) {
 }
 
 /// Opening a store runs every start check; what is wrong is thrown, and says how to mend it.
+std::unique_ptr<EventStore> checked(Context& context) {
+    try {
+        return open_store(context.url(), {.create = false, .read_only = true});
+    } catch (const Missing&) {
+        throw;
+    } catch (const Mismatch& error) {
+        context.err << "recount: " << error.what() << '\n';
+        if (context.json) {
+            context.out << one_line({{"ok", false}, {"problem", error.what()}}) << '\n';
+        }
+        return nullptr;
+    }
+}
+
 int check(Context& context) {
-    const auto store = open_store(context.url(), {.create = false, .read_only = true});
+    const auto store = checked(context);
+    if (store == nullptr) return problem;
     if (context.json) {
-        context.out << Json{{"ok", true},
-                            {"store", to_string(store->identity().id)},
-                            {"warnings", store->warnings()}}
-                           .dump()
+        context.out << one_line({{"ok", true},
+                                 {"store", to_string(store->identity().id)},
+                                 {"warnings", store->warnings()}})
                     << '\n';
         return ok;
     }
@@ -108,9 +121,8 @@ int maintain(Context& context, double days) {
         std::chrono::duration<double, std::ratio<86400>>(days));
     const Maintained done = store->maintain(options);
     if (context.json) {
-        context.out << Json{{"outcomes_removed", done.outcomes},
-                            {"horizon", to_string(done.horizon)}}
-                           .dump()
+        context.out << one_line({{"outcomes_removed", done.outcomes},
+                                 {"horizon", to_string(done.horizon)}})
                     << '\n';
     } else {
         context.out << "removed what became of " << done.outcomes
@@ -122,10 +134,9 @@ int maintain(Context& context, double days) {
 int restored(Context& context) {
     const Incarnation incarnation = declare_restored(context.url());
     if (context.json) {
-        context.out << Json{{"incarnation", to_string(incarnation.id)},
-                            {"parent", to_string(*incarnation.parent)},
-                            {"events", total(incarnation.forks)}}
-                           .dump()
+        context.out << one_line({{"incarnation", to_string(incarnation.id)},
+                                 {"parent", to_string(*incarnation.parent)},
+                                 {"events", total(incarnation.forks)}})
                     << '\n';
     } else {
         context.out << "opened incarnation " << to_string(incarnation.id) << " behind "

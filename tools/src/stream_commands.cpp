@@ -40,7 +40,7 @@ int show(Context& context, const Show& options) {
             return bad_usage;
         }
         for (const RecordedEvent& event : page.events) {
-            context.out << (context.json ? printer.json(event).dump() : printer.line(event))
+            context.out << (context.json ? one_line(printer.json(event)) : printer.line(event))
                         << '\n';
             from = event.at.version.value + 1;
             --left;
@@ -71,10 +71,9 @@ int close(Context& context, const Close& options) {
     const StreamPage page =
         store->read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1});
     if (context.json) {
-        context.out << Json{{"stream", stream.full()},
-                            {"version", page.head.value},
-                            {"closed", page.closed}}
-                           .dump()
+        context.out << one_line({{"stream", stream.full()},
+                                 {"version", page.head.value},
+                                 {"closed", page.closed}})
                     << '\n';
     } else if (page.closed) {
         context.out << stream.full() << " is closed at version " << page.head.value << '\n';
@@ -113,7 +112,7 @@ int list(Context& context, const List& options) {
             if (context.json) {
                 Json line{{"stream", each.stream.full()}, {"version", each.version.value}};
                 if (each.closed) line["closed"] = true;
-                context.out << line.dump() << '\n';
+                context.out << one_line(line) << '\n';
             } else {
                 context.out << each.stream.full() << "  " << each.version.value << " events"
                             << (each.closed ? ", closed" : "") << '\n';

@@ -50,7 +50,7 @@ Json problem_json(const TopicProblem& problem) {
 
 void print(Context& context, const TopicProblem& problem) {
     if (context.json) {
-        context.out << problem_json(problem).dump() << '\n';
+        context.out << one_line(problem_json(problem)) << '\n';
         return;
     }
     context.out << (problem.advice ? "advice   " : "problem  ") << problem.topic;
@@ -66,7 +66,7 @@ void print(Context& context, const TopicProblem& problem) {
 void print_fine(Context& context, const Arguments& arguments, const char* what) {
     const std::string log = arguments.topic.log(arguments.incarnation);
     if (context.json) {
-        context.out << Json{{"ok", true}, {"log", log}, {"heads", arguments.topic.heads()}}.dump()
+        context.out << one_line({{"ok", true}, {"log", log}, {"heads", arguments.topic.heads()}})
                     << '\n';
     } else {
         context.out << what << ": " << log << " with " << arguments.rules.partitions

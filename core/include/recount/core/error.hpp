@@ -78,6 +78,12 @@ public:
     explicit Mismatch(const std::string& message) : Error(message) {}
 };
 
+/// The store, file or schema that was named is not there, and was not to be made.
+class Missing : public Mismatch {
+public:
+    explicit Missing(const std::string& message) : Mismatch(message) {}
+};
+
 /// The log is not what it was: a hash does not follow from the one before, events are missing, or
 /// two histories claim one position. Stop and look; nothing was applied.
 class Divergence : public Error {
