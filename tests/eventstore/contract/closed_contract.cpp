@@ -114,10 +114,10 @@ TEST_P(ClosedContract, NamesAllThatFailed) {
 }
 
 TEST_P(ClosedContract, IsClosedForWhoBelievesToKnowItsVersion) {
-    if (!place_->lasts()) return;
+    if (!place_->lasts()) GTEST_SKIP() << "a second program cannot open it";
     add("cart-1");
     add("cart-1");  // by now its version and head are known to this process
-    if (GetParam().name == "Sqlite") return;  // one process writes
+    if (GetParam().name == "Sqlite") GTEST_SKIP() << "one process writes";
     const auto other = place_->open({});
     static_cast<void>(other->close_stream(stream("cart-1"), {.command_id = "theirs"}));
     takes_nothing("cart-1", Version{3});

@@ -213,7 +213,7 @@ TEST_P(LogContract, HasThePartitionsItWasMadeWith) {
 
 TEST_P(LogContract, RefusesAnotherNumberOfPartitions) {
     add("cart-1");
-    if (!place_->lasts()) return;
+    if (!place_->lasts()) GTEST_SKIP() << "a second program cannot open it";
     store_.reset();
     EXPECT_THROW(place_->open({.partitions = 8}), Mismatch);
     store_ = place_->open({.partitions = 16});
