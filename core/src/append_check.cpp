@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "stream_name.hpp"
 #include "text.hpp"
@@ -32,6 +33,15 @@ void check_size(const Subject& subject, std::string_view what, std::size_t size,
                         std::to_string(most) + "; " + std::string{advice});
 }
 
+/// Ids go into several headers of a record on Kafka, which must not outgrow what is left for them.
+void check_id(const Subject& subject, std::string_view what, std::string_view id) {
+    constexpr std::size_t most = 255;
+    if (id.size() <= most) return;
+    refuse(subject, "has a " + std::string{what} + " of " + std::to_string(id.size()) +
+                        " bytes, at most " + std::to_string(most) +
+                        "; put what is longer into a header");
+}
+
 /// The message goes without the value, which is the caller's business and may be a secret.
 void check_text(const Subject& subject, std::string_view what, std::string_view value) {
     if (text::printable(value)) return;
@@ -50,9 +60,12 @@ void check_expected(const Subject& subject, const StreamName& stream, const Expe
 
 void check_metadata(const Subject& subject, const CommandMetadata& metadata,
                     const AppendLimits& limits) {
-    check_text(subject, "correlation id", metadata.correlation_id);
-    check_text(subject, "causation id", metadata.causation_id);
-    check_text(subject, "traceparent", metadata.traceparent);
+    for (const auto& [what, id] : {std::pair{"correlation id", &metadata.correlation_id},
+                                   {"causation id", &metadata.causation_id},
+                                   {"traceparent", &metadata.traceparent}}) {
+        check_text(subject, what, *id);
+        check_id(subject, what, *id);
+    }
     check_size(subject, "headers", metadata.headers.size(), limits.metadata_entries,
                "send fewer headers");
     std::size_t bytes =

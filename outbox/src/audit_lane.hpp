@@ -36,8 +36,10 @@ public:
     /// Says why the store cannot judge it, which may pass: then it is to be taken again, as it is
     /// when the store throws. Empty: it was taken.
     [[nodiscard]] std::string take(const kafka::Record& record);
-    /// The topic ends here now, and the relay knew `published` to be in it (-1: not told).
+    /// The topic ends here now, and the relay knew `published` to be in it.
     void settle(std::int64_t published);
+    /// What is behind cannot be read now: what is missing may be there.
+    void pause() { end_replay(); }
 
     StoreWindow& window() { return window_; }
     [[nodiscard]] AuditedPartition state() const;

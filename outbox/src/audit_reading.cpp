@@ -86,18 +86,17 @@ bool AuditReading::read_on(Partition partition, std::int64_t until, const std::s
     auto heard = store_.environment().clock.steady();
     while (hand.behind < until) {
         if (stop.stop_requested()) return false;
+        hand.unjudged = true;  // also when the store throws, or the client skips what came damaged
         const auto polled = reader_.poll(partition.value, answer_step);
         const auto now = store_.environment().clock.steady();
         switch (polled.kind) {
             case kafka::Polled::Kind::record:
-                hand.unjudged = true;  // also when the store throws
                 if (const auto why = lane.take(*polled.record); !why.empty()) {
                     held_up_ = where(partition) + ": offset " +
                                std::to_string(polled.record->offset()) +
                                " cannot be judged yet: " + why;
                     return true;
                 }
-                hand.unjudged = false;
                 hand.behind = lane.next_offset();
                 hand.at_end = false;
                 heard = now;
@@ -110,6 +109,7 @@ bool AuditReading::read_on(Partition partition, std::int64_t until, const std::s
                 hand.started = false;
                 return false;
             case kafka::Polled::Kind::nothing:
+                hand.unjudged = false;
                 if (hand.at_end && now - heard > held_up_for) {
                     held_up_ = where(partition) + ": what is behind offset " +
                                std::to_string(hand.behind) +
@@ -122,6 +122,7 @@ bool AuditReading::read_on(Partition partition, std::int64_t until, const std::s
                                       ": no broker answers; check that its leader runs");
                 }
         }
+        hand.unjudged = false;
     }
     return true;
 }
@@ -146,8 +147,12 @@ void AuditReading::read(Partition partition, const std::stop_token& stop, std::i
         }
         held_up_.clear();
         if (read_on(partition, marks.high, stop)) {
-            lanes_[index].settle(held_up_.empty() ? published : -1);
-            if (!held_up_.empty()) world_.report.unknown = held_up_;
+            if (held_up_.empty()) {
+                lanes_[index].settle(published);
+            } else {
+                lanes_[index].pause();
+                world_.report.unknown = held_up_;
+            }
             return;
         }
         if (stop.stop_requested()) return;

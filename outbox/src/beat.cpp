@@ -22,6 +22,9 @@ void write(const LogHead& head, std::int64_t published, v1::PublishedHead& to) {
 LogHead read(const v1::PublishedHead& from) {
     LogHead head;
     head.n = from.n();
+    if (from.n() < 0 || from.published() < 0) {
+        throw InvalidArgument("not a position; look who writes to the topic");
+    }
     const auto hash = parse_hash(from.hash());
     if (!hash) throw InvalidArgument("not a hash; look who writes to the topic");
     head.hash = *hash;
@@ -56,7 +59,11 @@ Beat read(const v1::Beat& from) {
         beat.published.push_back(head.published());
     }
     for (const auto& one : from.incarnations()) beat.incarnations.push_back(read(one));
-    if (beat.incarnations.empty() || beat.heads.empty() || beat.log.empty()) {
+    const bool torn = std::any_of(beat.incarnations.begin(), beat.incarnations.end(),
+                                  [&](const Incarnation& one) {
+                                      return one.parent && one.forks.size() != beat.heads.size();
+                                  });
+    if (torn || beat.incarnations.empty() || beat.heads.empty() || beat.log.empty()) {
         throw InvalidArgument("incomplete; look who writes to the topic");
     }
     beat.identity.incarnation = beat.incarnations.back().id;

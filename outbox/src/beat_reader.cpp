@@ -35,6 +35,8 @@ void BeatReader::take(const kafka::Record& record) {
                        to_string(beat_->identity.id) + " and " + to_string(beat->identity.id) +
                        "; give each store a topic name of its own");
     }
+    // A store keeps its partitions: this one was not told by its relay.
+    if (beat_ && beat_->heads.size() != beat->heads.size()) return;
     // Of a relay that was paused, or cut off, and knows nothing of the fork yet.
     if (beat_ && goes_on_from(beat_->incarnations, beat->incarnations)) return;
     beat_ = std::move(beat);

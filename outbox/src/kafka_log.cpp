@@ -204,8 +204,10 @@ NewestHeads KafkaLog::Parts::newest_heads() {
     if (known && known->fresh) {
         // What was read since the beat came is at least as far. Beat and tapes may be of different
         // incarnations while the log turns.
-        for (std::size_t index = 0;
-             beat_->log == reel_->reader.topic() && index < known->heads.size(); ++index) {
+        const std::size_t shown = beat_->log == reel_->reader.topic()
+                                      ? std::min(known->heads.size(), reel_->decks.size())
+                                      : 0;
+        for (std::size_t index = 0; index < shown; ++index) {
             const LogHead read = reel_->decks[index].furthest();
             if (read.n > known->heads[index].n) known->heads[index] = read;
         }

@@ -7,7 +7,9 @@
 namespace recount {
 namespace {
 
-constexpr std::int64_t header_bytes = 2048;  // what no limit of the store counts
+/// What no limit of the store counts: names, type and ids, which go into envelope, key and
+/// CloudEvents' headers, up to four times each; `source`; what Kafka puts around it all.
+constexpr std::int64_t header_bytes = 6144;
 /// Neither brokers nor clients take more at once unless told to.
 constexpr std::size_t most_at_once = 100'000'000;
 

@@ -84,8 +84,7 @@ void Publisher::beat(const std::vector<LogHead>& heads, Timestamp at) {
     message.value = json;
     message.headers = headers;
     message.time = beat.at;
-    // Another follows in a second.
-    static_cast<void>(producer().produce(options_.topic.heads(), message, no_ticket));
+    produce_unless_pending(options_.topic.heads(), message);  // another follows in a second
 }
 
 }  // namespace recount

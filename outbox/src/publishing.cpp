@@ -15,7 +15,8 @@ constexpr Duration answer_time = std::chrono::milliseconds{500};  // the lease m
 constexpr std::chrono::nanoseconds known_for = std::chrono::minutes{1};
 constexpr ReadLog page_size{.max_events = 2000, .max_bytes = std::size_t{2} << 20};
 
-// A ticket names the event whose record it is.
+constexpr std::uint64_t no_ticket = ~std::uint64_t{0};  // its delivery does not matter
+// Any other ticket names the event whose record it is.
 constexpr unsigned number_bits = 48;
 std::uint64_t ticket_of(const Position& position) {
     return static_cast<std::uint64_t>(position.partition.value) << number_bits |
@@ -128,6 +129,11 @@ bool Publishing::send_records(Lane& lane, const RecordedEvent& event,
     return true;
 }
 
+void Publishing::produce_unless_pending(const std::string& topic, const kafka::Message& message) {
+    if (pending_) return;
+    pending_ = producer_.produce(topic, message, no_ticket);
+}
+
 void Publishing::Lane::settle() {
     for (; !in_flight.empty() && in_flight.front().left == 0; in_flight.pop_front()) {
         confirmed = in_flight.front().cursor;
@@ -135,7 +141,10 @@ void Publishing::Lane::settle() {
 }
 
 void Publishing::on_delivery(const kafka::Delivery& delivery) {
-    if (delivery.ticket == no_ticket) return;
+    if (delivery.ticket == no_ticket) {
+        pending_ = false;
+        return;
+    }
     if (fault_) return;  // behind a hole nothing counts, even if it arrived
     if (delivery.too_large) {
         fail(delivery,

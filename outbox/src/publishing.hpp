@@ -80,7 +80,9 @@ protected:
     /// Of a position at or before `head`.
     Hash hash_at(const Position& position, const LogHead& head);
 
-    static constexpr std::uint64_t no_ticket = ~std::uint64_t{0};  // its delivery does not matter
+    /// Sends what need not arrive, and nothing while what was last sent so is still on its way:
+    /// where a topic has no leader for a day it would fill the queue that the events go through.
+    void produce_unless_pending(const std::string& topic, const kafka::Message& message);
 
     EventStore& store_;
     kafka::Settings settings_;
@@ -128,6 +130,7 @@ private:
     std::vector<End> ends_;
     std::size_t turn_ = 0;  // the partition that look_back() looks at next
     std::int64_t delivered_ = 0;
+    bool pending_ = false;                               // see produce_unless_pending()
     std::optional<std::pair<bool, std::string>> fault_;  // for ever?, what
     kafka::Producer producer_;                           // last: its callbacks use the others
 };

@@ -65,6 +65,12 @@ Parts parts_of(const kafka::Record& record) {
 }  // namespace
 
 std::string source_of(const Uuid& store, const std::string& chosen) {
+    constexpr std::size_t most = 1024;  // see largest_record()
+    if (chosen.size() > most) {
+        throw InvalidArgument("a relay's source of " + std::to_string(chosen.size()) +
+                              " bytes goes into every record; give at most " +
+                              std::to_string(most));
+    }
     return chosen.empty() ? "urn:uuid:" + to_string(store) : chosen;
 }
 

@@ -74,7 +74,8 @@ private:
             prepare_topics(options_, store, incarnation);
         };
         task.topic_is_there = [&](std::size_t incarnation) {
-            return is_there(options_, options_.topic.log(incarnation));
+            return is_there(options_, options_.topic.log(incarnation)) &&
+                   is_there(options_, options_.topic.heads());
         };
         task.key = [&](std::size_t incarnation) { return options_.topic.log(incarnation); };
         task.publish = [&](const Progress& saved) {

@@ -30,6 +30,10 @@ public:
                                {.lifetime = lifetime, .environment = &store.environment()})),
           database_(Database::open(url_of(store))) {
         auto sql = database_->begin(SqlMode::write);
+        if (sql->dialect() == SqlDialect::postgresql) {
+            // "if not exists" does not keep two who begin at once from making the same table.
+            sql->query("select count(*) from pg_advisory_xact_lock(7204918, 2)");
+        }
         sql->script(sql::relay_cursors);
         sql->commit();
     }

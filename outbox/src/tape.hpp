@@ -72,6 +72,7 @@ private:
     [[nodiscard]] std::optional<std::int64_t> remembered(std::int64_t n) const;
     std::int64_t search(std::int64_t after, const kafka::Watermarks& marks);
     std::optional<Found> first_at(std::int64_t offset, std::int64_t until);
+    bool readable(const kafka::Record& record);
     std::optional<std::int64_t> find(std::int64_t n, std::int64_t from, std::int64_t until);
     std::optional<std::int64_t> find_anywhere(std::int64_t n);
 

@@ -67,6 +67,13 @@ std::optional<Tape::Found> Tape::first_at(std::int64_t offset, std::int64_t unti
     }
 }
 
+/// As fetch() finds it: what that passes over must not be what is looked for.
+bool Tape::readable(const kafka::Record& record) {
+    RecordedEvent event;
+    std::string why;
+    return decoder_.decode(record, event, why);
+}
+
 /// The offset of position n between two offsets, by reading all of it.
 std::optional<std::int64_t> Tape::find(std::int64_t n, std::int64_t from, std::int64_t until) {
     if (from >= until) return std::nullopt;
@@ -83,7 +90,7 @@ std::optional<std::int64_t> Tape::find(std::int64_t n, std::int64_t from, std::i
         const std::int64_t offset = polled.record->offset();
         if (offset >= until) return std::nullopt;
         const auto at = place_of(*polled.record);
-        if (at && at->position.n == n) return offset;
+        if (at && at->position.n == n && readable(*polled.record)) return offset;
         if (offset == until - 1) return std::nullopt;
     }
 }

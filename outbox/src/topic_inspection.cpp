@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -55,6 +56,17 @@ void TopicInspection::size(std::int64_t record_bytes) {
          .mend = alter("max.message.bytes=" + wanted)});
 }
 
+void TopicInspection::times() {
+    expect("message.timestamp.type", "CreateTime",
+           "records would carry the broker's time instead of that of the event");
+    // The second is what Kafka called it before 3.6.
+    for (const char* name :
+         {"message.timestamp.before.max.ms", "message.timestamp.difference.max.ms"}) {
+        expect(name, std::to_string(std::numeric_limits<std::int64_t>::max()),
+               "events that were recorded longer ago would be refused");
+    }
+}
+
 void TopicInspection::replicas(std::int16_t at_least) {
     expect("unclean.leader.election.enable", "false",
            "a replica that lags could become leader and drop acknowledged events");
@@ -71,18 +83,25 @@ void TopicInspection::replicas(std::int16_t at_least) {
     in_sync();
 }
 
-void TopicInspection::in_sync() {
+bool TopicInspection::can_be_written() {
     const auto actual = number(config(topic_, "min.insync.replicas", "1"));
     if (actual > topic_.replication) {
         add({.setting = "min.insync.replicas",
              .found = std::to_string(actual),
              .expected = std::to_string(std::max(1, topic_.replication - 1)),
-             .why = "there are not so many replicas, so that brokers refuse every event",
+             .why = "there are not so many replicas, so that brokers refuse every record",
              .mend = alter("min.insync.replicas=" +
                            std::to_string(std::max(1, topic_.replication - 1)))});
-    } else if (topic_.replication >= wanted_replicas && actual < 2) {
+        return false;
+    }
+    return true;
+}
+
+void TopicInspection::in_sync() {
+    const std::string actual = config(topic_, "min.insync.replicas", "1");
+    if (can_be_written() && topic_.replication >= wanted_replicas && number(actual) < 2) {
         add({.setting = "min.insync.replicas",
-             .found = std::to_string(actual),
+             .found = actual,
              .expected = "2",
              .why = "acknowledged events could be on one broker only",
              .mend = alter("min.insync.replicas=2")});

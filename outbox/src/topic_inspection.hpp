@@ -24,6 +24,9 @@ public:
     void partitions(std::int32_t wanted, const std::string& why, const std::string& mend);
     void size(std::int64_t record_bytes);
     void replicas(std::int16_t at_least);
+    void times();
+    /// False when it asks for more replicas in sync than there are.
+    bool can_be_written();
 
 private:
     void in_sync();

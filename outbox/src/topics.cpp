@@ -46,6 +46,7 @@ void inspect_log(const kafka::Settings& settings, const kafka::TopicSpec& log,
         inspection.expect("retention.bytes", std::string{for_ever}, "old events would be deleted");
     }
     inspection.size(rules.record_bytes);
+    inspection.times();
     inspection.replicas(rules.replication);
 }
 
@@ -57,6 +58,7 @@ void inspect_heads(const kafka::Settings& settings, const kafka::TopicSpec& head
                               " --delete --topic " + heads.name +
                               ", then create it with: recount topic create");
     inspection.expect("cleanup.policy", "compact", "the last beat must stay");
+    inspection.can_be_written();
 }
 
 /// Brokers learn of a new topic one after the other.

@@ -117,6 +117,17 @@ TEST(AFaultyAppend, IsRefused) {
     }
 }
 
+TEST(AFaultyAppend, HasAnIdThatIsTooLong) {
+    for (const auto part : {&CommandMetadata::correlation_id, &CommandMetadata::causation_id,
+                            &CommandMetadata::traceparent}) {
+        Append append = good_append();
+        append.metadata.*part = std::string(255, 'i');
+        EXPECT_NO_THROW(check_append(append));
+        append.metadata.*part += 'i';
+        EXPECT_THROW(check_append(append), InvalidArgument);
+    }
+}
+
 TEST(AFaultyAppend, HasTooMuchOfSomething) {
     Append many_headers = good_append();
     for (int i = 0; i < 65; ++i) many_headers.metadata.headers[std::to_string(i)] = "";

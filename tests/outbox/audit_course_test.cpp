@@ -147,6 +147,25 @@ TEST_F(AnAuditedTopic, CannotBeJudgedBehindAnOpenTransaction) {
     EXPECT_EQ(following.report().verdict(), AuditVerdict::equal) << following.report().unknown;
 }
 
+TEST_F(AnAuditedTopic, LacksNothingThatMayBeBehindAnOpenTransaction) {
+    publish(40);
+    std::vector<RawRecord> again;
+    into_another_topic([&](auto& records) {
+        again = {records.begin() + 4, records.end()};
+        records.erase(records.begin() + 4);
+    });
+    leave_transaction_open(topic, topic.log(), 0);
+    produce_again(topic, topic.log(), 0, again);  // as a relay repairs the hole
+    Audit following{*store, options()};
+    const auto report = following.catch_up();
+    EXPECT_EQ(report.verdict(), AuditVerdict::unknown);
+    EXPECT_EQ(report.differences, 0);
+    produce_in_transaction(topic, topic.log(), 0, 1, false);
+    following.catch_up();
+    EXPECT_EQ(following.report().differences, 0);
+    EXPECT_EQ(following.report().proved(), 40);
+}
+
 TEST_F(AnAuditedTopic, IsProvedPassAfterPass) {
     publish(50);
     std::atomic<std::int64_t> proved{0};

@@ -6,6 +6,8 @@
 
 #include <atomic>
 
+#include "kafka/admin.hpp"
+#include "kafka/producer.hpp"
 #include "outbox/kit.hpp"
 #include "outbox/own_broker.hpp"
 #include "support/eventually.hpp"
@@ -13,8 +15,24 @@
 namespace recount::test {
 namespace {
 
+/// The broker would, as Kafka's default is.
+void expect_no_topic_by_writing(const kafka::Settings& settings) {
+    kafka::Producer producer{settings, {}, [](const kafka::Delivery&) {}};
+    kafka::Admin admin{settings};
+    const auto made = [&] {
+        try {
+            producer.produce("misspelt", {}, 0);
+            producer.poll(std::chrono::milliseconds{10});
+        } catch (const Unavailable&) {  // by now it is known that there is none
+        }
+        return admin.describe("misspelt", std::chrono::seconds{20}).has_value();
+    };
+    EXPECT_FALSE(eventually(made, std::chrono::seconds{1}));
+}
+
 TEST(ABrokerKilledUnderLoad, LosesNothingAndDoublesNothing) {
     OwnBroker broker;
+    expect_no_topic_by_writing(kafka::client_settings({.brokers = broker.brokers()}));
     const auto store = open_store("memory:", {.partitions = 4});
     const KafkaTopic topic{.brokers = broker.brokers(), .name = "killed"};
     create_topics(topic, {.partitions = 4});

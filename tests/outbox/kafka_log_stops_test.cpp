@@ -75,6 +75,29 @@ TEST_F(PublishedLog, LooksAheadBeforeItCallsAGap) {
     EXPECT_EQ(differences(*store, log), "");
 }
 
+TEST_F(PublishedLog, LooksForNoRecordThatItCannotRead) {
+    publish(12);
+    auto records = raw();
+    delete_topic(topic, topic.log());
+    create_topics(topic, {.partitions = 1});
+    RawRecord unreadable = records[10];
+    std::erase_if(unreadable.headers,
+                  [](const auto& one) { return one.first == "recount-incarnation"; });
+    std::vector<RawRecord> torn{records.begin(), records.begin() + 10};
+    for (int copy = 0; copy < 2; ++copy) {
+        torn.push_back(unreadable);
+        torn.push_back(records[11]);
+    }
+    produce_again(topic, topic.log(), 0, torn);
+    {
+        KafkaLog log{{.topic = topic}};
+        EXPECT_THAT(message_of_read(log, 0), HasSubstr("expected position 0:11"));
+    }
+    produce_again(topic, topic.log(), 0, {records.begin() + 10, records.end()});
+    KafkaLog log{{.topic = topic}};
+    EXPECT_EQ(differences(*store, log), "");
+}
+
 TEST_F(PublishedLog, IsFilledFromTheStoreWhereRecordsWereDeleted) {
     publish(300);
     delete_records(topic, topic.log(), 0, 120);

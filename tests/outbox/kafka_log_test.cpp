@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "beat.hpp"
 #include "published_log.hpp"
 #include "support/eventually.hpp"
 
@@ -26,6 +27,23 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
         }
         EXPECT_EQ(page.end, after >= 1150) << after;
     }
+}
+
+TEST_F(PublishedLog, PassesOverABeatOfMorePartitionsThanItHas) {
+    publish(40);
+    KafkaLog log{{.topic = topic, .silence = std::chrono::hours{1}}};
+    const auto known = log.heads();
+    relay.reset();
+    auto forged = read_raw(topic, topic.heads(), 0).back();
+    auto beat = decode_beat(*forged.value).value();
+    beat.heads.resize(1000, LogHead{beat.heads[0]});
+    beat.published.resize(1000);
+    beat.at += std::chrono::minutes{1};
+    forged.value = encode(beat);
+    produce_again(topic, topic.heads(), 0, {forged});
+    EXPECT_FALSE(eventually([&] { return log.heads() != known; }, std::chrono::seconds{1}));
+    EXPECT_EQ(log.read(zero, 0, {.max_events = 5}).events.size(), 5U);
+    EXPECT_EQ(log.heads(), known);
 }
 
 TEST_F(PublishedLog, ShowsWhatWasReadSinceTheLastBeatAsItsHead) {

@@ -20,6 +20,33 @@ KafkaTopic own_topic_for(const EventStore& store) {
     return topic;
 }
 
+std::string largest_source() { return "//" + std::string(1022, 's'); }
+
+Append largest_append() {
+    const AppendLimits limits;
+    const std::string id(255, 'i');
+    Append append;
+    append.metadata = {id, id, id, id, {}, std::nullopt};
+    std::size_t left = limits.metadata_bytes - 3 * id.size();
+    for (std::size_t entry = limits.metadata_entries; entry > 0; --entry) {
+        std::string name = "h" + std::to_string(entry);
+        const std::size_t share = left / entry;
+        append.metadata.headers[name] = std::string(share - name.size(), 'v');
+        left -= share;
+    }
+    StorePositions seen{new_uuid7(), new_uuid7(), Positions{760}};
+    for (std::int32_t number = 0; number < 760; ++number) {
+        seen.positions.set({Partition{number}, std::int64_t{1} << 55});
+    }
+    append.after.push_back(std::move(seen));
+    append.writes.push_back({StreamName{"thing", std::string(249, 'n')},
+                             Expected::any(),
+                             {NewEvent{std::string(255, 't'), std::string(limits.event_bytes, 'p'),
+                                       "sealed:" + std::string(248, 'k')}}});
+    append.request = request_hash(append);
+    return append;
+}
+
 void append_events(EventStore& store, int count, int streams, std::string_view category,
                    std::size_t payload_bytes) {
     static int round = 0;

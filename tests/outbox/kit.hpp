@@ -19,6 +19,11 @@ KafkaTopic own_topic_for(const EventStore& store);  // created, too
 void append_events(EventStore& store, int count, int streams = 20,
                    std::string_view category = "thing", std::size_t payload_bytes = 20);
 
+/// One event of which each part is as large as the store takes it; made by a relay whose source is,
+/// too, it is the largest record.
+Append largest_append();
+std::string largest_source();
+
 /// A record as it lies in the topic.
 struct RawRecord {
     std::int64_t offset = 0;

@@ -101,6 +101,31 @@ TEST_F(AMapping, AnswersWithOneMaybeOneOrMany) {
     EXPECT_EQ(count(with<google::protobuf::Int64Value>(3)), 0U);  // not one of its events
 }
 
+struct OfOlderThings {
+    static constexpr std::string_view name = "of_older_things";
+    using Event = Events<StringValue>;
+    using Older = recount::Older<Renamed<"shop.Ordered", StringValue>>;
+    static Message publish(const StringValue& event, const Recorded&) {
+        return {event.value(), event};
+    }
+    static Message publish(const Erased& event, const Recorded& at) {
+        return {event.type + "@" + to_string(at.position), StringValue{}};
+    }
+};
+
+TEST_F(AMapping, IsGivenEventsOfOlderTypesAsWhatTheyBecame) {
+    const MessageMapping of_older = messages<OfOlderThings>();
+    auto event = recorded(with<StringValue>("mug"));
+    event.at.type = "shop.Ordered";
+    ASSERT_EQ(of_older.publish(event).size(), 1U);
+    EXPECT_EQ(of_older.publish(event)[0].key, "mug");
+    event.payload.reset();
+    ASSERT_EQ(of_older.publish(event).size(), 1U);
+    EXPECT_EQ(of_older.publish(event)[0].key, "shop.Ordered@3:1042");
+    event.at.type = "shop.Unheard";
+    EXPECT_TRUE(of_older.publish(event).empty());
+}
+
 TEST_F(AMapping, IsToldOfErasedEventsWhenItAsksForThem) {
     auto event = recorded(with<StringValue>("x"));
     event.payload.reset();

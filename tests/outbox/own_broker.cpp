@@ -81,7 +81,7 @@ void configure(const std::string& path, const std::string& data, const BrokerPla
                         << "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
                         << "log.dirs=" << data << "\noffsets.topic.replication.factor=1\n"
                         << "transaction.state.log.replication.factor=1\n"
-                        << "transaction.state.log.min.isr=1\nauto.create.topics.enable=false\n";
+                        << "transaction.state.log.min.isr=1\n";
 }
 
 BrokerPlace behind(Gate gate) {

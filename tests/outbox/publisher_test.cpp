@@ -2,8 +2,10 @@
 
 #include <recount/core/error.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kafka/admin.hpp"
 #include "outbox/kit.hpp"
 #include "outbox/mock_cluster.hpp"
 #include "support/eventually.hpp"
@@ -153,6 +155,33 @@ TEST_F(PublisherOnABadCluster, CountsNothingBehindADeliveryThatFailed) {
         EXPECT_LE(confirmed[static_cast<std::size_t>(partition)].n,
                   static_cast<std::int64_t>(there.size()));
     }
+}
+
+TEST_F(PublisherOnABadCluster, KeepsNoQueueOfBeats) {
+    Publisher publisher{*store, options, cursors};
+    cluster.lead(topic.heads(), 0, -1);
+    for (int count = 0; count < 50; ++count) {
+        publisher.beat(store->heads(), store->environment().clock.now());
+        publisher.poll(std::chrono::milliseconds{2});
+    }
+    cluster.lead(topic.heads(), 0, 1);
+    const auto beats = [&] { return read_raw(topic, topic.heads(), 0).size(); };
+    EXPECT_TRUE(eventually([&] {
+        publisher.poll(std::chrono::milliseconds{5});
+        return beats() == 1;
+    }));
+    EXPECT_TRUE(eventually([&] {
+        publisher.beat(store->heads(), store->environment().clock.now());
+        publisher.poll(std::chrono::milliseconds{5});
+        return beats() > 1;
+    }));
+}
+
+TEST_F(PublisherOnABadCluster, IsNotToldThatATopicIsMissingWhichItMayNotLookAt) {
+    kafka::Admin admin{kafka::client_settings(topic)};
+    cluster.fail_topic(topic.log(), topic_authorization_failed);
+    EXPECT_THAT([&] { static_cast<void>(admin.describe(topic.log(), std::chrono::seconds{5})); },
+                testing::ThrowsMessage<Unavailable>(testing::HasSubstr("allow this client")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "beat.hpp"
 #include "hex.hpp"
+#include "outbox/kit.hpp"
 
 namespace recount::test {
 namespace {
@@ -142,10 +143,24 @@ TEST_F(ARecord, OfAnEmptyMessageIsNotNull) {
 TEST(TheLargestRecord, FollowsFromAStoresLimitsWithinKafkas) {
     EXPECT_EQ(largest_record(AppendLimits{}), 1 << 20);
     EXPECT_EQ(largest_record(AppendLimits{.event_bytes = 100}), 1 << 20);
-    EXPECT_EQ(largest_record(AppendLimits{.event_bytes = 2 << 20}), (2 << 20) + 16384);
+    EXPECT_EQ(largest_record(AppendLimits{.event_bytes = 2 << 20}), (2 << 20) + 20480);
     EXPECT_EQ(largest_record(AppendLimits{.metadata_bytes = 108'192}), (1 << 20) + 100'000);
     EXPECT_EQ(largest_record(AppendLimits{.after_bytes = 106'144}), (1 << 20) + 100'000);
     EXPECT_EQ(largest_record(AppendLimits{.event_bytes = SIZE_MAX}), 100'000'000);
+}
+
+TEST(TheLargestRecord, IsNotOutgrownByAnythingThatTheStoreTakes) {
+    const auto store = open_store("memory:", {.partitions = 1});
+    static_cast<void>(accepted(store->append(largest_append())));
+    RecordEncoder encoder{
+        source_of(store->identity().id, largest_source()), store->identity().incarnation, {}};
+    const auto event = store->read(Partition{0}, 0).events.at(0);
+    const auto record = encoder.encode(event);
+    constexpr std::size_t around = 61 + 40;  // of a batch of one, and its record's own fields
+    std::size_t bytes = around + record.key.size() + record.value->size();
+    for (const auto& [name, value] : record.headers) bytes += name.size() + value.size() + 6;
+    EXPECT_LE(bytes, static_cast<std::size_t>(largest_record(AppendLimits{})));
+    EXPECT_GE(event.envelope.size(), 14'000U) << "it is the largest";
 }
 
 TEST(ABeat, IsReadBackAsItWasWritten) {
@@ -174,6 +189,12 @@ TEST(ABeat, IsReadBackAsItWasWritten) {
     ASSERT_EQ(read->incarnations.size(), 2U);
     EXPECT_EQ(read->incarnations[1].parent, beat.incarnations[1].parent);
     EXPECT_EQ(read->incarnations[1].forks, beat.incarnations[1].forks);
+
+    beat.published = {-1, 0};
+    EXPECT_FALSE(decode_beat(encode(beat)));
+    beat.published = {5, 0};
+    beat.incarnations[1].forks.pop_back();
+    EXPECT_FALSE(decode_beat(encode(beat)));
 }
 
 TEST(HexDigits, AreReadAllOrNotAtAll) {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "outbox/kit.hpp"
+#include "outbox/relay_in_trouble.hpp"
 #include "publisher.hpp"
 #include "support/eventually.hpp"
 
@@ -13,37 +13,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-struct RelayInTrouble : testing::Test {
-    std::unique_ptr<EventStore> store = open_store("memory:", {.partitions = 2});
-    KafkaTopic topic = own_topic_for(*store);
-    Relay relay{*store, {.topic = topic}};
-
-    std::string message_of_catch_up(Relay& one) {
-        try {
-            one.catch_up();
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "no error";
-    }
-    void make_log_anew() {
-        delete_topic(topic, topic.log());
-        ASSERT_TRUE(eventually([&] {
-            create_topics(topic, {.partitions = 2});
-            return published();
-        }));
-    }
-    bool published() {
-        try {
-            check_topics(topic, {.partitions = 2});
-            for (const std::int32_t partition : {0, 1}) read_raw(topic, topic.log(), partition);
-            return true;
-        } catch (const Error&) {
-            return false;  // brokers learn of topics one after the other
-        }
-    }
-};
 
 TEST_F(RelayInTrouble, FillsATopicThatWasMadeAnew) {
     append_events(*store, 100);
@@ -201,41 +170,28 @@ TEST_F(RelayInTrouble, RefusesPartitionsThatWereAdded) {
     EXPECT_THROW((KafkaLog{{.topic = topic}}), Mismatch);
 }
 
-TEST_F(RelayInTrouble, NamesTheEventThatIsTooLarge) {
-    delete_topic(topic, topic.log());
-    create_plain_topic(topic, topic.log(), 2,
-                       {{"retention.ms", "-1"}, {"max.message.bytes", "20000"}});
-    append_events(*store, 1, 1, "thing", 30'000);
-    EXPECT_THAT(message_of_catch_up(relay), HasSubstr("max.message.bytes"));  // at the check
-    Relay lenient{*store, {.topic = topic, .record_bytes = 20'000}};
-    EXPECT_THAT(message_of_catch_up(lenient),
-                AllOf(HasSubstr("position"), HasSubstr("max.message.bytes")));
-}
-
-TEST_F(RelayInTrouble, RefusesATopicThatIsTooSmallForItsStoresLimits) {
-    const AppendLimits more{.event_bytes = 3 << 20, .append_bytes = 8 << 20};
-    const auto large = open_store("memory:", {.partitions = 2, .limits = more});
-    append_events(*large, 1);
-    const auto usual = own_topic_for(*large);
-    Relay refused{*large, {.topic = usual}};
-    EXPECT_THAT(message_of_catch_up(refused),
-                AllOf(HasSubstr("max.message.bytes=1052672, expected 3166208"),
-                      HasSubstr("--entity-name " + usual.log() +
-                                " --add-config max.message.bytes=3166208")));
-
-    const auto wide = own_topic();
-    create_topics(wide, {.partitions = 2, .record_bytes = largest_record(large->limits())});
-    append_events(*large, 2, 1, "thing", more.event_bytes - 16);
-    EXPECT_EQ((Relay{*large, {.topic = wide}}).catch_up(), 3);
-    EXPECT_EQ(differences(*large, wide), "");
-    KafkaLog log{{.topic = wide}};
-    EXPECT_EQ(differences(*large, log), "");
-}
-
-TEST_F(RelayInTrouble, PublishesTheLargestEventThatTheStoreTakes) {
-    append_events(*store, 3, 1, "thing", AppendLimits{}.event_bytes - 16);
-    EXPECT_EQ(relay.catch_up(), 3);
-    EXPECT_EQ(differences(*store, topic), "");
+TEST_F(RelayInTrouble, WaitsForItsHeadsTopicWhenThatIsDeleted) {
+    relay.catch_up();
+    std::string why = "it runs";
+    Relay beating{*store, {.topic = topic, .beat = std::chrono::milliseconds{20}}};
+    const auto running = store->environment().scheduler.spawn(
+        "relay", [&](std::stop_token stop) { why = beating.run(stop); });
+    const auto failures = [&] {
+        return store->environment()
+            .metrics.counter("recount_relay_failures_total", "", {{"topic", topic.name}})
+            .value();
+    };
+    delete_topic(topic, topic.heads());
+    ASSERT_TRUE(eventually([&] { return failures() >= 2; }));
+    ASSERT_TRUE(eventually([&] {
+        create_topics(topic, {.partitions = 2});
+        return published();
+    }));
+    append_events(*store, 10);
+    EXPECT_TRUE(eventually([&] { return differences(*store, topic) == ""; }));
+    running->request_stop();
+    running->join();
+    EXPECT_EQ(why, "asked to stop");
 }
 
 TEST_F(RelayInTrouble, MakesANewProducerAfterAFatalError) {

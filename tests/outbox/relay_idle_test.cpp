@@ -1,8 +1,14 @@
+#include <recount/core/error.hpp>
 #include <recount/eventstore.hpp>
 #include <recount/outbox.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
 
 #include "eventstore/postgres/own_schema.hpp"
 #include "outbox/kit.hpp"
@@ -41,6 +47,31 @@ protected:
     KafkaTopic topic_ = own_topic();
     TcpProxy proxy_{port_of(postgres_url())};
 };
+
+TEST(RelaysThatBeginTogether, MakeTheirTablesOnce) {
+    constexpr int relays = 6;
+    for (int round = 0; round < 10; ++round) {
+        const OwnSchema schema;
+        const auto store = open_store(schema.url(), {.partitions = 1});
+        std::latch all{relays};
+        std::atomic<int> begun = 0;
+        {
+            std::vector<std::jthread> threads;
+            for (int number = 0; number < relays; ++number) {
+                threads.emplace_back([&] {
+                    all.arrive_and_wait();
+                    try {
+                        const Relay relay{*store, {.topic = own_topic()}};
+                        ++begun;
+                    } catch (const Error& error) {
+                        ADD_FAILURE() << error.what();
+                    }
+                });
+            }
+        }
+        ASSERT_EQ(begun, relays);
+    }
+}
 
 TEST_F(IdleRelay, AsksTheDatabaseOnceABeat) {
     const auto store = open_store(proxy_.url_through(schema_.url()));

@@ -82,6 +82,24 @@ TEST(ALogTopic, HasNoUncleanElections) {
         HasSubstr("unclean.leader.election.enable=false"));
 }
 
+TEST(ALogTopic, TakesEventsOfAnyAgeWithTheirOwnTime) {
+    EXPECT_THAT(complaint(with_log(
+                    {{"retention.ms", "-1"}, {"message.timestamp.before.max.ms", "604800000"}})),
+                HasSubstr("message.timestamp.before.max.ms=9223372036854775807"));
+    EXPECT_THAT(
+        complaint(with_log({{"retention.ms", "-1"}, {"message.timestamp.type", "LogAppendTime"}})),
+        HasSubstr("message.timestamp.type=CreateTime"));
+}
+
+TEST(TheHeadsTopic, AsksForNoMoreReplicasInSyncThanThereAre) {
+    const auto topic = own_topic();
+    create_plain_topic(topic, topic.log(), 2, fine);
+    create_plain_topic(topic, topic.heads(), 1,
+                       {{"cleanup.policy", "compact"}, {"min.insync.replicas", "2"}});
+    EXPECT_THAT(complaint(topic), AllOf(HasSubstr(topic.heads() + " has min.insync.replicas=2"),
+                                        HasSubstr("expected 1")));
+}
+
 TEST(TheHeadsTopic, IsCompactedAndOfOnePartition) {
     auto topic = own_topic();
     create_plain_topic(topic, topic.log(), 2, fine);
@@ -114,7 +132,7 @@ TEST(ALogTopic, IsNotMadeOverOneThatDiffers) {
 TEST(ALogTopic, HasReplicasEnoughForThoseThatMustBeInSync) {
     EXPECT_THAT(
         complaint(with_log({{"retention.ms", "-1"}, {"min.insync.replicas", "2"}})),
-        AllOf(HasSubstr("refuse every event"), HasSubstr("--add-config min.insync.replicas=1")));
+        AllOf(HasSubstr("refuse every record"), HasSubstr("--add-config min.insync.replicas=1")));
     EXPECT_THAT(complaint(with_log(fine), {.partitions = 2, .replication = 3}),
                 AllOf(HasSubstr("replication=1, expected 3"), HasSubstr("kafka-reassign")));
     const auto advice = inspect_topics(with_log(fine), {.partitions = 2});

@@ -121,7 +121,7 @@ void add_command(CLI::App& room, Context& context, const char* name, const char*
         ->check(CLI::NonNegativeNumber);
     command
         ->add_option("--record-bytes", arguments->record_bytes,
-                     "The largest record: the event_bytes that programs have and 16384 (1048576)")
+                     "The largest record: the event_bytes that programs have and 20480 (1048576)")
         ->check(CLI::PositiveNumber);
     command
         ->add_flag("--measure", arguments->measure,

@@ -78,6 +78,19 @@ struct Admin::Parts {
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
         throw Unavailable(what + ": no broker answers: " + explain_silence(handle.get(), error));
     }
+
+    /// Of a topic; it has no partitions when there is none.
+    Owned<const rd_kafka_metadata_t> look(rd_kafka_topic_t* topic, const std::string& name,
+                                          Duration at_most) {
+        const std::string what = "topic " + name;
+        auto found = metadata(topic, what, at_most);
+        const auto error = found->topics[0].err;
+        if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+            throw Unavailable(what + " cannot be looked at: " + explain(error) +
+                              "; allow this client to describe it");
+        }
+        return found;
+    }
 };
 
 Admin::Admin(const Settings& settings) : parts_(std::make_unique<Parts>()) {
@@ -94,7 +107,7 @@ std::int32_t Admin::brokers(Duration at_most) {
 
 bool Admin::ready(const std::string& topic, Duration at_most) {
     const auto handle = make_topic(parts_->handle.get(), topic);
-    const auto metadata = parts_->metadata(handle.get(), "topic " + topic, at_most);
+    const auto metadata = parts_->look(handle.get(), topic, at_most);
     const auto& found = metadata->topics[0];
     if (found.partition_cnt == 0) return false;
     return std::all_of(found.partitions, found.partitions + found.partition_cnt,
@@ -103,14 +116,17 @@ bool Admin::ready(const std::string& topic, Duration at_most) {
 
 std::optional<TopicSpec> Admin::describe(const std::string& topic, Duration at_most) {
     const auto handle = make_topic(parts_->handle.get(), topic);
-    const auto metadata = parts_->metadata(handle.get(), "topic " + topic, at_most);
+    const auto metadata = parts_->look(handle.get(), topic, at_most);
     const auto& found = metadata->topics[0];
     if (found.partition_cnt == 0) return std::nullopt;
 
     TopicSpec spec;
     spec.name = topic;
     spec.partitions = found.partition_cnt;
-    spec.replication = static_cast<std::int16_t>(found.partitions[0].replica_cnt);
+    const auto* const fewest = std::min_element(
+        found.partitions, found.partitions + found.partition_cnt,
+        [](const auto& l, const auto& r) { return l.replica_cnt < r.replica_cnt; });
+    spec.replication = static_cast<std::int16_t>(fewest->replica_cnt);
 
     Owned<rd_kafka_queue_t> queue{rd_kafka_queue_new(parts_->handle.get())};
     const auto options =
@@ -161,6 +177,11 @@ bool Admin::create(const TopicSpec& spec, Duration at_most) {
     const auto error = rd_kafka_topic_result_error(results[0]);
     if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (passes(error) || error == RD_KAFKA_RESP_ERR_NOT_CONTROLLER ||
+            error == RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED) {
+            throw Unavailable("topic " + spec.name + " could not be made now: " + explain(error) +
+                              "; try again");
+        }
         const char* text = rd_kafka_topic_result_error_string(results[0]);
         if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR) {
             throw Unavailable(

@@ -28,7 +28,8 @@ public:
     Admin(const Admin&) = delete;
     Admin& operator=(const Admin&) = delete;
 
-    /// Partitions, replication and every config of a topic; nothing when there is none.
+    /// Partitions, replication (of the partition that has least) and every config of a topic;
+    /// nothing when there is none.
     std::optional<TopicSpec> describe(const std::string& topic, Duration at_most);
     /// False when it was there already. Throws Mismatch when the brokers refuse.
     bool create(const TopicSpec& spec, Duration at_most);

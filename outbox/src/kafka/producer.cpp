@@ -15,9 +15,10 @@ namespace {
 Settings forced(const ProducerOptions& options) {
     const auto linger = std::chrono::duration<double, std::milli>{options.linger}.count();
     return {
-        {"enable.idempotence", "true"},        // acks=all, five in flight, retried for ever
-        {"message.timeout.ms", "0"},           // an expired message would be a hole in the middle
-        {"enable.gapless.guarantee", "true"},  // behind a failed batch nothing more is sent
+        {"allow.auto.create.topics", "false"},  // else brokers make what was deleted, or misspelt
+        {"enable.idempotence", "true"},         // acks=all, five in flight, retried for ever
+        {"message.timeout.ms", "0"},            // an expired message would be a hole in the middle
+        {"enable.gapless.guarantee", "true"},   // behind a failed batch nothing more is sent
         {"linger.ms", std::to_string(linger)},
         {"message.max.bytes", std::to_string(std::max<std::int64_t>(options.record_bytes, 1000))},
         {"queue.buffering.max.messages", "100000"},
@@ -132,7 +133,8 @@ bool Producer::produce(const std::string& topic, const Message& message, std::ui
     const std::string what = "topic " + topic + ": a message for partition " +
                              std::to_string(message.partition) + " cannot be sent: " + reason;
     if (code == RD_KAFKA_RESP_ERR__INVALID_ARG || too_large(code)) {
-        throw InvalidArgument(what + "; raise the topic's max.message.bytes");
+        throw InvalidArgument(what +
+                              "; raise the relay's record_bytes and the topic's max.message.bytes");
     }
     throw Unavailable(what + "; check the topic and who may write to it");
 }

@@ -19,7 +19,8 @@ constexpr std::string_view prefix = "RECOUNT_KAFKA_";
 constexpr std::string_view file_suffix = "_FILE";
 
 /// No loss, no reordering and "offsets live in the database" rest on these.
-constexpr std::array<std::string_view, 17> ours = {"enable.idempotence",
+constexpr std::array<std::string_view, 18> ours = {"allow.auto.create.topics",
+                                                   "enable.idempotence",
                                                    "acks",
                                                    "request.required.acks",
                                                    "enable.gapless.guarantee",

@@ -173,10 +173,11 @@ struct [[nodiscard]] AppendResult {
 /// Throws CommandReused, CommandExpired or StreamClosed when that is the verdict; else returns it.
 AppendResult accepted(AppendResult result);
 
-/// Limits, refused before any I/O with InvalidArgument.
+/// Limits, refused before any I/O with InvalidArgument. Correlation id, causation id and
+/// traceparent have at most 255 bytes each, like a command id.
 struct AppendLimits {
     std::size_t event_bytes =
-        (std::size_t{1} << 20) - 16384;  // 1 MiB less headers: Kafka's default
+        (std::size_t{1} << 20) - 20480;  // 1 MiB less headers: Kafka's default
     std::size_t append_bytes = std::size_t{4} << 20;
     std::size_t append_events = 1000;
     std::size_t metadata_entries = 64;

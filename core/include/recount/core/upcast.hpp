@@ -159,6 +159,18 @@ bool visit_event(const RecordedEvent& event, Visit&& visit) {
     return found;
 }
 
+/// Whether events are stored under this type that Owner::Event or Owner::Older lists.
+template <class Owner>
+bool reads_type(std::string_view type) {
+    using List = typename Owner::Event;
+    bool found = List::visit_type(type, [](auto) {});
+    older::for_each<List>(typename older::Of<Owner>::type{},
+                          [&]<class Old>(std::type_identity<Old>) {
+                              found = found || type == older::Entry<Old>::stored_as();
+                          });
+    return found;
+}
+
 /// The event as one of Owner::Event, upcast when it is older:
 ///     const Cart::Event::Variant event = recount::current_event<Cart>(recorded);
 /// Throws UnknownType, UnreadableEvent.

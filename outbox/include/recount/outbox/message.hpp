@@ -13,6 +13,7 @@
 #include <recount/core/event.hpp>
 #include <recount/core/events.hpp>
 #include <recount/core/fold.hpp>
+#include <recount/core/upcast.hpp>
 
 namespace recount {
 
@@ -70,14 +71,14 @@ inline std::vector<Message> in_order(std::vector<Message> all) { return all; }
 template <class M>
 std::vector<Message> publish(const RecordedEvent& event) {
     std::vector<Message> made;
-    M::Event::visit_type(event.at.type, [&]<class E>(std::type_identity<E>) {
-        if (!event.erased()) {
-            made = in_order(M::publish(parse_as<E>(event), event.at));
-        } else if constexpr (Publishes<M, Erased>) {
+    if (!event.erased()) {
+        visit_event<M>(event, [&](const auto& one) { made = in_order(M::publish(one, event.at)); });
+    } else if constexpr (Publishes<M, Erased>) {
+        if (reads_type<M>(event.at.type)) {
             const Erased erased{event.at.position, event.at.version, event.at.type};
             made = in_order(M::publish(erased, event.at));
         }
-    });
+    }
     return made;
 }
 
@@ -118,6 +119,7 @@ struct PublishHook {
 ///                                                      const recount::Recorded&);
 ///     };
 ///
+/// Events that were stored under older types come as what they became: `using Older` and `upcast`.
 /// Same event, same messages: no clock, no chance, no I/O, because after a crash an event may be
 /// asked again. Other types of events become nothing, and so do events whose payload was erased,
 /// unless there is a `publish(const recount::Erased&, const recount::Recorded&)`.
@@ -127,6 +129,9 @@ MessageMapping messages() {
     M::Event::for_each_type([]<class E>(std::type_identity<E>) {
         static_assert(sizeof(check::PublishHook<M, E>) > 0);
     });
+    if constexpr (requires { typename M::Older; }) {
+        (void)check::EveryUpcast<typename M::Event, typename M::Older>::end;
+    }
     return {std::string{std::string_view{M::name}}, &message_hooks::publish<M>};
 }
 

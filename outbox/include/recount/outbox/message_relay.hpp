@@ -14,7 +14,7 @@ namespace recount {
 
 struct MessageRelayOptions {
     KafkaTopic topic;         // its name is the topic's own: nothing is put behind it
-    std::string source = {};  // CloudEvents' source; empty: "urn:uuid:<store id>"
+    std::string source = {};  // CloudEvents' source, at most 1 KiB; empty: "urn:uuid:<store id>"
     /// When given, values are framed as Confluent's serialisers do it, under the id that this gives
     /// for a type (its full name). Asked once a message; what it throws stops the relay.
     std::function<std::int32_t(const std::string& type)> schema_id = {};

@@ -17,7 +17,7 @@ struct RelayOptions {
     /// Events of these categories are published without their payload: digest and position still
     /// go, so that the chain holds.
     std::vector<std::string> withhold = {"saga"};
-    std::string source = {};  // CloudEvents' source; empty: "urn:uuid:<store id>"
+    std::string source = {};  // CloudEvents' source, at most 1 KiB; empty: "urn:uuid:<store id>"
     Duration linger = std::chrono::milliseconds{1};  // how long a record waits for company
     Duration beat = std::chrono::seconds{1};
     Duration lease = std::chrono::seconds{3};  // a relay that fell silent is replaced after so long
