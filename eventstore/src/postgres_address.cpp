@@ -34,6 +34,9 @@ Address parse_address(const std::string& url) {
         const std::size_t end = std::min(url.find('&', at), url.size());
         const std::string_view item{url.data() + at, end - at};
         if (item.starts_with("schema=")) {
+            if (!address.schema.empty()) {
+                throw InvalidArgument("the PostgreSQL URL names two schemas; name one");
+            }
             address.schema = item.substr(7);
         } else if (!item.empty()) {
             (address.connection += separator) += item;

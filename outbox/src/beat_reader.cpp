@@ -42,8 +42,24 @@ void BeatReader::take(const kafka::Record& record) {
     beat_ = std::move(beat);
 }
 
+/// A topic that somebody made a moment ago is not known to each broker yet.
+void BeatReader::require_topic() {
+    const auto until = environment_.clock.steady() + timeout_ / 8;
+    for (;;) {
+        try {
+            reader_.partitions(timeout_);
+            return;
+        } catch (const Mismatch&) {
+            if (environment_.clock.steady() > until) throw;
+        }
+        environment_.scheduler.sleep(answer_step);
+    }
+}
+
 /// Beats are told every second and compacted, so the newest is looked for from the end.
 void BeatReader::from_the_end() {
+    if (!was_there_) require_topic();
+    was_there_ = true;
     const auto marks = reader_.watermarks(0, timeout_);
     std::int64_t from = marks.high;
     for (std::int64_t window = first_window; !beat_ && from > marks.low; window *= window_growth) {

@@ -20,6 +20,7 @@ public:
     const std::optional<Beat>& newest();
 
 private:
+    void require_topic();
     void from_the_end();
     void take(const kafka::Record& record);
 
@@ -28,6 +29,7 @@ private:
     kafka::Reader reader_;
     std::optional<Beat> beat_;
     bool started_ = false;
+    bool was_there_ = false;  // the topic, when it was first looked at
 };
 
 }  // namespace recount

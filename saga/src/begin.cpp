@@ -92,13 +92,18 @@ void SagaEngine::Work::resumed(const RecordedEvent& event) {
     if (dot == std::string::npos || kind == kinds_.end()) return;
     const std::string id = name_and_id.substr(dot + 1);
     Registered& registered = kind->second;
-    if (event.at.stream.category() == saga::Saga::category) {
-        adopt(kind->first, id).stale = true;
-    } else if (event.at.stream.category() == saga::alarm_category &&
-               !registered.cursor.positions.cover(event.at.position)) {
-        active_.erase(saga::stream_of(kind->first, id).full());
+    const bool news = !registered.cursor.positions.cover(event.at.position);
+    // What it needs a person for from now on, if only the same once more, is an alarm of its own.
+    const auto let_alarm_go = [&] {
         registered.cursor_due = registered.cursor.attention.erase(id) > 0 || registered.cursor_due;
         publish_alarm(registered);
+    };
+    if (event.at.stream.category() == saga::Saga::category) {
+        adopt(kind->first, id).stale = true;
+        if (news) let_alarm_go();
+    } else if (event.at.stream.category() == saga::alarm_category && news) {
+        active_.erase(saga::stream_of(kind->first, id).full());
+        let_alarm_go();
     }
 }
 

@@ -82,12 +82,27 @@ bool concerns_one() {
     }
 }
 
+/// A closed stream never takes the command, under whatever id: that is an answer, for who can be
+/// told no.
+bool may_be_refused(const Errand& errand) {
+    const Saga& saga = errand.active->saga;
+    return way_of(saga) == Way::forth && errand.step != saga.when_undone();
+}
+
 /// The report of what is being handled.
 Report failed(const Errand& errand) {
     if (!concerns_one()) throw;
     Report report{errand, std::nullopt, {}, false};
     try {
-        throw;
+        try {
+            throw;
+        } catch (const StreamClosed& error) {
+            if (!may_be_refused(errand)) throw;
+            const Saga& saga = errand.active->saga;
+            report.answer = {errand.step, Way::forth, saga.attempts.at(errand.step),
+                             CommandOutcome::Kind::refused,
+                             Rejection{"stream_closed", reason(error.what())}};
+        }
     } catch (const Contended&) {
         report.later = true;
     } catch (...) {

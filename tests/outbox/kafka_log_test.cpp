@@ -29,6 +29,12 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     }
 }
 
+TEST(ALogThatIsNotThere, IsSaidToBeMissing) {
+    const KafkaLogOptions options{.topic = own_topic(), .broker_timeout = std::chrono::seconds{20}};
+    EXPECT_THAT([&] { KafkaLog log{options}; },
+                testing::ThrowsMessage<Mismatch>(HasSubstr("does not exist")));
+}
+
 TEST_F(PublishedLog, PassesOverABeatOfMorePartitionsThanItHas) {
     publish(40);
     KafkaLog log{{.topic = topic, .silence = std::chrono::hours{1}}};

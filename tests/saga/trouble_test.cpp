@@ -171,23 +171,6 @@ TEST_F(InTrouble, TellsWhatHaltsASagaWithoutForgettingASecondStart) {
     EXPECT_THAT(status->attention, HasSubstr("refused 2 times"));
 }
 
-TEST_F(InTrouble, LetsABrokenDeciderStopItsOwnSagaOnly) {
-    Weather::today().throwing.insert("o-1/a");
-    Service service{*store_};
-    const Ordered broken = order("o-1", {part("a"), part("c")});
-    service.place(broken);
-    service.place(order("o-2", {part("a"), part("c")}));
-    const SagaProgress progress = service.sagas.catch_up();
-    EXPECT_EQ(progress.completed, 1);
-    EXPECT_EQ(progress.attention, 1);
-    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention,
-                HasSubstr("step \"a\" cannot be handled: a bug in this decider"));
-    Weather::today().throwing.clear();
-    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "deployed a fix"), std::nullopt);
-    EXPECT_EQ(service.sagas.catch_up().completed, 1);
-    EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
-}
-
 TEST_F(InTrouble, TakesAnythingThatSomebodysCodeThrows) {
     Weather::today().bug = "";
     Weather::today().throwing = {"decider/a", "plan of plan", "id of id"};

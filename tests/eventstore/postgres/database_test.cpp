@@ -248,7 +248,7 @@ TEST(DatabaseAddress, SaysNoSecrets) {
 TEST(DatabaseAddress, NeedsASchemaOfAPlainName) {
     const std::string server = postgres_url();
     for (const std::string query : {"", "?schema=", "?schema=Shop", "?schema=1a", "?schema=a-b",
-                                    "?schema=pg_x", "?schema=a%22b"}) {
+                                    "?schema=pg_x", "?schema=a%22b", "?schema=one&schema=two"}) {
         EXPECT_THROW(Database::open(server + query), InvalidArgument) << query;
     }
     EXPECT_THROW(Database::open(server + "?schema=" + unique_name("none_"), {.create = false}),

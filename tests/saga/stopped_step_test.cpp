@@ -1,0 +1,71 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orders.hpp"
+#include "world_with_alarm.hpp"
+
+namespace recount::saga_test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+/// A step whose command nobody can carry out: the code that decides it is broken, or its stream is
+/// closed.
+class AStoppedStep : public WorldWithAlarm {
+protected:
+    void close(const std::string& account) {
+        static_cast<void>(
+            store_->close_stream({"account", account}, {}, "settled", Expected::any()));
+    }
+};
+
+TEST_F(AStoppedStep, StopsItsOwnSagaOnly) {
+    Weather::today().throwing.insert("o-1/a");
+    Service service{*store_};
+    const Ordered broken = order("o-1", {part("a"), part("c")});
+    service.place(broken);
+    service.place(order("o-2", {part("a"), part("c")}));
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.completed, 1);
+    EXPECT_EQ(progress.attention, 1);
+    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention,
+                HasSubstr("step \"a\" cannot be handled: a bug in this decider"));
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "deployed no fix"), std::nullopt);
+    EXPECT_EQ(service.sagas.catch_up().attention, 1) << "it is told again";
+    EXPECT_EQ(alarm(), 1);
+    Weather::today().throwing.clear();
+    EXPECT_EQ(service.sagas.resume("fulfil", "o-1", "deployed a fix"), std::nullopt);
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    EXPECT_EQ(alarm(), 0);
+    EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
+}
+
+TEST_F(AStoppedStep, IsRefusedByAClosedStream) {
+    Service service{*store_};
+    service.place(order("o-1", {part("a"), part("b", {"a"})}));
+    close("b");
+    EXPECT_EQ(service.sagas.catch_up().compensated, 1);
+    const auto status = service.sagas.status("fulfil", "o-1");
+    EXPECT_EQ(status->steps.at(1).refusal.code, "stream_closed");
+    EXPECT_THAT(status->steps.at(1).refusal.detail, HasSubstr("account-b"));
+    EXPECT_EQ(alarm(), 0);
+}
+
+TEST_F(AStoppedStep, OfAnUndoIsLeftToAPersonWhenItsStreamIsClosed) {
+    Weather::today().contended["o-1/b"] = 1;
+    Service service{*store_};
+    service.place(order("o-1", {part("a"), refused(part("b", {"a"}))}));
+    EXPECT_EQ(service.sagas.catch_up().open, 1);
+    close("a");
+    world_.advance(10s);
+    const SagaProgress progress = service.sagas.catch_up();
+    EXPECT_EQ(progress.compensated, 0);
+    EXPECT_EQ(progress.attention, 1);
+    EXPECT_THAT(service.sagas.status("fulfil", "o-1")->attention, HasSubstr("account-a"));
+    EXPECT_EQ(alarm(), 1);
+}
+
+}  // namespace
+}  // namespace recount::saga_test
