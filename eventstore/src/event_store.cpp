@@ -3,12 +3,33 @@
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
 
+#include <mutex>
+
 #include "databases.hpp"
 #include "stores.hpp"
+#include "type_schema.hpp"
 
 namespace recount {
 std::int64_t EventStore::truncate(const StreamName& stream, Version before) {
     return erase(stream, Version{1}, Version{before.value - 1});
+}
+
+void EventStore::require_readable(std::span<const std::string_view> types) {
+    for (const std::string_view type : types) {
+        {
+            const std::lock_guard lock{readable_mutex_};
+            if (readable_.contains(type)) continue;
+        }
+        // One that was made without descriptors is not told from one that is not there.
+        int unknown = 0;
+        for (std::uint32_t revision = 1; unknown < 2; ++revision) {
+            const auto descriptors = schema(type, revision);
+            unknown = descriptors ? 0 : unknown + 1;
+            if (descriptors) check_readable(type, {revision, descriptors}, identity().name);
+        }
+        const std::lock_guard lock{readable_mutex_};
+        readable_.emplace(type);
+    }
 }
 
 AppendResult EventStore::close_stream(const StreamName& stream, CommandMetadata metadata,

@@ -27,6 +27,8 @@ bool reads_alike(const Field& before, const Field& now) {
 
 class Comparison {
 public:
+    explicit Comparison(Use use) : use_(use) {}
+
     std::vector<std::string> changes;
 
     void messages(const pb::Descriptor& before, const pb::Descriptor& now) {
@@ -40,7 +42,7 @@ private:
         const Field* now = message.FindFieldByNumber(before.number());
         const std::string number = std::to_string(before.number());
         if (now == nullptr) {
-            if (!message.IsReservedNumber(before.number())) {
+            if (use_ == Use::writing && !message.IsReservedNumber(before.number())) {
                 add(before.full_name() + " = " + number + " was taken away; write `reserved " +
                     number + ";` in " + message.full_name() +
                     " so that the number is never given again");
@@ -105,7 +107,7 @@ private:
                 add(same_name->full_name() + " moved from " + number + " to " +
                     std::to_string(same_name->number()) + "; stored events mean it by " + number +
                     ": give that number back");
-            } else if (now.FindValueByNumber(value.number()) == nullptr &&
+            } else if (use_ == Use::writing && now.FindValueByNumber(value.number()) == nullptr &&
                        !now.IsReservedNumber(value.number())) {
                 add(value.full_name() + " = " + number + " was taken away; write `reserved " +
                     number + ";` in " + now.full_name() +
@@ -116,14 +118,15 @@ private:
 
     void add(std::string change) { changes.push_back(std::move(change)); }
 
+    Use use_;
     std::set<std::string> seen_;
 };
 
 }  // namespace
 
 std::vector<std::string> incompatible_changes(const pb::Descriptor& before,
-                                              const pb::Descriptor& now) {
-    Comparison comparison;
+                                              const pb::Descriptor& now, Use use) {
+    Comparison comparison{use};
     comparison.messages(before, now);
     return std::move(comparison.changes);
 }

@@ -37,7 +37,7 @@ TypeSchema schema_in_program(std::string_view type) {
 namespace {
 
 void compare(const google::protobuf::Descriptor& now, const StoredSchema& stored,
-             const std::string& store) {
+             const std::string& store, Use use) {
     if (!stored.descriptors) return;
     const std::string& name = now.full_name();
     google::protobuf::FileDescriptorSet set;
@@ -50,10 +50,11 @@ void compare(const google::protobuf::Descriptor& now, const StoredSchema& stored
         throw Mismatch(store + " holds descriptors of " + revision +
                        " that cannot be read; restore that row of its table schema");
     }
-    const auto changes = incompatible_changes(*before, now);
+    const auto changes = incompatible_changes(*before, now, use);
     if (changes.empty()) return;
     std::string message = store + " holds events of " + revision +
-                          ", which this program would misread, so nothing was appended: ";
+                          ", which this program would misread, so nothing was " +
+                          (use == Use::reading ? "read: " : "appended: ");
     for (const std::string& change : changes) message += change + "; ";
     throw Mismatch(message + "or give the changed message another name and upcast the old one");
 }
@@ -65,7 +66,13 @@ void check_evolution(std::string_view type, std::span<const StoredSchema> revisi
     const auto* now = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
         std::string{type});
     if (now == nullptr) return;
-    for (const StoredSchema& each : revisions) compare(*now, each, store);
+    for (const StoredSchema& each : revisions) compare(*now, each, store, Use::writing);
+}
+
+void check_readable(std::string_view type, const StoredSchema& revision, const std::string& store) {
+    const auto* now = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+        std::string{type});
+    if (now != nullptr) compare(*now, revision, store, Use::reading);
 }
 
 }  // namespace recount

@@ -33,4 +33,8 @@ struct StoredSchema {
 void check_evolution(std::string_view type, std::span<const StoredSchema> revisions,
                      const std::string& store);
 
+/// The same of one revision and of reading alone: who only reads may know fewer fields and values
+/// than are stored.
+void check_readable(std::string_view type, const StoredSchema& revision, const std::string& store);
+
 }  // namespace recount

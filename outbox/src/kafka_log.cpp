@@ -254,6 +254,9 @@ std::vector<Incarnation> KafkaLog::incarnations() { return parts_->incarnations(
 LogPage KafkaLog::read(Partition partition, std::int64_t after, const ReadLog& options) {
     return parts_->read(partition, after, options);
 }
+void KafkaLog::require_readable(std::span<const std::string_view> types) {
+    if (EventStore* const store = parts_->store()) store->require_readable(types);
+}
 void KafkaLog::remember(const Position& at, std::int64_t place) { parts_->remember(at, place); }
 std::vector<LogHead> KafkaLog::heads() { return parts_->heads(); }
 NewestHeads KafkaLog::newest_heads() { return parts_->newest_heads(); }

@@ -246,7 +246,9 @@ void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& a
         append.request = sha256(event_id);
         append.metadata.command_id = to_string(
             derived_uuid("recount/saga/second_start/1", active.stream.full() + '\0' + event_id));
-        return store_.append(append).outcome.has_value();
+        const bool noted = store_.append(append).outcome.has_value();
+        active.stale = active.stale || noted;  // so that the alarm is raised now
+        return noted;
     };
     try {
         for (int attempt = 0; attempt < attempts_to_record; ++attempt)

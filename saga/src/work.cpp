@@ -53,6 +53,9 @@ void SagaEngine::Work::add(saga::Kind kind, bool from_beginning) {
                               "\" is no name for a saga; use up to 64 letters, digits and '_'");
     if (kinds_.contains(name))
         throw InvalidArgument("the saga \"" + name + "\" was added before; add it once");
+    std::vector<std::string_view> types;
+    for (const auto& [type, start] : kind.starts) types.push_back(type);
+    store_.require_readable(types);
     saga::Cursor cursor = saga::open_cursor(store_, name, from_beginning);
 
     for (const std::string& id : cursor.open) adopt(name, id);
@@ -107,10 +110,10 @@ void SagaEngine::Work::wait(const std::stop_token& stop) {
             longest = std::min(longest, std::max(Duration{0}, Duration{*active.not_before - at}));
     }
     if (longest <= Duration{0}) return;
-    if (active_.size() < options_.open_sagas) {
+    if (active_.size() < options_.open_sagas && !kinds_.empty()) {
         store_.wait(read_, longest, stop);
     } else {
-        store_.environment().scheduler.sleep(longest, stop);  // what is new is not read now
+        store_.environment().scheduler.sleep(longest, stop);  // what is new is not for it now
     }
 }
 

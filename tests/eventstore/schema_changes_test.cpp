@@ -57,6 +57,20 @@ std::vector<std::string> proto2_changes(const std::string& before, const std::st
     return incompatible_changes(old_one.message(), new_one.message());
 }
 
+TEST(AStoredType, MayHaveMoreThanAReaderKnows) {
+    const auto read = [](const std::string& stored, const std::string& now) {
+        const Parsed before{stored}, after{now};
+        return incompatible_changes(before.message(), after.message(), Use::reading);
+    };
+    EXPECT_THAT(read("message M { int32 a = 1; E b = 2; } enum E { X = 0; Y = 1; }",
+                     "message M { E b = 2; } enum E { X = 0; }"),
+                IsEmpty());
+    EXPECT_THAT(read("message M { int64 a = 1; }", "message M { int32 a = 1; }"),
+                ElementsAre(HasSubstr("shop.M.a")));
+    EXPECT_THAT(read("message M { int32 a = 1; }", "message M { int32 a = 2; }"),
+                ElementsAre(HasSubstr("moved from number 1 to 2")));
+}
+
 TEST(AStoredType, MayGrowRenameAndWiden) {
     EXPECT_THAT(changes("message M { int32 a = 1; string b = 2; }",
                         "message M { int64 a = 1; string bb = 2; bytes c = 3; }"),

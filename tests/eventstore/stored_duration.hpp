@@ -1,5 +1,6 @@
 #pragma once
 
+#include <recount/core.hpp>
 #include <recount/core/error.hpp>
 #include <recount/eventstore.hpp>
 
@@ -52,6 +53,17 @@ inline void expect_evolution_checked(const std::string& url) {
     EXPECT_EQ(append_duration(url, "b2").outcome->streams[0].last.value, 3);
 }
 
+/// A program's own reading of it.
+struct Elapsed {
+    static constexpr std::string_view category = "cart";
+    using Event = Events<google::protobuf::Duration>;
+    std::int64_t seconds = 0;
+};
+inline Elapsed evolve(Elapsed elapsed, const google::protobuf::Duration& event) {
+    elapsed.seconds += event.seconds();
+    return elapsed;
+}
+
 /// In an empty store as well.
 inline void expect_misreading_refused(const std::string& url) {
     using testing::AllOf;
@@ -63,7 +75,26 @@ inline void expect_misreading_refused(const std::string& url) {
     EXPECT_THAT([&] { static_cast<void>(append_duration(url, "b")); },
                 testing::ThrowsMessage<Mismatch>(
                     AllOf(HasSubstr("google.protobuf.Duration.seconds"), HasSubstr("revision 1"))));
-    EXPECT_EQ(open_store(url)->read_stream(StreamName::parse("cart-1")).head.value, 1);
+    {
+        const auto store = open_store(url);
+        EXPECT_EQ(store->read_stream(StreamName::parse("cart-1")).head.value, 1);
+        Repository<Elapsed> repository{*store};
+        EXPECT_THAT(
+            [&] { repository.load("1"); },
+            testing::ThrowsMessage<Mismatch>(AllOf(HasSubstr("google.protobuf.Duration.seconds"),
+                                                   HasSubstr("nothing was read"))));
+    }
+
+    // Who only reads may know less.
+    store_changed_duration(url, [](auto& message) {
+        auto& field = *message.add_field();
+        field = message.field(0);
+        field.set_name("parts");
+        field.set_json_name("parts");
+        field.set_number(3);
+    });
+    const auto later = open_store(url);
+    EXPECT_EQ(Repository<Elapsed>{*later}.load("1").version.value, 1);
 }
 
 }  // namespace recount::test

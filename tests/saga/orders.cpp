@@ -16,6 +16,7 @@ namespace {
 void throw_if_wanted(const std::string& what) {
     if (!Weather::today().throwing.contains(what)) return;
     if (Weather::today().bug.empty()) throw 42;
+    if (Weather::today().passes) throw Unavailable(Weather::today().bug);
     throw std::runtime_error(Weather::today().bug);
 }
 

@@ -18,6 +18,7 @@ struct Weather {
     std::map<std::string, int> undo_refusals;
     std::map<std::string, int> contended;  // how often an effect is still another's turn
     std::set<std::string> throwing;
+    bool passes = false;                        // what they throw says that it may pass
     std::string bug = "a bug in this decider";  // what they throw; empty: a number
     static Weather& today();
 };

@@ -42,6 +42,28 @@ TEST_F(AStoppedStep, StopsItsOwnSagaOnly) {
     EXPECT_THAT(audit(*store_, {broken, order("o-2", {part("a"), part("c")})}), IsEmpty());
 }
 
+TEST_F(AStoppedStep, HoldsNobodyUpWhenItsDeciderSaysThatItMayPass) {
+    Weather::today().throwing.insert("o-1/a");
+    Weather::today().passes = true;
+    Service service{*store_};
+    for (const char* id : {"o-1", "o-2"}) service.place(order(id, {part("a")}));
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    Weather::today().throwing.clear();
+    world_.advance(10s);
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+    EXPECT_EQ(alarm(), 0);
+}
+
+TEST_F(AStoppedStep, WaitsWhileASecondStartCallsAPersonAtOnce) {
+    Weather::today().undo_refusals["o-1/a"] = 1;
+    Service service{*store_};
+    service.place("x", order("o-1", {part("a"), refused(part("b", {"a"}))}));
+    EXPECT_EQ(service.sagas.catch_up().open, 1);
+    service.place("y", order("o-1", {part("c")}));
+    EXPECT_EQ(service.sagas.catch_up().attention, 1);
+    EXPECT_EQ(alarm(), 1);
+}
+
 TEST_F(AStoppedStep, IsRefusedByAClosedStream) {
     Service service{*store_};
     service.place(order("o-1", {part("a"), part("b", {"a"})}));

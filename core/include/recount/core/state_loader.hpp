@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <recount/core/snapshots.hpp>
 #include <recount/core/state_cache.hpp>
 #include <recount/core/streams.hpp>
+#include <recount/core/upcast.hpp>
 
 namespace recount {
 
@@ -45,6 +47,7 @@ public:
 
     /// The same past the cache, folded from the stream's snapshot or its first event.
     Loaded<State> fresh(const StreamName& stream) {
+        require_readable();
         cache_.drop(stream.full());
         if constexpr (Snapshots<State>) {
             if (kept_ != nullptr) return from_snapshot_on(stream);
@@ -74,6 +77,7 @@ public:
     /// The state as it was at a time (ReadStream::until), folded from the first event, past the
     /// cache and snapshots: both may be newer.
     Loaded<State> as_of(const StreamName& stream, Timestamp when) {
+        require_readable();
         Loaded<State> loaded = none();
         visit(stream, 1, [&](const RecordedEvent& event) {
             return event.at.recorded_at <= when && fold_in(loaded, event);
@@ -142,6 +146,13 @@ public:
     void drop(const StreamName& stream) { cache_.drop(stream.full()); }
 
 private:
+    /// Before the first event is read: what would be misread is decided on otherwise.
+    void require_readable() {
+        if (readable_.load(std::memory_order_relaxed)) return;
+        streams_.require_readable(types_read<State>());
+        readable_.store(true, std::memory_order_relaxed);
+    }
+
     std::optional<Loaded<State>> find(const StreamName& stream) {
         auto cached = cache_.find(stream.full());
         if (cached && cached->incarnation != streams_.identity().incarnation) cached.reset();
@@ -291,6 +302,7 @@ private:
     std::int64_t snapshots_;
     SnapshotStore* kept_;
     StateCache<State> cache_;
+    std::atomic<bool> readable_ = false;
 };
 
 }  // namespace recount

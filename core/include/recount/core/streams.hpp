@@ -67,6 +67,11 @@ public:
     /// first.
     virtual CommandOutcome void_command(std::string_view command_id) = 0;
 
+    /// Throws Mismatch that names the fields when events of these types (full protobuf names) are
+    /// stored that this program would misread. Asked before the first event is read; what was fine
+    /// once is not looked at again. Nothing where no descriptors are kept.
+    virtual void require_readable(std::span<const std::string_view> /*types*/) {}
+
     virtual StreamPage read_stream(const StreamName& stream, const ReadStream& options = {}) = 0;
 
     /// Gives a stream's events in order, from a version to its end, as long as `take` wants them;

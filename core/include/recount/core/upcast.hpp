@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <recount/core/event.hpp>
 #include <recount/core/events.hpp>
@@ -169,6 +170,22 @@ bool reads_type(std::string_view type) {
                               found = found || type == older::Entry<Old>::stored_as();
                           });
     return found;
+}
+
+/// The names under which events are stored that Owner::Event and Owner::Older list.
+template <class Owner>
+const std::vector<std::string_view>& types_read() {
+    static const std::vector<std::string_view> types = [] {
+        std::vector<std::string_view> names;
+        Owner::Event::for_each_type(
+            [&]<class E>(std::type_identity<E>) { names.push_back(type_name<E>()); });
+        older::for_each<typename Owner::Event>(typename older::Of<Owner>::type{},
+                                               [&]<class Old>(std::type_identity<Old>) {
+                                                   names.push_back(older::Entry<Old>::stored_as());
+                                               });
+        return names;
+    }();
+    return types;
 }
 
 /// The event as one of Owner::Event, upcast when it is older:

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -89,6 +92,7 @@ public:
     /// The file descriptor set (protobuf FileDescriptorSet bytes) under which a type's revision was
     /// stored; nothing when the type is unknown here.
     virtual std::optional<std::string> schema(std::string_view type, std::uint32_t revision) = 0;
+    void require_readable(std::span<const std::string_view> types) override;
 
     /// The streams of a category (empty: all) whose names come behind `after`, in order of their
     /// bytes, at most `limit`. The next page begins behind the last one's name:
@@ -119,6 +123,10 @@ public:
     /// layout that were born before the horizon get the verdict `expired` from then on, unless
     /// their outcome is still there. To be called now and then, by one of a store's processes.
     virtual Maintained maintain(const MaintainOptions& options = {}) = 0;
+
+private:
+    std::mutex readable_mutex_;
+    std::set<std::string, std::less<>> readable_;  // types that were looked at, and are fine
 };
 
 /// Opens the store that a URL names, creating it when there is none:

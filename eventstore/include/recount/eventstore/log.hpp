@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -98,6 +99,9 @@ public:
     /// logs that would have to look for the position otherwise. It is checked before it is used: a
     /// wrong one costs a look and nothing else. Stores need none.
     virtual void remember(const Position&, std::int64_t /*place*/) {}
+
+    /// As Streams::require_readable. Nothing where no store is at hand.
+    virtual void require_readable(std::span<const std::string_view> /*types*/) {}
 
     /// One entry a partition, freshly read.
     virtual std::vector<LogHead> heads() = 0;

@@ -65,6 +65,9 @@ public:
     /// Throws Divergence as above, Unavailable when the brokers do not answer.
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options = {}) override;
 
+    /// Asks the store, when it is at hand.
+    void require_readable(std::span<const std::string_view> types) override;
+
     /// Places are offsets in the topic: a reader that begins behind a remembered one does not
     /// search (recount_log_searches_total).
     void remember(const Position& at, std::int64_t place) override;
