@@ -238,7 +238,7 @@ std::int64_t Catalogue::request_rebuild(std::string_view view, Timestamp now) {
                                   " that could be built anew; a projector makes it");
         }
         for (const GenerationEntry& entry : known) {
-            if (entry.building() && entry.version >= current->version) return entry.generation;
+            if (entry.building() && entry.version == current->version) return entry.generation;
         }
         const std::int64_t next = next_number(sql, view);
         insert(sql, {std::string{view}, next, current->version, "building", {}, now, false});

@@ -193,14 +193,14 @@ void RowColumns::encode(const Message& row, std::vector<SqlValue>& values) const
     for (const Column& column : columns_) values.push_back(value(row, column));
 }
 
-void RowColumns::set(Message& row, const Column& column, const SqlValue& value) {
+void RowColumns::set(Message& row, const Column& column, const SqlValue& value, Unknown unknown) {
     if (std::holds_alternative<std::monostate>(value)) return;
     const FieldDescriptor& field = *column.field;
     const Reflection& reflection = *row.GetReflection();
     const auto integer = [&] { return std::get<std::int64_t>(value); };
     switch (column.kind) {
         case Kind::json:
-            return set_field_json(row, field, std::get<std::string>(value));
+            return set_field_json(row, field, std::get<std::string>(value), unknown);
         case Kind::text:
             return reflection.SetString(&row, &field, std::get<std::string>(value));
         case Kind::bytes:
@@ -232,7 +232,7 @@ void RowColumns::set(Message& row, const Column& column, const SqlValue& value) 
 void RowColumns::decode(const std::vector<SqlValue>& values, std::size_t first,
                         Message& row) const {
     for (std::size_t index = 0; index < columns_.size(); ++index) {
-        set(row, columns_[index], values.at(first + index));
+        set(row, columns_[index], values.at(first + index), Unknown::refused);
     }
 }
 
@@ -240,7 +240,8 @@ void RowColumns::decode(const std::vector<SqlValue>& values, std::size_t first,
                         const std::vector<bool>& present, Message& row) const {
     std::size_t at = first;
     for (std::size_t index = 0; index < columns_.size(); ++index) {
-        if (present[index]) set(row, columns_[index], values.at(at++));
+        if (!present[index]) continue;
+        set(row, columns_[index], values.at(at++), Unknown::left_out);
     }
 }
 

@@ -14,6 +14,10 @@ namespace recount::projections {
 inline constexpr std::string_view key_column = "_key";
 inline constexpr std::string_view revision_column = "_revision";
 
+/// What becomes of fields of a message within a row that this program does not know: who writes the
+/// row again would lose them.
+enum class Unknown : std::uint8_t { refused, left_out };
+
 /// Quotes a name for SQL.
 std::string quoted(std::string_view name);
 
@@ -42,7 +46,9 @@ public:
     /// `names[i]` of the result's columns, from `first` on, are fields of the row.
     void decode(const std::vector<SqlValue>& values, std::size_t first,
                 google::protobuf::Message& row) const;
-    /// Only the fields that `present` tells; in the order of all fields.
+    /// Only the fields that `present` tells; in the order of all fields. For readers, whose program
+    /// may be another version than the one that wrote: what they do not know of messages within a
+    /// row is left out.
     void decode(const std::vector<SqlValue>& values, std::size_t first,
                 const std::vector<bool>& present, google::protobuf::Message& row) const;
 
@@ -57,7 +63,8 @@ private:
     static const char* type_of(Kind kind);
     static bool fallible(const Column& column);
     [[nodiscard]] SqlValue value(const google::protobuf::Message& row, const Column& column) const;
-    static void set(google::protobuf::Message& row, const Column& column, const SqlValue& value);
+    static void set(google::protobuf::Message& row, const Column& column, const SqlValue& value,
+                    Unknown unknown);
 
     std::vector<Column> columns_;
     std::vector<Column> fallible_;  // those that can hold what no database keeps
@@ -68,7 +75,7 @@ private:
 std::string field_json(const google::protobuf::Message& row,
                        const google::protobuf::FieldDescriptor& field);
 void set_field_json(google::protobuf::Message& row, const google::protobuf::FieldDescriptor& field,
-                    const std::string& json);
+                    const std::string& json, Unknown unknown = Unknown::refused);
 
 /// A type that can hold what JSON cannot say: a time out of range, an Any, a message of any depth.
 /// Only writing it tells.

@@ -65,11 +65,14 @@ std::string field_json(const Message& row, const FieldDescriptor& field) {
     return json.substr(begin, json.size() - begin - 1);
 }
 
-void set_field_json(Message& row, const FieldDescriptor& field, const std::string& json) {
+void set_field_json(Message& row, const FieldDescriptor& field, const std::string& json,
+                    Unknown unknown) {
     if (field.is_repeated() && json.size() == 2) return;  // empty
     std::unique_ptr<Message> only{row.New()};
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = unknown == Unknown::left_out;
     const auto status = google::protobuf::util::JsonStringToMessage(
-        "{\"" + field.name() + "\":" + json + "}", only.get());
+        "{\"" + field.name() + "\":" + json + "}", only.get(), options);
     if (!status.ok()) {
         throw Mismatch("column " + field.name() + " of " + row.GetDescriptor()->full_name() +
                        " does not hold its JSON; rebuild the view");

@@ -22,7 +22,7 @@ bool Parking::park(const RecordedEvent& event, const std::string& error) {
 void Parking::write(Sql& sql, const std::string& view, std::size_t limit, Timestamp now) {
     if (rows_.empty()) return;
     const std::int64_t before = parked_events(sql);
-    if (before + count() > static_cast<std::int64_t>(limit)) {
+    if (static_cast<std::size_t>(before + count()) > limit) {
         throw Error("view " + view + " would have " + std::to_string(before + count()) +
                     " events set aside, more than the limit of " + std::to_string(limit) +
                     "; the first of "

@@ -30,6 +30,11 @@ void Pass::guarded(GenerationWriter& writer, Run&& run) {
             writer.stop(error.what());
             if (!failure_) failure_ = std::current_exception();
         }
+    } catch (const std::exception& error) {  // as when memory is short
+        leave_out();
+        spdlog::warn("view {} is tried again: {}", writer.view(), error.what());
+        writer.backoff().failed();
+        if (!delay_) delay_ = std::current_exception();
     }
 }
 
@@ -225,17 +230,10 @@ Applied Pass::run(Views views, std::stop_token stop) {
     }
 }
 
-/// Are the views that are read at the target, with others still being built?
-bool Pass::only_builds() const {
-    bool builds = false;
-    for (const GenerationWriter* writer : active_) {
-        if (!writer->entry().current()) {
-            builds = true;
-        } else if (behind(*writer)) {
-            return false;
-        }
-    }
-    return builds;
+/// Would some views wait for others that are far behind, as one that is new or was away?
+bool Pass::some_wait_for_others() const {
+    const auto is_behind = [&](const GenerationWriter* writer) { return behind(*writer); };
+    return std::ranges::any_of(active_, is_behind) && !std::ranges::all_of(active_, is_behind);
 }
 
 void Pass::follow(Views views, const std::stop_token& stop) {
@@ -253,13 +251,14 @@ void Pass::follow(Views views, const std::stop_token& stop) {
             guarded(*writer, [&] { writer->reload_if_forgotten(); });
         }
         if (!waiting) break;
-        if (moved && views == Views::due && only_builds()) {
-            more_ = true;  // with newer heads, for what is read goes first
+        if (moved && views == Views::due && some_wait_for_others()) {
+            more_ = true;  // with newer heads, for those that are there
             break;
         }
         if (moved) {
             moved_at = environment.clock.steady();
-        } else if (environment.clock.steady() - moved_at > options_.patience) {
+        } else if (std::chrono::floor<Duration>(environment.clock.steady() - moved_at) >
+                   options_.patience) {
             throw Unavailable("the log " + log_.identity().name +
                               " shows heads that it does not give the events of; see whether what "
                               "feeds it runs");

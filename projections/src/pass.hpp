@@ -53,7 +53,7 @@ private:
     void throw_if_turned();
     void begin();
     void follow(Views views, const std::stop_token& stop);
-    [[nodiscard]] bool only_builds() const;
+    [[nodiscard]] bool some_wait_for_others() const;
     void drop(GenerationWriter& writer);
     bool replaced(GenerationWriter& writer, const Error& error);
     [[nodiscard]] std::vector<Cohort> cohorts() const;

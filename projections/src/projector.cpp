@@ -47,7 +47,15 @@ public:
     std::int64_t retry_parked() {
         const std::scoped_lock running{running_};
         std::int64_t done = 0;
-        for (const auto& writer : writers_.list) done += writer->retry_parked();
+        std::exception_ptr first;  // that of one view is no reason for others to wait
+        for (const auto& writer : writers_.list) {
+            try {
+                done += writer->retry_parked();
+            } catch (...) {
+                if (!first) first = std::current_exception();
+            }
+        }
+        if (first) std::rethrow_exception(first);
         return done;
     }
 
@@ -162,6 +170,10 @@ RunEnd ProjectorEngine::Impl::run(const std::stop_token& stop) {
                 spdlog::error("the projector ends: {}", error.what());
                 return {false, error.what()};
             }
+            spdlog::warn("the projector tries again: {}", error.what());
+            backoff.failed();
+            scheduler.sleep(*backoff.left(), stop);
+        } catch (const std::exception& error) {  // as when memory is short
             spdlog::warn("the projector tries again: {}", error.what());
             backoff.failed();
             scheduler.sleep(*backoff.left(), stop);

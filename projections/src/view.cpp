@@ -1,5 +1,8 @@
 #include <recount/projections/view.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <recount/core/error.hpp>
@@ -11,6 +14,8 @@ namespace recount {
 using projections::GenerationHead;
 
 namespace {
+
+constexpr std::size_t most_rows = std::numeric_limits<std::int64_t>::max();
 
 ViewOptions with_views(ViewOptions options, const std::string& url) {
     if (options.views.empty()) options.views = url;
@@ -57,10 +62,10 @@ Served ViewReader::list(const ListRows& which, const Consistency& consistency, c
             names += (names.empty() ? "" : ", ") + projections::quoted(name);
         }
         const std::string key = projections::quoted(projections::key_column);
-        const SqlResult found =
-            sql.query("select " + names + " from " + projections::quoted(impl_->view().name) +
-                          " where " + key + " > $1 order by " + key + " limit $2",
-                      which.after_key, which.limit);
+        const SqlResult found = sql.query(
+            "select " + names + " from " + projections::quoted(impl_->view().name) + " where " +
+                key + (which.after_key ? " > " : " >= ") + "$1 order by " + key + " limit $2",
+            which.after_key.value_or(""), std::min(which.limit, most_rows));
         for (std::size_t row = 0; row < found.size(); ++row) {
             take(found.text(row, 0), *impl_->row_of(found.rows[row], present));
         }

@@ -16,7 +16,7 @@ namespace {
 struct NextCarts : Carts {
     static constexpr int version = 2;
     static inline std::function<void(int event)> before;
-    static inline int told = 0;
+    static inline std::atomic<int> told = 0;
 
     using Carts::evolve;
     static void evolve(CartRow& row, const ItemAdded& event, const Recorded& at) {
@@ -57,6 +57,38 @@ TEST_P(AViewThatIsBeingBuilt, LetsTheLivingOnesGoOnMeanwhile) {
     projector.catch_up();
     EXPECT_EQ(rows<NextCarts>(world.store()), pure_carts(world.store()));
     EXPECT_EQ(counts(world.store()), pure_counts(world.store()));
+}
+
+/// One that there never was, and is read while it is built.
+struct NewCarts : NextCarts {
+    static constexpr std::string_view name = "new_carts";
+    static constexpr int version = 1;
+};
+
+TEST_P(AViewThatIsBeingBuilt, LetsTheOthersGoOnWhenItIsNew) {
+    World world{GetParam(), 2};
+    for (int count = 0; count < 20; ++count) world.append("cart-1", added("a"));
+    Projector<Counts>{world.store()}.catch_up();
+    const auto shown = [&] {
+        try {
+            View<Counts>{world.store()}.query(strong().fail(), "select 1 as one");
+            return true;
+        } catch (const NotThereYet&) {
+            return false;
+        }
+    };
+    std::atomic<bool> seen = false;
+    NextCarts::told = 0;
+    NextCarts::before = [&](int event) {
+        if (event == 5) world.append("cart-1", added("b"));
+        if (event == 15) seen = shown();
+    };
+    Projector<Counts, NewCarts> projector{world.store(), {.page_events = 4}};
+    {
+        std::jthread running{[&](std::stop_token stop) { projector.run(stop); }};
+        EXPECT_TRUE(eventually([&] { return NextCarts::told >= 21; }));
+    }
+    EXPECT_TRUE(seen);
 }
 
 }  // namespace

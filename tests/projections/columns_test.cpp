@@ -132,6 +132,15 @@ TEST(ARow, IsWrittenToBeCheckedOnlyWhereItsTypeSaysSo) {
     }
 }
 
+TEST(ARow, IsReadWithoutWhatAnotherVersionPutIntoItsMessages) {
+    const auto& field = *HasTimes::descriptor()->FindFieldByName("nested");
+    const std::string json = R"({"nested":{},"since":"their next version"})";
+    HasTimes row;
+    EXPECT_THROW(set_field_json(row, field, json, Unknown::refused), Mismatch);
+    set_field_json(row, field, json, Unknown::left_out);
+    EXPECT_TRUE(row.nested().has_nested());
+}
+
 TEST(ARow, IsReadAsFarAsTwoVersionsAgree) {
     const RowColumns old{*test::projections::CartRow::descriptor()};
     const RowColumns now{*test::projections::CartRow2::descriptor()};

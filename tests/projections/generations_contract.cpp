@@ -226,6 +226,14 @@ TEST_P(AChangedView, CanBeDroppedAgainWhenThatFailedHalfWay) {
     EXPECT_EQ(rows<Carts>(world.store()), pure_carts(world.store()));
 }
 
+TEST_P(AChangedView, IsBuiltAnewWhereANewerVersionGaveUp) {
+    build_first();
+    { Projector<CartsV2> begun{world.store()}; }
+    EXPECT_EQ(request_rebuild(world.store(), "carts"), 3);
+    EXPECT_EQ(request_rebuild(world.store(), "carts"), 3) << "it is asked for already";
+    EXPECT_EQ(Projector<Carts>{world.store()}.catch_up().swapped, 1);
+}
+
 TEST_P(AChangedView, GoesOnBuildingAfterARestart) {
     build_first();
     { Projector<CartsV2> begun{world.store()}; }

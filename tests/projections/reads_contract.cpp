@@ -221,6 +221,24 @@ TEST_P(ARead, BoundedIsAtMostSoFarBehind) {
                  NotThereYet);
 }
 
+struct Nameless : Carts {
+    static constexpr std::string_view name = "nameless";
+    static std::string key_of(const auto&, const Recorded& at) {
+        return at.stream.id() == "1" ? "" : std::string{at.stream.id()};
+    }
+};
+
+TEST_P(ARead, ListsTheRowWithoutAKeyFirst) {
+    for (const char* stream : {"cart-1", "cart-2"}) world.append(stream, added("a"));
+    Projector<Nameless>{world.store()}.catch_up();
+    View<Nameless> view{world.store()};
+    EXPECT_EQ(view.list({.limit = SIZE_MAX}).rows.size(), 2U);
+    const auto first = view.list({.limit = 1});
+    ASSERT_EQ(first.rows.size(), 1U);
+    EXPECT_EQ(first.rows[0].first, "");
+    EXPECT_EQ(view.list({.after_key = first.rows[0].first}).rows.at(0).first, "2");
+}
+
 TEST_P(ARead, ListsInOrderOfKey) {
     for (const char* key : {"b", "B", "a", "ä", "10", "9"}) {
         world.append("cart-" + std::string{key}, added("a"));

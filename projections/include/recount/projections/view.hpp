@@ -64,7 +64,7 @@ struct ViewOptions {
 };
 
 struct ListRows {
-    std::string after_key = {};
+    std::optional<std::string> after_key = {};  // the last of the page before
     std::size_t limit = 100;
 };
 
