@@ -40,7 +40,8 @@ void AuditLane::tell(AuditFinding finding) {
     world_.tell(finding);
 }
 
-void AuditLane::begin(const AuditPlace& place) {
+void AuditLane::begin(const AuditPlace& place, std::int64_t low) {
+    low_ = low;
     next_offset_ = place.offset;
     have_ = place.n;
     spoilt_ = false;
@@ -91,7 +92,7 @@ std::string AuditLane::take(const kafka::Record& record) {
 
 /// A topic whose beginning retention may take away is proved from where it begins.
 void AuditLane::first_kept(std::int64_t n, std::int64_t offset) {
-    if (!world_.allow_retention || offset == 0 || n > window_.head_for(n)) return;
+    if (!world_.allow_retention || low_ == 0 || n > window_.head_for(n)) return;
     have_ = n - 1;
     proved_ = {n - 1, {}, offset};
 }

@@ -31,8 +31,8 @@ public:
     AuditLane(AuditWorld& world, EventStore& store, Partition partition)
         : world_(world), partition_(partition), window_(store, partition) {}
 
-    /// As if everything up to here had been taken.
-    void begin(const AuditPlace& place);
+    /// As if everything up to here had been taken. `low` is the offset at which the topic begins.
+    void begin(const AuditPlace& place, std::int64_t low);
     /// Says why the store cannot judge it, which may pass: then it is to be taken again, as it is
     /// when the store throws. Empty: it was taken.
     [[nodiscard]] std::string take(const kafka::Record& record);
@@ -67,6 +67,7 @@ private:
     AuditWorld& world_;
     Partition partition_;
     StoreWindow window_;
+    std::int64_t low_ = 0;  // behind 0 where records were deleted
     std::int64_t next_offset_ = 0;
     std::int64_t have_ = 0;               // applied, last + 1 only
     bool spoilt_ = false;                 // a difference that nothing mends: no further proof

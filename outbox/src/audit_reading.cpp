@@ -31,7 +31,7 @@ AuditReading::AuditReading(EventStore& store, const AuditOptions& options, Audit
     from_.resize(partitions);
     for (std::size_t index = 0; index < partitions; ++index) {
         lanes_.emplace_back(world_, store_, Partition{static_cast<std::int32_t>(index)});
-        lanes_.back().begin(from_[index]);
+        lanes_.back().begin(from_[index], 0);
     }
     hands_.resize(partitions);
 }
@@ -73,7 +73,7 @@ void AuditReading::start(Partition partition, const kafka::Watermarks& marks) {
     AuditPlace place;
     if (fits(from_[index], partition, marks)) place = from_[index];
     reader_.move(partition.value, std::max(place.offset, marks.low));
-    lanes_[index].begin(place);
+    lanes_[index].begin(place, marks.low);
     from_[index] = {};  // good for one time
     hands_[index] = {true, std::max(place.offset, marks.low), false};
 }

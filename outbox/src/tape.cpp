@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <recount/core/error.hpp>
+#include <recount/eventstore/newest_heads.hpp>
 
 namespace recount {
 namespace {
@@ -165,6 +166,11 @@ LogPage Tape::from_store(const ReadLog& options) {
     page.end = false;
     if (page.events.empty()) {
         placed_ = false;
+        const auto heads = newest_heads(*world_.store).heads;
+        if (heads.at(static_cast<std::size_t>(partition_.value)).n > n_) {
+            throw Unavailable(where() + ": store " + world_.identity.name +
+                              " does not show all yet that it says it has; it is asked again");
+        }
         diverged("expected position " + to_string(Position{partition_, n_ + 1}) +
                  ", which neither the topic nor store " + world_.identity.name +
                  " has, though the topic goes on behind it; the store was restored to an earlier "

@@ -169,7 +169,8 @@ void Tape::place(std::int64_t after, std::int64_t published) {
     known_end_ = marks.high;
     if (after > 0) world_.searches.add();
     start(search(after, marks));
-    if (!arrive()) {
+    const bool ahead = published >= 0 && published < after;  // as the relay says itself
+    if (!arrive() && !ahead) {
         // The whole of the topic may hold it before the place where the search ended.
         const auto behind = find(after, marks.low, first_offset_);
         start(behind.value_or(marks.low));

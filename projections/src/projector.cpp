@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <recount/core/error.hpp>
@@ -81,6 +82,9 @@ private:
     }
 
     void open(const ViewDefinition& view, const std::vector<Incarnation>& incarnations) {
+        std::vector<std::string_view> types;
+        for (const EventHook& hook : view.events) types.push_back(hook.type);
+        log_.require_readable(types);
         const auto feed = catalogue_.to_feed(view, log_.environment().clock.now());
         for (const GenerationEntry& entry : feed) {
             auto writer = std::make_unique<GenerationWriter>(

@@ -147,6 +147,21 @@ TEST_F(AnAuditedTopic, CannotBeJudgedBehindAnOpenTransaction) {
     EXPECT_EQ(following.report().verdict(), AuditVerdict::equal) << following.report().unknown;
 }
 
+TEST_F(AnAuditedTopic, LacksWhatRetentionCannotHaveTaken) {
+    publish(20);
+    const KafkaTopic whole = topic;
+    topic = own_topic_for(*store);
+    produce_foreign(topic, topic.log(), 0, "k", "not recount's");
+    for (std::int32_t partition = 0; partition < 2; ++partition) {
+        auto all = read_raw(whole, whole.log(), partition);
+        if (partition == 0) all.erase(all.begin(), all.begin() + 3);
+        produce_again(topic, topic.log(), partition, all);
+    }
+    AuditOptions lenient = options();
+    lenient.allow_retention = true;
+    EXPECT_EQ(Audit(*store, lenient).catch_up().verdict(), AuditVerdict::differs);
+}
+
 TEST_F(AnAuditedTopic, LacksNothingThatMayBeBehindAnOpenTransaction) {
     publish(40);
     std::vector<RawRecord> again;

@@ -29,6 +29,20 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     }
 }
 
+TEST_F(PublishedLog, IsNotReadFromItsBeginningByWhoIsAheadOfIt) {
+    produce_foreign(topic, topic.log(), 0, "k", "not recount's");
+    publish(20);
+    append_events(*store, 10);
+    KafkaLog log{{.topic = topic, .silence = std::chrono::hours{1}}};
+    Positions seen{1};
+    seen.set({zero, 25});
+    EXPECT_FALSE(log.wait(seen, Duration::zero()));
+    EXPECT_EQ(log.foreign().count, 0);
+    relay->catch_up();
+    EXPECT_TRUE(log.wait(seen, std::chrono::seconds{20}));
+    EXPECT_EQ(log.read(zero, 25).events.size(), 5U);
+}
+
 TEST(ALogThatIsNotThere, IsSaidToBeMissing) {
     const KafkaLogOptions options{.topic = own_topic(), .broker_timeout = std::chrono::seconds{20}};
     EXPECT_THAT([&] { KafkaLog log{options}; },

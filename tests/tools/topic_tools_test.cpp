@@ -40,7 +40,7 @@ TEST(TopicsThatAreSetWrongly, AreListedWithTheCommandsThatMendThem) {
     EXPECT_EQ(problems.size(), 6U) << checked.out;
     EXPECT_EQ(problems["missing"]["topic"], topic.heads());
     EXPECT_TRUE(problems["replication"]["advice"]);
-    EXPECT_THAT(problems["min.insync.replicas"]["why"], HasSubstr("brokers refuse every event"));
+    EXPECT_THAT(problems["min.insync.replicas"]["why"], HasSubstr("brokers refuse every record"));
     for (const auto* setting : {"cleanup.policy", "retention.ms", "max.message.bytes"}) {
         EXPECT_THAT(std::string{problems[setting]["mend"]},
                     AllOf(HasSubstr("kafka-configs.sh --bootstrap-server " + topic.brokers),

@@ -188,12 +188,20 @@ int follow(Context& context, Arguments& arguments) {
     arguments.options.on_finding = [&](const AuditFinding& found) { printer.print(found); };
     bool differed = false;
     while (true) {
-        const auto store = open_store(context.url(), {.create = false, .read_only = true});
+        std::unique_ptr<EventStore> store;
+        try {
+            store = open_store(context.url(), {.create = false, .read_only = true});
+        } catch (const Error& error) {
+            if (!differed) throw;
+            context.err << "recount: " << error.what() << '\n';
+            return problem;
+        }
         const auto bookmark = bookmark_of(arguments, *store);
         if (bookmark) arguments.options.from = bookmark->read();
         arguments.options.on_heartbeat = [&](const AuditReport& report) {
             printer.print(report);
             if (bookmark) bookmark->keep(places(report));
+            if (!context.out) throw Error("what was found could not be printed");
         };
         Audit audit{*store, arguments.options};
         const std::string why = follow_one(*store, audit);
@@ -204,6 +212,7 @@ int follow(Context& context, Arguments& arguments) {
             return kept || code != ok ? code : unavailable;
         }
         context.err << "recount: " << why << '\n';
+        if (!context.out) return differed ? problem : unavailable;
         if (store->incarnations().back().id == store->identity().incarnation) {
             return differed ? problem : bad_usage;
         }

@@ -37,7 +37,9 @@ std::optional<std::string_view> Record::value() const {
 std::optional<Timestamp> Record::time() const {
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     const auto count = rd_kafka_message_timestamp(message_of(message_.get()), &type);
-    if (type != RD_KAFKA_TIMESTAMP_CREATE_TIME) return std::nullopt;
+    // Anybody may write any number; one that no clock can show is none.
+    constexpr auto most = std::chrono::floor<std::chrono::milliseconds>(Duration::max()).count();
+    if (type != RD_KAFKA_TIMESTAMP_CREATE_TIME || count > most) return std::nullopt;
     return Timestamp{std::chrono::milliseconds{count}};
 }
 
