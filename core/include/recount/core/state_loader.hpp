@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -10,10 +9,10 @@
 #include <recount/core/error.hpp>
 #include <recount/core/fold.hpp>
 #include <recount/core/ids.hpp>
+#include <recount/core/readable_types.hpp>
 #include <recount/core/snapshots.hpp>
 #include <recount/core/state_cache.hpp>
 #include <recount/core/streams.hpp>
-#include <recount/core/upcast.hpp>
 
 namespace recount {
 
@@ -47,7 +46,7 @@ public:
 
     /// The same past the cache, folded from the stream's snapshot or its first event.
     Loaded<State> fresh(const StreamName& stream) {
-        require_readable();
+        readable_.require(streams_);
         cache_.drop(stream.full());
         if constexpr (Snapshots<State>) {
             if (kept_ != nullptr) return from_snapshot_on(stream);
@@ -77,7 +76,7 @@ public:
     /// The state as it was at a time (ReadStream::until), folded from the first event, past the
     /// cache and snapshots: both may be newer.
     Loaded<State> as_of(const StreamName& stream, Timestamp when) {
-        require_readable();
+        readable_.require(streams_);
         Loaded<State> loaded = none();
         visit(stream, 1, [&](const RecordedEvent& event) {
             return event.at.recorded_at <= when && fold_in(loaded, event);
@@ -146,13 +145,6 @@ public:
     void drop(const StreamName& stream) { cache_.drop(stream.full()); }
 
 private:
-    /// Before the first event is read: what would be misread is decided on otherwise.
-    void require_readable() {
-        if (readable_.load(std::memory_order_relaxed)) return;
-        streams_.require_readable(types_read<State>());
-        readable_.store(true, std::memory_order_relaxed);
-    }
-
     std::optional<Loaded<State>> find(const StreamName& stream) {
         auto cached = cache_.find(stream.full());
         if (cached && cached->incarnation != streams_.identity().incarnation) cached.reset();
@@ -302,7 +294,7 @@ private:
     std::int64_t snapshots_;
     SnapshotStore* kept_;
     StateCache<State> cache_;
-    std::atomic<bool> readable_ = false;
+    ReadableTypes<State> readable_;
 };
 
 }  // namespace recount
