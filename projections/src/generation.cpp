@@ -56,6 +56,16 @@ void create_generation(Sql& sql, const ViewDefinition& definition, const Generat
     }
 }
 
+void require_store(const GenerationHead& head, const std::string& view, const std::string& place,
+                   const StoreIdentity& store) {
+    if (head.store == store.id && head.partitions == store.partitions) return;
+    throw Mismatch("view " + view + " in " + place + " was built from store " +
+                   to_string(head.store) + " with " + std::to_string(head.partitions) +
+                   " partitions, but " + store.name + " is store " + to_string(store.id) +
+                   " with " + std::to_string(store.partitions) +
+                   "; give each store views of its own");
+}
+
 GenerationHead read_head(Sql& sql) {
     const SqlResult found = sql.query(
         "select version, generation, store, partitions, columns, retired, stopped from "

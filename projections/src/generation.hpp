@@ -31,6 +31,11 @@ struct GenerationHead {
     std::string stopped;
 };
 
+/// Throws Mismatch when it was built from another store, as a store that was made anew finds the
+/// views of the one before in its place.
+void require_store(const GenerationHead& head, const std::string& view, const std::string& place,
+                   const StoreIdentity& store);
+
 /// Creates the generation's tables in an empty database, or finds them there and adds what an older
 /// recount did not make.
 void create_generation(Sql& sql, const ViewDefinition& definition, const GenerationEntry& entry,

@@ -37,18 +37,24 @@ Wanted wanted_by(const Session& session, const StoreIdentity& store,
 
 std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,
                     const Uuid& store, const std::vector<Incarnation>& incarnations) {
+    const std::size_t partitions = snapshot.checkpoints.size();
     for (std::size_t number = 0; number < wanted.positions.values().size(); ++number) {
         const Partition partition{static_cast<std::int32_t>(number)};
+        if (wanted.only && *wanted.only != partition) continue;
         const std::int64_t asked = wanted.positions[partition];
-        if (asked == 0) continue;
         const std::string where = "view " + view + ", partition " + std::to_string(number) +
                                   ": wanted position " + std::to_string(asked);
-        if (number >= snapshot.checkpoints.size()) return where + ", the view was never started";
+        if (number >= partitions) {
+            if (asked == 0) continue;
+            return where + ", the view was never started";
+        }
         const Checkpoint& at = snapshot.checkpoints[number];
         if (at.position < asked) return where + ", reached " + std::to_string(at.position);
-        if (!still_holds(seen(store, partition, at, snapshot.checkpoints.size()), incarnations)) {
+        // Whatever was asked for: rows of all of them are shown.
+        if (at.position > 0 && !still_holds(seen(store, partition, at, partitions), incarnations)) {
             return where + ", the view shows a history that the store lost; rebuild it";
         }
+        if (asked == 0) continue;
         const auto parked = std::find_if(
             snapshot.parked.begin(), snapshot.parked.end(), [&](const ParkedHead& head) {
                 return head.position.partition == partition && head.position.n <= asked &&

@@ -91,15 +91,21 @@ std::string ViewReader::Impl::judge_wanted(const Wanted& wanted, const Snapshot&
     if (!snapshot.head.stopped.empty()) {
         return "view " + view_.name + ": its projector stopped: " + snapshot.head.stopped;
     }
-    if (wanted.positions.empty()) return {};
+    if (snapshot.checkpoints.empty() && wanted.positions.empty()) return {};
     std::vector<Uuid> must_know;
     for (const Checkpoint& checkpoint : snapshot.checkpoints) {
         if (must_know.empty() || must_know.back() != checkpoint.incarnation) {
             must_know.push_back(checkpoint.incarnation);
         }
     }
-    return projections::missing(view_.name, wanted, snapshot, log_.identity().id,
-                                log_knowledge_.incarnations(must_know));
+    std::vector<Incarnation> incarnations;
+    try {
+        incarnations = log_knowledge_.incarnations(must_know);
+    } catch (const Unavailable&) {
+        if (!wanted.positions.empty()) throw;
+        return {};  // nothing was asked for that the log would have to tell
+    }
+    return projections::missing(view_.name, wanted, snapshot, log_.identity().id, incarnations);
 }
 
 std::string ViewReader::Impl::judge_bounded(const Consistency& consistency, const Source& source,
@@ -191,6 +197,7 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
         made.snapshot.parked = projections::parked_heads(*sql);
         made.served_by = lease->name();
         opened = true;
+        require_store(made.snapshot.head, view_.name, lease->name(), log_.identity());
         if (made.retired && !look) return made;
         made.verdict = judge(made.snapshot);
         if (made.verdict.missing.empty() || !made.verdict.told || force) {
@@ -205,6 +212,15 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
         made.dropped = true;
     }
     return made;
+}
+
+/// A session that had seen what was lost could read nothing any more.
+bool ViewReader::Impl::is_lost(const StorePositions& seen) {
+    try {
+        return !still_holds(seen, log_knowledge_.incarnations({seen.incarnation}));
+    } catch (const Unavailable&) {
+        return false;
+    }
 }
 
 Served ViewReader::Impl::served(const Consistency& consistency, const Source& source,
@@ -236,7 +252,7 @@ Served ViewReader::Impl::served(const Consistency& consistency, const Source& so
     if (consistency.session() != nullptr) {
         for (const StorePositions& seen :
              projections::shown(attempt.snapshot, store.id, source.only)) {
-            consistency.session()->saw(seen);
+            if (!is_lost(seen)) consistency.session()->saw(seen);
         }
     }
     return served;

@@ -57,6 +57,7 @@ private:
     std::string judge_bounded(const Consistency& consistency, const Source& source,
                               const projections::Snapshot& snapshot);
     projections::Wanted wanted(const Consistency& consistency, const Source& source);
+    bool is_lost(const StorePositions& seen);
     std::string judge_wanted(const projections::Wanted& wanted,
                              const projections::Snapshot& snapshot);
     Attempt attempt(const Judge& judge, bool force, bool look, const Ask& ask);

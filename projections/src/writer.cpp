@@ -27,13 +27,7 @@ GenerationWriter::GenerationWriter(Context context, const ViewDefinition& defini
     const auto sql = lease->begin(SqlMode::write);
     create_generation(*sql, definition_, entry_, store, incarnations.front());
     const GenerationHead head = read_head(*sql);
-    if (head.store != store.id || head.partitions != store.partitions) {
-        throw Mismatch("view " + definition.name + " in " + lease->name() +
-                       " was built from store " + to_string(head.store) + " with " +
-                       std::to_string(head.partitions) + " partitions, but " + store.name +
-                       " is store " + to_string(store.id) + " with " +
-                       std::to_string(store.partitions) + "; give each store views of its own");
-    }
+    require_store(head, definition.name, lease->name(), store);
     mark_ = head.stopped;
     checkpoints_ = read_checkpoints(*sql);
     held_.assign(checkpoints_.size(), false);

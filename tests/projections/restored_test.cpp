@@ -48,6 +48,48 @@ TEST(AStore, CopiedBackUndeclaredStopsTheViewThatSawMore) {
     EXPECT_THROW(Projector<Carts>{world.store()}.catch_up(), Divergence);
 }
 
+TEST(AStore, RestoredAndDeclaredIsNotReadThroughAViewThatShowsWhatItLost) {
+    World world{"sqlite", 2};
+    std::string other = "cart-2";  // of another partition
+    while (partition_of(other, 2) == partition_of("cart-1", 2)) other += "x";
+    const std::string file = world.url().substr(7);
+    world.append("cart-1", added("a"));
+    world.close();
+    std::filesystem::copy_file(file, file + ".backup");
+    world.open();
+    world.append(other, added("lost"));
+    Projector<Counts>{world.store()}.catch_up();
+    world.close();
+    for (const char* rest : {"-wal", "-shm"}) std::filesystem::remove(file + rest);
+    std::filesystem::copy_file(file + ".backup", file,
+                               std::filesystem::copy_options::overwrite_existing);
+    declare_restored(world.url());
+    world.open();
+
+    View<Counts> view{world.store()};
+    const auto ask = [&](const Consistency& consistency) {
+        return view.query(consistency, "select 1 as one");
+    };
+    EXPECT_THROW(ask(strong().fail()), NotThereYet);
+    Session fresh;
+    EXPECT_THROW(ask(session(fresh).fail()), NotThereYet);
+    EXPECT_TRUE(ask(session(fresh).serve_stale()).stale);
+    EXPECT_TRUE(ask(session(fresh).serve_stale()).stale) << "the session is not broken by it";
+}
+
+TEST(AStore, MadeAnewIsNotReadThroughTheViewsOfTheOneBefore) {
+    World world{"sqlite"};
+    const std::string file = world.url().substr(7);
+    world.append("cart-1", added("a"));
+    Projector<Carts>{world.store()}.catch_up();
+    world.close();
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(file + part);
+    world.open();
+    View<Carts> view{world.store()};
+    EXPECT_THROW(view.get("1"), Mismatch);
+    EXPECT_THROW(view.get("1", strong().fail()), Mismatch);
+}
+
 TEST_F(AStrangeLog, StopsTheViewWhereAHistoryBeganBehindAnotherEvent) {
     Projector<Carts> projector{log, options};
     projector.catch_up();

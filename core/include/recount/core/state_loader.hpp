@@ -12,7 +12,6 @@
 #include <recount/core/readable_types.hpp>
 #include <recount/core/snapshots.hpp>
 #include <recount/core/state_cache.hpp>
-#include <recount/core/streams.hpp>
 
 namespace recount {
 
@@ -290,11 +289,11 @@ private:
     }
 
     Streams& streams_;
+    ReadableTypes<State> readable_;
     std::size_t page_;
     std::int64_t snapshots_;
     SnapshotStore* kept_;
     StateCache<State> cache_;
-    ReadableTypes<State> readable_;
 };
 
 }  // namespace recount
