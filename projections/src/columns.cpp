@@ -134,6 +134,15 @@ std::vector<bool> RowColumns::known_in(std::string_view described) const {
     return known;
 }
 
+std::string RowColumns::lacking_in(std::string_view described) const {
+    const std::vector<bool> known = known_in(described);
+    const auto lacks = std::ranges::find(known, false);
+    if (lacks == known.end()) return {};
+    return "it is of another version and has no column " +
+           names_[static_cast<std::size_t>(lacks - known.begin()) + 2] +
+           " of this program's row: that field is empty";
+}
+
 namespace {
 
 // SQLite does not keep the sign of zero.

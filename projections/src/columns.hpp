@@ -36,6 +36,8 @@ public:
     [[nodiscard]] std::string describe() const;
     /// For each field, whether a table described so has it too, of the same type.
     [[nodiscard]] std::vector<bool> known_in(std::string_view described) const;
+    /// Which field it does not have, for people; empty: it has all.
+    [[nodiscard]] std::string lacking_in(std::string_view described) const;
 
     /// Throws InvalidArgument for what no database keeps: NUL in text or bytes that are not UTF-8,
     /// a number that is none, a message that cannot be JSON. After every event, so that what is

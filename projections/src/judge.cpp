@@ -8,6 +8,17 @@ namespace recount::projections {
 
 namespace {
 
+std::string_view category_of(std::string_view stream) { return stream.substr(0, stream.find('-')); }
+
+/// Set aside because it is not of the view's category, so that nobody can say whose row it was for.
+bool is_astray(const ParkedHead& head, const std::string& stream) {
+    return category_of(head.stream) != category_of(stream);
+}
+
+bool concerns(const ParkedHead& head, const std::optional<std::string>& stream) {
+    return !stream || head.stream == *stream || is_astray(head, *stream);
+}
+
 Positions within(const Positions& all, std::optional<Partition> only) {
     if (!only) return all;
     Positions one{all.values().size()};
@@ -37,6 +48,13 @@ Wanted wanted_by(const Session& session, const StoreIdentity& store,
 
 std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,
                     const Uuid& store, const std::vector<Incarnation>& incarnations) {
+    const auto astray = std::ranges::find_if(snapshot.parked, [&](const ParkedHead& head) {
+        return wanted.stream && is_astray(head, *wanted.stream);
+    });
+    if (astray != snapshot.parked.end()) {
+        return "view " + view + ": the event at position " + to_string(astray->position) +
+               " is set aside (parked), as its stream is not of the view's category";
+    }
     const std::size_t partitions = snapshot.checkpoints.size();
     for (std::size_t number = 0; number < wanted.positions.values().size(); ++number) {
         const Partition partition{static_cast<std::int32_t>(number)};
@@ -71,7 +89,7 @@ std::string missing(const std::string& view, const Wanted& wanted, const Snapsho
 std::string set_aside(const Snapshot& snapshot, const std::optional<std::string>& stream) {
     const auto parked =
         std::find_if(snapshot.parked.begin(), snapshot.parked.end(),
-                     [&](const ParkedHead& head) { return !stream || *stream == head.stream; });
+                     [&](const ParkedHead& head) { return concerns(head, stream); });
     if (parked == snapshot.parked.end()) return {};
     return "events from position " + to_string(parked->position) + " on, of " +
            (stream ? "this stream" : "a stream") + ", are set aside (parked) after one failed";

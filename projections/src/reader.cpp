@@ -248,6 +248,9 @@ Served ViewReader::Impl::served(const Consistency& consistency, const Source& so
             served.why_stale = projections::set_aside(attempt.snapshot, source.stream);
         }
     }
+    if (served.why_stale.empty() && columns_ && served.generation > 0) {
+        served.why_stale = columns_->lacking_in(attempt.snapshot.head.columns);
+    }
     served.stale = !served.why_stale.empty();
     if (consistency.session() != nullptr) {
         for (const StorePositions& seen :

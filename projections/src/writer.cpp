@@ -172,12 +172,19 @@ Applied GenerationWriter::attempt(EventBatch& batch,
 
     Parking parking{*sql, taken.any_parked};
     std::vector<std::size_t> chosen;
+    bool told = false;
     for (std::size_t number = 0; number < batch.events().size(); ++number) {
         const RecordedEvent& event = batch.events()[number];
         if (handler_->hook(event) == nullptr) continue;
         const auto bad = poison.find(event.at.position);
         const std::string error = bad == poison.end() ? unfit(event) : bad->second;
-        if (!parking.park(event, error)) chosen.push_back(number);
+        if (!parking.park(event, error)) {
+            chosen.push_back(number);
+        } else if (bad == poison.end() && !error.empty() && !std::exchange(told, true)) {
+            // Ours: it quotes nothing. What a hook threw may.
+            spdlog::warn("view {} sets events aside, here first that at position {}: {}", view(),
+                         to_string(event.at.position), error);
+        }
     }
     handler_->apply(*sql, batch, chosen);
     parking.write(*sql, view(), context_.options.max_parked,

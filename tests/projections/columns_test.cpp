@@ -145,6 +145,8 @@ TEST(ARow, IsReadAsFarAsTwoVersionsAgree) {
     const RowColumns old{*test::projections::CartRow::descriptor()};
     const RowColumns now{*test::projections::CartRow2::descriptor()};
     EXPECT_EQ(now.known_in(old.describe()), (std::vector<bool>{true, true, false}));
+    EXPECT_NE(now.lacking_in(old.describe()).find("no column"), std::string::npos);
+    EXPECT_EQ(now.lacking_in(now.describe()), "");
 }
 
 TEST(TheNamesOfAPlace, StandBesideTheStore) {

@@ -221,6 +221,25 @@ TEST_P(ARead, BoundedIsAtMostSoFarBehind) {
                  NotThereYet);
 }
 
+/// Of streams that there are none of: carts are "cart-…".
+struct Astray : CategoryCarts {
+    static constexpr std::string_view name = "astray";
+    static constexpr std::string_view category = "carts";
+};
+
+TEST_P(ARead, SaysThatEventsAreOfAnotherCategoryThanTheViews) {
+    Session wrote;
+    wrote.saw(world.append("cart-1", added("a")));
+    Projector<Astray>{world.store()}.catch_up();
+    View<Astray> view{world.store()};
+    const auto found = view.get("1");
+    EXPECT_TRUE(found.stale);
+    EXPECT_NE(found.why_stale.find("set aside"), std::string::npos) << found.why_stale;
+    EXPECT_THROW(view.get("1", recount::session(wrote).fail()), NotThereYet);
+    Session fresh;
+    EXPECT_THROW(view.get("1", recount::session(fresh).fail()), NotThereYet);
+}
+
 struct Nameless : Carts {
     static constexpr std::string_view name = "nameless";
     static std::string key_of(const auto&, const Recorded& at) {

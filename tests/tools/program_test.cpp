@@ -29,6 +29,17 @@ TEST(TheProgram, PrintsWhatIsNotUtf8AsJsonWithItsBytesReplaced) {
                 HasSubstr("caf\xEF\xBF\xBD.db"));
 }
 
+TEST(TheProgram, NamesWhatIsNoCommand) {
+    const Printed room = run({"view", "list"});
+    EXPECT_EQ(room.code, tools::bad_usage);
+    EXPECT_EQ(room.err, "recount has no command 'view'; it has: store stream log topic audit\n");
+    const Printed command = run({"store", "--json", "chekc"});
+    EXPECT_EQ(command.code, tools::bad_usage);
+    EXPECT_THAT(command.err, HasSubstr("recount store has no command 'chekc'; it has: init "));
+    EXPECT_EQ(run({"--help"}).code, tools::ok);
+    EXPECT_EQ(run({}).code, tools::bad_usage);
+}
+
 TEST(ACheckOfAStore, TellsOneThatIsNotInOrderFromOneThatIsNotThere) {
     const TemporaryFolder folder;
     const std::string path = folder.file("store.db");

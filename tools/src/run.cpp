@@ -1,5 +1,6 @@
 #include <recount/tools.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <ostream>
@@ -27,6 +28,31 @@ void add_store_option(CLI::App& command, Context& context) {
         ->check(not_empty);
 }
 
+namespace {
+
+/// What is no command, with those that there are; empty when each word up to the command is one.
+/// CLI11 would only say that a subcommand is required.
+std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
+    const CLI::App* room = &app;
+    for (int index = 1; index < argc && room->get_require_subcommand_min() > 0; ++index) {
+        const std::string word = argv[index];
+        if (word.starts_with('-')) continue;
+        const auto commands = room->get_subcommands({});
+        const auto named = std::ranges::find(commands, word, &CLI::App::get_name);
+        if (named != commands.end()) {
+            room = *named;
+            continue;
+        }
+        std::string text = app.get_name() + (room == &app ? "" : " " + room->get_name()) +
+                           " has no command '" + word + "'; it has:";
+        for (const CLI::App* each : commands) text += " " + each->get_name();
+        return text;
+    }
+    return {};
+}
+
+}  // namespace
+
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
     CLI::App app{"recount: looks into event stores and keeps them in order", "recount"};
     app.require_subcommand(1);
@@ -42,6 +68,10 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     add_log_commands(app, context);
     add_topic_commands(app, context);
     add_audit_command(app, context);
+    if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+        err << unknown << '\n';
+        return bad_usage;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
