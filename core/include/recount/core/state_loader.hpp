@@ -289,7 +289,7 @@ private:
     }
 
     Streams& streams_;
-    ReadableTypes<State> readable_;
+    ReadableTypes<State, typename check::EventsOf<State>::type> readable_;
     std::size_t page_;
     std::int64_t snapshots_;
     SnapshotStore* kept_;

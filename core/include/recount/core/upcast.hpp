@@ -173,16 +173,16 @@ bool reads_type(std::string_view type) {
 }
 
 /// The names under which events are stored that Owner::Event and Owner::Older list.
-template <class Owner>
+template <class Owner, class List = typename Owner::Event>
 const std::vector<std::string_view>& types_read() {
     static const std::vector<std::string_view> types = [] {
         std::vector<std::string_view> names;
-        Owner::Event::for_each_type(
+        List::for_each_type(
             [&]<class E>(std::type_identity<E>) { names.push_back(type_name<E>()); });
-        older::for_each<typename Owner::Event>(typename older::Of<Owner>::type{},
-                                               [&]<class Old>(std::type_identity<Old>) {
-                                                   names.push_back(older::Entry<Old>::stored_as());
-                                               });
+        older::for_each<List>(typename older::Of<Owner>::type{},
+                              [&]<class Old>(std::type_identity<Old>) {
+                                  names.push_back(older::Entry<Old>::stored_as());
+                              });
         return names;
     }();
     return types;
