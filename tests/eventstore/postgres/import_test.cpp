@@ -180,7 +180,7 @@ TEST(ImportWhoseStagedRowsAreLost, MakesThemAnew) {
 TEST(ImportOfLargeEvents, IsCutByItsBytes) {
     const OwnSchema schema;
     const auto store = open_store(schema.url());
-    const std::string large((std::size_t{1} << 20) - 20'000, 'x');
+    const std::string large(AppendLimits{}.event_bytes, 'x');
     int chunks = 0;
     const Imported done = import_events(
         *store, {.id = "file", .progress = [&](std::int64_t) { ++chunks; }},
