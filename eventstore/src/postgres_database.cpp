@@ -61,7 +61,10 @@ Parameter texts(std::span<const std::string> values) {
 /// An open transaction of a session; `open` is true as long as it lives.
 class Transaction final : public SqlTransaction {
 public:
-    Transaction(Session& session, bool& open) : session_(session), open_(open) { open_ = true; }
+    Transaction(Session& session, bool& open, SqlMode mode)
+        : session_(session), open_(open), mode_(mode) {
+        open_ = true;
+    }
     ~Transaction() override {
         if (!ended_) session_.rollback();
         open_ = false;
@@ -84,6 +87,7 @@ public:
 private:
     Session& session_;
     bool& open_;
+    SqlMode mode_;
     bool ended_ = false;
 };
 
@@ -91,7 +95,14 @@ SqlResult Transaction::run(std::string_view sql, std::span<const SqlValue> argum
     std::vector<Parameter> parameters;
     parameters.reserve(arguments.size());
     for (const SqlValue& argument : arguments) parameters.push_back(parameter(argument));
-    return session_.run(sql, parameters).copy();
+    try {
+        return session_.run(sql, parameters).copy();
+    } catch (const ServerError& error) {
+        // In one that writes it is the server that takes no writes, and another server may.
+        if (mode_ != SqlMode::snapshot || error.state() != "25006") throw;
+        throw InvalidArgument(fmt::format(
+            "\"{}\" writes, in a transaction that only reads; it needs SqlMode::write", sql));
+    }
 }
 
 void Transaction::write(const RowsWrite& write) {
@@ -158,7 +169,7 @@ public:
                 session_->script(mode == SqlMode::snapshot
                                      ? "begin isolation level repeatable read, read only"
                                      : "begin isolation level read committed");
-                return std::make_unique<Transaction>(*session_, open_);
+                return std::make_unique<Transaction>(*session_, open_, mode);
             } catch (const Unavailable&) {
                 if (fresh) throw;
             }

@@ -100,7 +100,6 @@ void Statement::bind_bytes(int parameter, std::string_view value) {
 }
 
 void Statement::bind_null(int parameter) { sqlite3_bind_null(statement_, parameter); }
-
 int Statement::parameters() const { return sqlite3_bind_parameter_count(statement_); }
 
 std::string Statement::parameter_name(int parameter) const {
@@ -123,6 +122,7 @@ bool Statement::step() {
 }
 
 void Statement::reset() { sqlite3_reset(statement_); }
+bool Statement::reads_only() const { return sqlite3_stmt_readonly(statement_) != 0; }
 
 void Statement::run() {
     const Running running{*this};

@@ -43,6 +43,8 @@ public:
     bool step();
     /// Ready to be bound and run again; the values bound stay.
     void reset();
+    /// It cannot change the database.
+    [[nodiscard]] bool reads_only() const;
     /// Steps to the end and resets.
     void run();
 

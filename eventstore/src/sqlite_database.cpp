@@ -137,8 +137,9 @@ private:
 
 class SqliteTransaction final : public SqlTransaction {
 public:
-    SqliteTransaction(SqliteDatabase& database, SqlMode mode) : database_(database) {
-        if (mode == SqlMode::write) {
+    SqliteTransaction(SqliteDatabase& database, SqlMode mode)
+        : database_(database), writes_(mode == SqlMode::write) {
+        if (writes_) {
             connection().begin_write();
         } else {
             connection().begin_read();
@@ -158,8 +159,7 @@ public:
     }
 
     SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override {
-        check_open();
-        CachedStatement& cached = database_.cached(sql);
+        CachedStatement& cached = statement(sql);
         if (cached.needed > arguments.size()) {
             throw Error("\"" + std::string{sql} + "\" needs " + std::to_string(cached.needed) +
                         " arguments and was given " + std::to_string(arguments.size()) +
@@ -179,8 +179,7 @@ public:
     }
 
     void write(const RowsWrite& write) override {
-        check_open();
-        CachedStatement& cached = database_.cached(insert_of(write));
+        CachedStatement& cached = statement(insert_of(write));
         for (const auto& row : write.rows) {
             if (row.size() != write.columns.size()) {
                 throw Error("a row for table " + std::string{write.table} + " has " +
@@ -194,10 +193,8 @@ public:
 
     SqlResult read(std::string_view table, std::span<const std::string> columns,
                    std::string_view key, std::span<const std::string> keys) override {
-        check_open();
-        CachedStatement& cached =
-            database_.cached("select " + listed(columns) + " from " + quoted(table) + " where " +
-                             quoted(key) + " = $1");
+        CachedStatement& cached = statement("select " + listed(columns) + " from " + quoted(table) +
+                                            " where " + quoted(key) + " = $1");
         SqlResult result;
         for (const std::string& wanted : keys) {
             const SqlValue value = wanted;
@@ -209,9 +206,8 @@ public:
 
     void remove(std::string_view table, std::string_view key,
                 std::span<const std::string> keys) override {
-        check_open();
         CachedStatement& cached =
-            database_.cached("delete from " + quoted(table) + " where " + quoted(key) + " = $1");
+            statement("delete from " + quoted(table) + " where " + quoted(key) + " = $1");
         for (const std::string& wanted : keys) {
             const SqlValue value = wanted;
             step_all(cached, {&value, 1}, nullptr);
@@ -232,6 +228,15 @@ private:
         if (connection().in_transaction()) return;
         throw Unavailable("SQLite has undone this transaction on " + database_.name() +
                           " after an error; nothing of it was written: begin again");
+    }
+
+    CachedStatement& statement(std::string_view sql) {
+        check_open();
+        CachedStatement& cached = database_.cached(sql);
+        if (writes_ || cached.statement->reads_only()) return cached;
+        throw InvalidArgument(
+            "\"" + std::string{sql} +
+            "\" writes, in a transaction that only reads; it needs SqlMode::write");
     }
 
     static void step_all(CachedStatement& cached, std::span<const SqlValue> arguments,
@@ -255,6 +260,7 @@ private:
     }
 
     SqliteDatabase& database_;
+    bool writes_;
     bool open_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -222,9 +223,10 @@ NewestHeads KafkaLog::Parts::newest_heads() {
 bool KafkaLog::Parts::any_more(Reel& reel, const Positions& seen) {
     for (std::size_t index = 0; index < reel.decks.size(); ++index) {
         const auto number = static_cast<std::int32_t>(index);
+        const std::int64_t behind = seen[Partition{number}];
+        if (behind == std::numeric_limits<std::int64_t>::max()) continue;
         const std::int64_t published = published_in(number);
-        if (reel.decks[index].with_tape(
-                [&](Tape& tape) { return tape.more(seen[Partition{number}], published); })) {
+        if (reel.decks[index].with_tape([&](Tape& tape) { return tape.more(behind, published); })) {
             return true;
         }
     }

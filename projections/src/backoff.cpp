@@ -5,12 +5,13 @@
 
 namespace recount::projections {
 
-void Backoff::failed() {
+void Backoff::failed(Duration at_least) {
     const double most = std::min(static_cast<double>(options_.last_backoff.count()),
                                  static_cast<double>(options_.first_backoff.count()) *
                                      std::pow(2.0, std::min(failures_, 30)));
     const double chance = 0.5 + environment_.random.uniform() / 2;
-    until_ = environment_.clock.steady() + Duration{static_cast<Duration::rep>(most * chance)};
+    const Duration wait{static_cast<Duration::rep>(most * chance)};
+    until_ = environment_.clock.steady() + std::max(wait, at_least);
     ++failures_;
 }
 

@@ -14,7 +14,8 @@ public:
     Backoff(Environment& environment, const ProjectorOptions& options)
         : environment_(environment), options_(options) {}
 
-    void failed();
+    /// It is not to be tried again before `at_least`.
+    void failed(Duration at_least = Duration::zero());
     void worked() { failures_ = 0; }
     /// How long until it is to be tried again; nothing when it worked.
     [[nodiscard]] std::optional<Duration> left() const;

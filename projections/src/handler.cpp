@@ -1,5 +1,6 @@
 #include "handler.hpp"
 
+#include <exception>
 #include <new>
 
 #include <recount/core/error.hpp>
@@ -18,23 +19,88 @@ Poison poison(const RecordedEvent& event, std::string_view error) {
     return {event.at.position, recordable(error, max_error_bytes)};
 }
 
+/// What a hook works with. A statement that failed fails the event, even if the hook catches the
+/// error: PostgreSQL takes nothing more in such a transaction, so no store does.
+class HooksSql : public Sql {
+    template <class Run>
+    auto noted(const Run& run) {
+        try {
+            return run();
+        } catch (const Error& error) {
+            failed_ = std::current_exception();
+            retryable_ = error.retryable();
+            throw;
+        }
+    }
+
+public:
+    explicit HooksSql(Sql& sql) : sql_(sql) {}
+
+    SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override {
+        return noted([&] { return sql_.run(sql, arguments); });
+    }
+    void script(std::string_view sql) override {
+        noted([&] { sql_.script(sql); });
+    }
+    void write(const RowsWrite& write) override {
+        noted([&] { sql_.write(write); });
+    }
+    SqlResult read(std::string_view table, std::span<const std::string> columns,
+                   std::string_view key, std::span<const std::string> keys) override {
+        return noted([&] { return sql_.read(table, columns, key, keys); });
+    }
+    void remove(std::string_view table, std::string_view key,
+                std::span<const std::string> keys) override {
+        noted([&] { sql_.remove(table, key, keys); });
+    }
+    [[nodiscard]] SqlDialect dialect() const override { return sql_.dialect(); }
+
+    /// Runs a hook; a database that was lost in it is no failure of the event, whatever it threw.
+    template <class Hook>
+    void watch(const Hook& hook) {
+        failed_ = nullptr;
+        retryable_ = false;
+        try {
+            hook();
+        } catch (...) {
+            if (retryable_) std::rethrow_exception(failed_);
+            throw;
+        }
+        if (!failed_) return;
+        if (retryable_) std::rethrow_exception(failed_);
+        throw Error(
+            "its hook went on after a statement had failed, which no transaction of PostgreSQL "
+            "allows; write what cannot fail, as `insert … on conflict`");
+    }
+
+private:
+    Sql& sql_;
+    std::exception_ptr failed_;
+    bool retryable_ = false;
+};
+
 class SqlHandler : public Handler {
 public:
     explicit SqlHandler(const ViewDefinition& definition) : Handler(definition) {}
 
     void apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen) override {
+        HooksSql hooks_sql{sql};
         for (const std::size_t number : chosen) {
             const RecordedEvent& event = batch.events()[number];
-            guarded(event, [&] {
-                if (event.erased()) {
-                    definition().erased->on(
-                        Erased{event.at.position, event.at.version, event.at.type}, event.at, sql);
-                } else {
-                    const EventHook* known = hook(event);
-                    known->on(batch.decoded(number, *known), event.at, sql);
-                }
-            });
+            guarded(event,
+                    [&] { hooks_sql.watch([&] { call(event, batch, number, hooks_sql); }); });
         }
+    }
+
+private:
+    void call(const RecordedEvent& event, EventBatch& batch, std::size_t number, Sql& sql) const {
+        if (event.erased()) {
+            definition().erased->on(Erased{event.at.position, event.at.version, event.at.type},
+                                    event.at, sql);
+            return;
+        }
+        const EventHook* known = hook(event);
+        known->on(batch.decoded(number, *known), event.at, sql);
     }
 };
 

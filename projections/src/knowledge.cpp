@@ -13,6 +13,7 @@ LogKnowledge::Known LogKnowledge::learn(std::vector<LogHead> heads) {
     const std::scoped_lock lock{mutex_};
     known_ = known;
     read_at_ = log_.environment().clock.steady();
+    failed_ = nullptr;
     return known;
 }
 
@@ -29,11 +30,31 @@ LogKnowledge::Known LogKnowledge::get() {
         if (read_at_ && log_.environment().clock.steady() - *read_at_ <= max_age_) return known_;
     }
     try {
+        return ask();
+    } catch (const Error&) {
+        const std::scoped_lock lock{mutex_};
+        return known_;
+    }
+}
+
+/// A log that did not answer is left alone for a while: a read may ask several times, and each
+/// would wait as long as the log takes to say that it cannot be reached.
+LogKnowledge::Known LogKnowledge::ask() {
+    {
+        const std::scoped_lock lock{mutex_};
+        if (failed_ && log_.environment().clock.steady() - failed_at_ <= max_age_) {
+            std::rethrow_exception(failed_);
+        }
+    }
+    try {
         return learn(log_.heads());
     } catch (const Error&) {
         const std::scoped_lock lock{mutex_};
         known_.heads.clear();
-        return known_;
+        read_at_.reset();
+        failed_ = std::current_exception();
+        failed_at_ = log_.environment().clock.steady();
+        throw;
     }
 }
 
@@ -44,7 +65,7 @@ std::vector<Incarnation> LogKnowledge::incarnations(const std::vector<Uuid>& mus
                            [&](const Incarnation& one) { return one.id == id; });
     });
     if (all && !known.incarnations.empty()) return known.incarnations;
-    return learn(log_.heads()).incarnations;
+    return ask().incarnations;
 }
 
 CurrentGeneration::CurrentGeneration(std::shared_ptr<Place> place, std::string view,
@@ -54,6 +75,22 @@ CurrentGeneration::CurrentGeneration(std::shared_ptr<Place> place, std::string v
       environment_(environment),
       max_age_(max_age) {}
 
+/// Has it been made? Its first projector may be just doing that. Errors count as yes.
+bool CurrentGeneration::catalogue_made() {
+    try {
+        const auto pool = place_->catalogue(Place::Access::read);
+        if (!pool) return false;
+        const DatabasePool::Lease lease = pool->take();
+        const auto sql = lease->begin(SqlMode::snapshot);
+        const std::vector<std::string> there = tables(*sql);
+        return std::find(there.begin(), there.end(), "generation") != there.end();
+    } catch (const Mismatch&) {
+        return place_->names().kind() != PlaceNames::Kind::postgresql;  // else it has no schema
+    } catch (const Error&) {
+        return true;
+    }
+}
+
 std::optional<GenerationEntry> CurrentGeneration::look() {
     if (!catalogue_) catalogue_ = std::make_unique<Catalogue>(*place_, Place::Access::read);
     try {
@@ -62,30 +99,58 @@ std::optional<GenerationEntry> CurrentGeneration::look() {
         return current;
     } catch (const Error& error) {
         catalogue_.reset();
-        if (error.retryable()) throw;
-        return std::nullopt;  // no catalogue yet, or one that is just being made
+        if (error.retryable() || catalogue_made()) throw;
+        return std::nullopt;
     }
 }
 
-std::optional<ServedGeneration> CurrentGeneration::get(bool look_now) {
-    const std::scoped_lock lock{mutex_};
-    const std::chrono::nanoseconds now = environment_.clock.steady();
-    if (served_ && !look_now && looked_at_ && now - *looked_at_ <= max_age_) return served_;
+std::optional<ServedGeneration> CurrentGeneration::find(std::optional<ServedGeneration> served) {
     auto current = look();
-    looked_at_ = now;
-    while (current && !(served_ && served_->number == current->generation)) {
-        served_.reset();
+    while (current && !(served && served->number == current->generation)) {
+        served.reset();
         if (auto pool = place_->generation(view_, current->generation, Place::Access::read)) {
-            served_ = ServedGeneration{current->generation, std::move(pool)};
-            break;
+            return ServedGeneration{current->generation, std::move(pool)};
         }
         // It may have been replaced and dropped since the catalogue was asked.
         const std::int64_t gone = current->generation;
         current = look();
-        if (current && current->generation == gone) return served_;
+        if (current && current->generation == gone) return std::nullopt;
     }
-    if (!current) served_.reset();
-    return served_;
+    return current ? served : std::nullopt;
+}
+
+/// One thread asks the catalogue. Others take what is known or, when they cannot, what was found by
+/// a look that began after they came, so that nobody waits for more than two of them.
+std::optional<ServedGeneration> CurrentGeneration::get(bool look_now) {
+    const std::chrono::nanoseconds arrived = environment_.clock.steady();
+    std::unique_lock looking{looking_, std::try_to_lock};
+    const bool waited = !looking.owns_lock();
+    std::optional<ServedGeneration> served;
+    {
+        const std::scoped_lock lock{mutex_};
+        const bool young = looked_at_ && arrived - *looked_at_ <= max_age_;
+        if (served_ && !look_now && (young || waited)) return served_;
+    }
+    if (waited) looking.lock();
+    {
+        const std::scoped_lock lock{mutex_};
+        if (waited && failed_ && failed_at_ >= arrived) std::rethrow_exception(failed_);
+        if (waited && looked_at_ && *looked_at_ >= arrived) return served_;
+        served = served_;
+    }
+    const std::chrono::nanoseconds now = environment_.clock.steady();
+    try {
+        served = find(std::move(served));
+    } catch (const Error&) {
+        const std::scoped_lock lock{mutex_};
+        failed_ = std::current_exception();
+        failed_at_ = environment_.clock.steady();
+        throw;
+    }
+    const std::scoped_lock lock{mutex_};
+    failed_ = nullptr;
+    looked_at_ = now;
+    return served_ = std::move(served);
 }
 
 Lag lag_of(const std::vector<Checkpoint>& checkpoints, const std::vector<LogHead>& heads,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,12 +34,15 @@ public:
 
 private:
     Known learn(std::vector<LogHead> heads);
+    Known ask();
 
     Log& log_;
     Duration max_age_;
     std::mutex mutex_;
     Known known_;
     std::optional<std::chrono::nanoseconds> read_at_;
+    std::exception_ptr failed_;  // the last time
+    std::chrono::nanoseconds failed_at_{};
 };
 
 /// The generation a reader is served from: opened once, replaced when another is current.
@@ -56,15 +61,21 @@ public:
 
 private:
     std::optional<GenerationEntry> look();
+    bool catalogue_made();
+    std::optional<ServedGeneration> find(std::optional<ServedGeneration> served);
 
     std::shared_ptr<Place> place_;
     std::string view_;
     Environment& environment_;
     Duration max_age_;
-    std::mutex mutex_;
-    std::unique_ptr<Catalogue> catalogue_;
+    std::mutex looking_;
+    std::unique_ptr<Catalogue> catalogue_;  // of who is looking
+
+    std::mutex mutex_;  // of what follows
     std::optional<ServedGeneration> served_;
     std::optional<std::chrono::nanoseconds> looked_at_;
+    std::exception_ptr failed_;  // of the last look
+    std::chrono::nanoseconds failed_at_{};
 };
 
 /// How far checkpoints are behind heads.

@@ -8,12 +8,16 @@
 
 namespace recount::projections {
 
-Pass::Pass(Log& log, const ProjectorOptions& options, Catalogue& catalogue, Writers& writers)
-    : log_(log), options_(options), catalogue_(catalogue), writers_(writers) {}
+Pass::Pass(const Parts& parts)
+    : log_(parts.log),
+      primary_(parts.primary),
+      options_(parts.options),
+      catalogue_(parts.catalogue),
+      writers_(parts.writers),
+      outages_(parts.outages) {}
 
 /// An error of one view is that view's alone.
-template <class Run>
-void Pass::guarded(GenerationWriter& writer, Run&& run) {
+void Pass::guarded(GenerationWriter& writer, const std::function<void()>& run) {
     const auto leave_out = [&] { std::erase(active_, &writer); };
     try {
         run();
@@ -70,87 +74,6 @@ void Pass::drop(GenerationWriter& writer) {
     std::erase_if(writers_.list, [&](const auto& one) { return one.get() == &writer; });
 }
 
-bool Pass::behind(const GenerationWriter& writer) const {
-    return !writer.positions().cover(target_);
-}
-
-/// Views at the same place, the most advanced first, so that a view that is built anew does not
-/// hold back the living ones.
-std::vector<Pass::Cohort> Pass::cohorts() const {
-    std::vector<Cohort> all;
-    for (GenerationWriter* writer : active_) {
-        const auto same = std::find_if(all.begin(), all.end(), [&](const Cohort& cohort) {
-            return cohort.front()->checkpoints() == writer->checkpoints();
-        });
-        if (same == all.end()) {
-            all.push_back({writer});
-        } else {
-            same->push_back(writer);
-        }
-    }
-    std::stable_sort(all.begin(), all.end(), [](const Cohort& left, const Cohort& right) {
-        return left.front()->positions().sum() > right.front()->positions().sum();
-    });
-    return all;
-}
-
-/// Up to where to read: the target, or where a more advanced view stands, so that the two meet.
-std::int64_t Pass::last_for(const Cohort& cohort, Partition partition) const {
-    const std::int64_t from = cohort.front()->positions()[partition];
-    std::int64_t last = target_[partition];
-    for (const GenerationWriter* other : active_) {
-        const std::int64_t there = other->positions()[partition];
-        if (there > from && there < last) last = there;
-    }
-    return last;
-}
-
-void Pass::read(const Cohort& cohort, EventBatch& batch) {
-    const auto& from = cohort.front()->checkpoints();
-    const Positions mine = cohort.front()->positions();
-    std::vector<Partition> lagging;
-    for (std::size_t number = 0; number < from.size(); ++number) {
-        const Partition partition{static_cast<std::int32_t>(number)};
-        if (mine[partition] < target_[partition]) lagging.push_back(partition);
-    }
-    if (lagging.empty()) return;
-    const std::size_t events = std::max<std::size_t>(1, options_.page_events / lagging.size());
-    const std::size_t bytes = std::max<std::size_t>(1, options_.page_bytes / lagging.size());
-    for (const Partition partition : lagging) {
-        const std::int64_t last = last_for(cohort, partition);
-        const auto wanted = static_cast<std::size_t>(last - mine[partition]);
-        LogPage page = log_.read(partition, mine[partition],
-                                 {.max_events = std::min(events, wanted), .max_bytes = bytes});
-        batch.add(partition, from[static_cast<std::size_t>(partition.value)], std::move(page), last,
-                  log_.identity().id, incarnations_);
-    }
-}
-
-/// Reads the next events of a cohort and gives them to its views. False when the log gave none.
-bool Pass::serve(const Cohort& cohort) {
-    EventBatch batch;
-    try {
-        read(cohort, batch);
-    } catch (const Divergence&) {
-        throw_if_turned();
-        const std::exception_ptr broken = std::current_exception();
-        for (GenerationWriter* writer : cohort) {
-            guarded(*writer, [&] { std::rethrow_exception(broken); });
-        }
-        return true;
-    }
-    if (batch.empty()) return false;
-    for (GenerationWriter* writer : cohort) {
-        guarded(*writer, [&] {
-            const Applied one = writer->apply(batch);
-            applied_.events += one.events;
-            applied_.transactions += one.transactions;
-            applied_.parked += one.parked;
-        });
-    }
-    return true;
-}
-
 /// Lets one generation go live that has reached the one before; false when none has.
 bool Pass::swap_one() {
     for (GenerationWriter* writer : std::vector{active_}) {
@@ -183,8 +106,32 @@ void Pass::throw_if_turned() {
     if (now.back().id != incarnations_.back().id) throw Turned{};
 }
 
+/// What is to be reached. A copy of a log holds what it holds although nobody tells it how far the
+/// log has come; a store that does not tell its heads gives nothing else either.
+void Pass::aim() {
+    incarnations_ = log_.incarnations();
+    endless_.clear();
+    heads_unknown_ = nullptr;
+    try {
+        heads_ = log_.heads();
+    } catch (const Unavailable&) {
+        if (primary_) throw;
+        heads_.clear();
+        heads_unknown_ = std::current_exception();
+    }
+    const std::int32_t partitions = log_.identity().partitions;
+    target_ = Positions{static_cast<std::size_t>(partitions)};
+    for (Partition partition; partition.value < partitions; ++partition.value) {
+        if (heads_unknown_) {
+            endless_.insert(partition);
+        } else {
+            target_.set({partition, heads_.at(static_cast<std::size_t>(partition.value)).n});
+        }
+    }
+}
+
 /// Checkpoints are read before the heads: another projector may be beyond older heads by then.
-void Pass::begin() {
+void Pass::begin(Views views) {
     for (GenerationWriter* writer : std::vector{active_}) {
         guarded(*writer, [&] {
             if (!writer->entry().current()) {
@@ -193,11 +140,10 @@ void Pass::begin() {
             writer->refresh();
         });
     }
-    incarnations_ = log_.incarnations();
-    heads_ = log_.heads();
-    target_ = Positions{heads_.size()};
-    for (std::size_t number = 0; number < heads_.size(); ++number) {
-        target_.set({Partition{static_cast<std::int32_t>(number)}, heads_[number].n});
+    aim();
+    out_.clear();
+    for (Partition partition; partition.value < log_.identity().partitions; ++partition.value) {
+        if (views == Views::due && !outages_.due(partition)) out_.insert(partition);
     }
     for (GenerationWriter* writer : std::vector{active_}) {
         guarded(*writer, [&] {
@@ -219,8 +165,9 @@ Applied Pass::run(Views views, std::stop_token stop) {
     }
     while (true) {
         try {
-            begin();
+            begin(views);
             follow(views, stop);
+            note_seen();
             for (GenerationWriter* writer : active_) writer->backoff().worked();
             return applied_;
         } catch (const Turned&) {
@@ -257,11 +204,15 @@ void Pass::follow(Views views, const std::stop_token& stop) {
         }
         if (moved) {
             moved_at = environment.clock.steady();
+        } else if (views == Views::due) {
+            break;  // run() waits until the log has more; meanwhile others may move
         } else if (std::chrono::floor<Duration>(environment.clock.steady() - moved_at) >
                    options_.patience) {
             throw Unavailable("the log " + log_.identity().name +
-                              " shows heads that it does not give the events of; see whether what "
-                              "feeds it runs");
+                              (heads_unknown_
+                                   ? " gives no more events, and does not say that it ends"
+                                   : " shows heads that it does not give the events of") +
+                              "; see whether what feeds it runs");
         } else {
             environment.scheduler.sleep(std::chrono::milliseconds{20}, stop);
         }

@@ -49,6 +49,8 @@ DatabaseOptions options_for(Place::Access access, Duration timeout) {
     options.read_only = access == Place::Access::read;
     options.durable = false;  // a view that lost its tail lost its checkpoint's tail with it
     options.timeout = timeout;
+    // A transaction may fold as long as it may wait for a statement.
+    options.idle = std::max(options.idle, timeout);
     return options;
 }
 

@@ -64,7 +64,7 @@ public:
     Lease take();
 
 private:
-    static constexpr std::size_t max_idle = 4;
+    static constexpr std::size_t max_idle = 8;
 
     std::string url_;
     DatabaseOptions options_;

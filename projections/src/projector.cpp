@@ -35,10 +35,12 @@ public:
 
     Applied catch_up() {
         const std::scoped_lock running{running_};
-        Pass pass{log_, options_, catalogue_, writers_};
+        Pass pass{parts()};
         const Applied applied = go(pass, Pass::Views::all, {});
-        if (pass.failure()) std::rethrow_exception(pass.failure());
-        if (pass.delay()) std::rethrow_exception(pass.delay());
+        for (const std::exception_ptr& error :
+             {pass.failure(), pass.delay(), pass.left_out(), pass.heads_unknown()}) {
+            if (error) std::rethrow_exception(error);
+        }
         return applied;
     }
 
@@ -106,6 +108,8 @@ private:
         Duration at_most;         // until a view is to be tried again, or the log looked at again
     };
 
+    Pass::Parts parts() { return {log_, primary_, options_, catalogue_, writers_, outages_}; }
+    void tell(const std::exception_ptr& heads_unknown);
     Applied go(Pass& pass, Pass::Views views, const std::stop_token& stop);
     Next pass_once(const std::stop_token& stop);
 
@@ -117,6 +121,8 @@ private:
     Catalogue catalogue_;
     std::mutex running_;  // one catch_up(), run() or retry_parked() at a time
     projections::Writers writers_;
+    projections::Outages outages_{log_, options_};
+    bool heads_unknown_ = false;  // when run() looked last
 };
 
 /// Where something was away, the views may come back without what they committed last.
@@ -126,7 +132,7 @@ Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop
     };
     try {
         const Applied applied = pass.run(views, stop);
-        if (pass.delay()) forget();
+        if (pass.delay() || pass.left_out() || pass.heads_unknown()) forget();
         return applied;
     } catch (...) {
         forget();
@@ -136,9 +142,12 @@ Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop
 
 ProjectorEngine::Impl::Next ProjectorEngine::Impl::pass_once(const std::stop_token& stop) {
     const std::scoped_lock running{running_};
-    Pass pass{log_, options_, catalogue_, writers_};
+    Pass pass{parts()};
     go(pass, Pass::Views::due, stop);
-    Next next{.seen = pass.target(), .more = pass.more(), .at_most = Duration::max()};
+    tell(pass.heads_unknown());
+    Next next{.seen = pass.seen(),
+              .more = pass.more(),
+              .at_most = outages_.left().value_or(Duration::max())};
     for (const auto& writer : writers_.list) {
         if (writer->stopped()) continue;
         next.all_stopped = false;
@@ -147,6 +156,22 @@ ProjectorEngine::Impl::Next ProjectorEngine::Impl::pass_once(const std::stop_tok
         next.at_most = std::min(next.at_most, left.value_or(options_.idle_wait));
     }
     return next;
+}
+
+/// Said once, and once when it is over.
+void ProjectorEngine::Impl::tell(const std::exception_ptr& heads_unknown) {
+    const bool before = std::exchange(heads_unknown_, heads_unknown != nullptr);
+    if (before == heads_unknown_) return;
+    if (!heads_unknown_) {
+        spdlog::info("how far the views are behind is known again");
+        return;
+    }
+    try {
+        std::rethrow_exception(heads_unknown);
+    } catch (const Error& error) {
+        spdlog::warn("how far the views are behind is unknown, they are fed what there is: {}",
+                     error.what());
+    }
 }
 
 constexpr Duration pause_for_heads = std::chrono::milliseconds{20};

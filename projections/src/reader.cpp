@@ -28,6 +28,7 @@ ViewReader::Impl::Impl(Log& log, bool is_store, ViewDefinition view, ViewOptions
                                     options_.timeout)),
       log_knowledge_(log, options_.heads_age),
       current_(place_, view_.name, log.environment(), options_.heads_age),
+      turns_(log.environment(), options_.connections),
       moved_(projections::moved_signal(log.environment().scheduler, place_->key(), view_.name)) {
     check_definition(view_);
     if (view_.keyed()) columns_.emplace(*view_.row->GetDescriptor());
@@ -189,6 +190,7 @@ ViewReader::Impl::Attempt ViewReader::Impl::attempt(const Judge& judge, bool for
     }
     bool opened = false;
     try {
+        const auto turn = turns_.take(options_.timeout, view_.name);
         const auto lease = generation->pool->take();
         const auto sql = lease->begin(SqlMode::snapshot);
         made.snapshot.head = projections::read_head(*sql);

@@ -12,6 +12,7 @@
 #include "judge.hpp"
 #include "knowledge.hpp"
 #include "signals.hpp"
+#include "turns.hpp"
 
 namespace recount {
 
@@ -70,6 +71,7 @@ private:
     std::shared_ptr<projections::Place> place_;
     projections::LogKnowledge log_knowledge_;
     projections::CurrentGeneration current_;
+    projections::Turns turns_;
     std::shared_ptr<Signal> moved_;
     std::optional<projections::RowColumns> columns_;
 };

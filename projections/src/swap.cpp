@@ -56,7 +56,7 @@ bool GenerationWriter::go_live(Catalogue& catalogue, const std::vector<LogHead>&
         const std::scoped_lock lock{mutex_};
         live_ = true;
     }
-    if (current) {
+    if (current && current->generation != entry_.generation) {
         spdlog::info("view {}: generation {} (version {}) takes over from generation {}", view(),
                      entry_.generation, entry_.version, current->generation);
     }

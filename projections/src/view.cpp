@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <recount/core/error.hpp>
+#include <recount/core/utf8.hpp>
 
 #include "reader.hpp"
 
@@ -43,15 +44,19 @@ ViewReader& ViewReader::operator=(ViewReader&&) noexcept = default;
 
 Served ViewReader::get(std::string_view key, const Consistency& consistency,
                        std::unique_ptr<google::protobuf::Message>& row) {
+    // No event could have made a row under a key that no column of text takes.
+    const bool possible = valid_utf8(key) && key.find('\0') == std::string_view::npos;
     const std::vector<std::string> keys{std::string{key}};
-    return impl_->read(
-        consistency, impl_->source_of(key), [&](Sql& sql, const GenerationHead& head) {
-            std::vector<bool> present;
-            const std::vector<std::string> columns = impl_->columns_in(head, present);
-            const SqlResult found =
-                sql.read(impl_->view().name, columns, projections::key_column, keys);
-            if (!found.empty()) row = impl_->row_of(found.rows.front(), present);
-        });
+    return impl_->read(consistency, possible ? impl_->source_of(key) : ViewReader::Impl::Source{},
+                       [&](Sql& sql, const GenerationHead& head) {
+                           if (!possible) return;
+                           std::vector<bool> present;
+                           const std::vector<std::string> columns =
+                               impl_->columns_in(head, present);
+                           const SqlResult found =
+                               sql.read(impl_->view().name, columns, projections::key_column, keys);
+                           if (!found.empty()) row = impl_->row_of(found.rows.front(), present);
+                       });
 }
 
 Served ViewReader::list(const ListRows& which, const Consistency& consistency, const Take& take) {
@@ -73,7 +78,14 @@ Served ViewReader::list(const ListRows& which, const Consistency& consistency, c
 }
 
 Served ViewReader::query(const Consistency& consistency, const std::function<void(Sql&)>& ask) {
-    return impl_->read(consistency, {}, [&](Sql& sql, const GenerationHead&) { ask(sql); });
+    return impl_->read(consistency, {}, [&](Sql& sql, const GenerationHead&) {
+        try {
+            ask(sql);
+        } catch (const InvalidArgument& error) {
+            throw InvalidArgument("view " + impl_->view().name +
+                                  " is read here, its projector alone writes it: " + error.what());
+        }
+    });
 }
 
 }  // namespace recount

@@ -100,6 +100,10 @@ void GenerationWriter::judge(const std::vector<LogHead>& heads,
                              " of a history that the store lost when it was restored; ask for "
                              "a rebuild of the view");
         }
+        if (heads.empty()) {
+            held_[number] = checkpoint.position == 0;
+            continue;
+        }
         const LogHead& head = heads.at(number);
         if (head.n < checkpoint.position) {
             const std::string ends = where + ", but the log ends at " + std::to_string(head.n);
@@ -118,11 +122,30 @@ void GenerationWriter::judge(const std::vector<LogHead>& heads,
     if (all_held()) end_stop();
 }
 
+/// Whether a page failed because it was large or because of something else is not known; one that
+/// failed at once was not too large.
+void GenerationWriter::note_page(const EventBatch& batch, std::chrono::nanoseconds began,
+                                 bool done) {
+    constexpr unsigned most_halved = 16, done_before_more = 16;
+    if (done) {
+        if (halved_ == 0 || ++done_since_ < done_before_more) return;
+        --halved_;
+        done_since_ = 0;
+        return;
+    }
+    const auto took = context_.log.environment().clock.steady() - began;
+    if (took * 2 < context_.options.timeout || batch.events().size() < 2) return;
+    halved_ = std::min(halved_ + 1, most_halved);
+    done_since_ = 0;
+}
+
 Applied GenerationWriter::apply(EventBatch& batch) {
     std::map<Position, std::string> poison;
+    const std::chrono::nanoseconds began = context_.log.environment().clock.steady();
     while (true) {
         try {
             const Applied applied = attempt(batch, poison);
+            note_page(batch, began, true);
             for (const Move& move : batch.moves()) {
                 checkpoints_[static_cast<std::size_t>(move.partition.value)] = move.to;
             }
@@ -138,6 +161,9 @@ Applied GenerationWriter::apply(EventBatch& batch) {
             spdlog::warn("view {} sets a stream aside: its event at position {} cannot be applied",
                          view(), to_string(found.position));
             poison.emplace(found.position, found.error);
+        } catch (const Error& error) {
+            if (error.retryable()) note_page(batch, began, false);
+            throw;
         }
     }
 }
@@ -220,6 +246,8 @@ ViewStatus GenerationWriter::status() {
     try {
         const DatabasePool::Lease lease = pool_->take();
         const auto sql = lease->begin(SqlMode::snapshot);
+        // Nobody reads it any more, whether this projector has met that or not.
+        if (read_head(*sql).retired) status.live = false;
         status.parked_streams = static_cast<std::int64_t>(parked_heads(*sql).size());
         status.parked_events = parked_events(*sql);
     } catch (const Error& error) {

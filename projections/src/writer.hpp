@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -38,7 +39,8 @@ public:
     /// Reads the checkpoints again when they may have changed.
     void refresh();
     /// Compares the checkpoints with what the log told after they were read: throws Divergence when
-    /// the store has another history now, or holds less than was applied.
+    /// the store has another history now, or holds less than was applied. No heads: they are
+    /// unknown.
     void judge(const std::vector<LogHead>& heads, const std::vector<Incarnation>& incarnations);
     /// The checkpoints in memory are not those of the generation.
     void forget() { loaded_ = false; }
@@ -68,11 +70,17 @@ public:
 
     /// Of errors that a retry may mend.
     Backoff& backoff() { return backoff_; }
+    /// How many of so many events to bring at a time: fewer after a page that took so long that its
+    /// transaction was ended, more again when several were done.
+    [[nodiscard]] std::size_t page(std::size_t events) const {
+        return std::max<std::size_t>(1, events >> halved_);
+    }
 
     /// What any thread may know of it; heads and lags are left open.
     ViewStatus status();
 
 private:
+    void note_page(const EventBatch& batch, std::chrono::nanoseconds began, bool done);
     Applied attempt(EventBatch& batch, const std::map<Position, std::string>& poison);
     void publish();
     [[nodiscard]] bool all_held() const;
@@ -96,7 +104,8 @@ private:
     bool loaded_ = false;
     std::chrono::nanoseconds loaded_at_{};  // by the steady clock
     Backoff backoff_;
-    std::string mark_;        // what the generation said of a stop when it was read
+    unsigned halved_ = 0, done_since_ = 0;  // pages
+    std::string mark_;                      // what the generation said of a stop when it was read
     std::vector<bool> held_;  // for each partition: the log was seen to hold what is in the view
 
     mutable std::mutex mutex_;  // of what follows

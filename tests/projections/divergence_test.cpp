@@ -70,11 +70,11 @@ TEST_F(AStrangeLog, LeavesAStoppedViewStaleUntilItIsReadAgain) {
         EXPECT_TRUE(stale());
         EXPECT_EQ(projector.status()[0].state, ViewStatus::State::stopped);
     };
-    away.before_heads = [&] { throw Unavailable("the log is away; wait"); };
-    stays_stopped();
-    away.before_heads = nullptr;
     away.before_read = [&] { throw Unavailable("the log is away; wait"); };
     stays_stopped();
+    away.before_heads = away.before_read;
+    stays_stopped();
+    away.before_heads = nullptr;
     away.before_read = nullptr;
     projector.catch_up();
     EXPECT_FALSE(stale());

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] SqlDialect dialect() const override { return real_->dialect(); }
     void commit() override {
         const bool lose = faults_->step();
+        faults_->before_commit();
         real_->commit();
         if (lose) throw OutcomeUnknown("the database was lost while it committed; mend it");
     }
@@ -67,6 +68,7 @@ public:
         : real_(std::move(real)), faults_(std::move(faults)) {}
     std::unique_ptr<SqlTransaction> begin(SqlMode mode) override {
         faults_->step();
+        faults_->before_begin();
         return std::make_unique<FaultyTransaction>(real_->begin(mode), faults_);
     }
     [[nodiscard]] SqlDialect dialect() const override { return real_->dialect(); }

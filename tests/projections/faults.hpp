@@ -15,6 +15,7 @@ struct Faults {
     bool after_commit = false;  // the step that is lost is done first
     bool lost = false;
     std::function<void()> after_transaction = [] {};  // of a database that is not only one
+    std::function<void()> before_begin = [] {}, before_commit = [] {};  // may throw
 
     void mend() { *this = {}; }
     /// Returns true when the step is the one to be done and then lost.

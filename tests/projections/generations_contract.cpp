@@ -85,7 +85,10 @@ TEST_P(AChangedView, StopsTheProjectorOfTheOldCode) {
     Projector<Carts> old{world.store()};
     Projector<CartsV2>{world.store()}.catch_up();
     append_random(world, 12, 5);
+    EXPECT_FALSE(old.status()[0].live) << "its readers are elsewhere by now";
     EXPECT_THROW(old.catch_up(), Mismatch);
+    EXPECT_FALSE(old.status()[0].live);
+    EXPECT_EQ(old.status()[0].state, ViewStatus::State::stopped);
     EXPECT_THROW(Projector<Carts>{world.store()}, Mismatch);  // older code never takes over again
 }
 

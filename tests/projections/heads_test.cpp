@@ -59,6 +59,23 @@ TEST_F(AStrangeLog, WhoseHeadsAreUnknownIsServedStaleToWhoTakesThat) {
     EXPECT_EQ(asked, 2) << "waiting tells nothing";
 }
 
+TEST_F(AStrangeLog, WhoseHeadsAreUnknownIsNotAskedForEachRead) {
+    Projector<Carts>{log, options}.catch_up();
+    Interrupted away{log};
+    int asked = 0;
+    away.before_heads = [&] {
+        ++asked;
+        throw Unavailable("nobody answers");
+    };
+    View<Carts> view{away, {.views = options.views, .heads_age = std::chrono::hours{1}}};
+    for (int count = 0; count < 5; ++count) EXPECT_TRUE(view.get("1").stale);
+    EXPECT_EQ(asked, 1);
+    View<Carts> later{away, {.views = options.views, .heads_age = Duration{0}}};
+    EXPECT_TRUE(later.get("1").stale);
+    away.before_heads = nullptr;
+    EXPECT_FALSE(later.get("1").stale);
+}
+
 /// Whose heads come now and then, as by a relay's beat.
 struct ToldNowAndThen : FakeLog, TellsNewestHeads {
     Duration age{};

@@ -19,6 +19,7 @@ public:
     }
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options) override {
         if (before_read) before_read();
+        if (before_reading) before_reading(partition);
         return log_.read(partition, after, options);
     }
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop) override {
@@ -26,6 +27,7 @@ public:
     }
 
     std::function<void()> before_heads, before_read;
+    std::function<void(Partition)> before_reading;
 
 private:
     Log& log_;

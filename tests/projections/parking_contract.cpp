@@ -44,6 +44,19 @@ struct Strict {
     }
 };
 
+/// Catches what a statement throws, and goes on.
+struct Careless : Strict {
+    static constexpr std::string_view name = "careless";
+    static void on(const ItemAdded& event, const Recorded& at, Sql& sql) {
+        try {
+            Strict::on(event, at, sql);
+        } catch (const Error&) {
+            if (event.price() == 1) sql.exec("update strict set quantity = quantity + 1");
+            if (event.price() == 2) throw std::runtime_error("it is there already");
+        }
+    }
+};
+
 /// Rows and keys that no database keeps, by sku, or a message that is long and not ASCII.
 struct Unwritable {
     static constexpr std::string_view name = "unwritable";
@@ -188,6 +201,25 @@ TEST_P(AFailingEvent, IsParkedWhateverItsMessageIsMadeOf) {
         Projector<Unwritable> projector{world.store()};
         EXPECT_EQ(projector.catch_up().parked, 1) << error;
     }
+}
+
+TEST_P(AFailingEvent, IsOneWhoseHookGoesOnAfterAStatementFailed) {
+    for (int price = 0; price < 3; ++price) {
+        const std::string number = std::to_string(price);
+        world.append("cart-first" + number, added("sku " + number, 1, price));
+        world.append("cart-second" + number, added("sku " + number, 1, price));
+        world.append("cart-other" + number, added("of " + number, 1, price));
+    }
+    Projector<Careless> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 3) << "of the two that meet, one each time";
+    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+    world.append("cart-alone", added("of 0", 1, 0));
+    EXPECT_EQ(projector.catch_up().parked, 1);
+    View<Careless> view{world.store()};
+    const auto rows =
+        view.query(eventual(), "select count(*), cast(sum(quantity) as bigint) from strict");
+    EXPECT_EQ(rows.result.integer(0, 0), 6);
+    EXPECT_EQ(rows.result.integer(0, 1), 6) << "nothing of theirs is left";
 }
 
 TEST_P(AFailingEvent, StopsTheViewWithAReasonThatIsNoUtf8) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "faults.hpp"
 #include "interrupted_log.hpp"
 #include "world.hpp"
 
@@ -93,6 +94,46 @@ TEST_F(ASickView, IsTriedAtOnceByCatchUp) {
     Sick::away = false;
     projector.catch_up();
     EXPECT_NO_THROW(expect_current<Sick>());
+}
+
+/// A view whose hooks take two seconds each, in a database that ends a transaction after ten.
+struct Slow : Counts {
+    static constexpr std::string_view name = "slow";
+    static inline Scheduler* scheduler;
+    template <class E>
+    static void on(const E& event, const Recorded& at, Sql& sql) {
+        scheduler->sleep(std::chrono::seconds{2});
+        Counts::on(event, at, sql);
+    }
+};
+
+TEST_F(ASickView, WhosePageTakesTooLongIsGivenSmallerOnes) {
+    Slow::scheduler = &scheduler;
+    const auto faults = std::make_shared<Faults>();
+    std::chrono::nanoseconds began{};
+    Clock& clock = time.environment().clock;
+    faults->before_begin = [&] { began = clock.steady(); };
+    faults->before_commit = [&] {
+        if (clock.steady() - began > std::chrono::seconds{10})
+            throw Unavailable("it was idle for too long; be faster");
+    };
+    options.open = faulty(faults);
+    constexpr int events = 200;
+    for (int count = 0; count < events; ++count) append();
+    Projector<Slow> projector{world.store(), options};
+    int failures = 0;
+    for (bool there = false; !there && failures < 100;) {
+        try {
+            projector.catch_up();
+            there = true;
+        } catch (const Unavailable&) {
+            ++failures;
+        }
+    }
+    View<Slow> view{world.store()};
+    EXPECT_EQ(view.query(eventual(), "select count(*) from counts").result.integer(0, 0), events);
+    EXPECT_GT(failures, 2);
+    EXPECT_LT(failures, 20) << "pages grow again too soon";
 }
 
 }  // namespace

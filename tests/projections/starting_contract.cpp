@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "log_lines.hpp"
 #include "world.hpp"
 
 namespace recount::test::projections {
@@ -93,6 +94,15 @@ TEST_P(TwoVersionsThatStartTogether, LeaveTheOlderToReadersUntilTheNewerIsBuilt)
     EXPECT_EQ(rows<Carts>(world.store()), pure_carts(world.store()));
     EXPECT_EQ(newer.catch_up().swapped, 1);
     EXPECT_EQ(version_read(), 2);
+}
+
+TEST_P(TwoVersionsThatStartTogether, OrTwiceTheSameSayNothingOfATakeover) {
+    const LogLines log;
+    meanwhile.before_opening = [&] { Projector<Carts>{world.store()}.catch_up(); };
+    Projector<Carts> second{world.store(), options()};
+    second.catch_up();
+    EXPECT_EQ(version_read(), 1);
+    EXPECT_TRUE(log.with("takes over").empty());
 }
 
 TEST_P(TwoVersionsThatStartTogether, LeaveTheOlderWhenTheNewerEndsBeforeItIsRead) {

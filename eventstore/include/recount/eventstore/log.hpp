@@ -107,7 +107,7 @@ public:
     virtual std::vector<LogHead> heads() = 0;
 
     /// Waits until some partition holds more than `seen`; false at the time-out or when asked to
-    /// stop.
+    /// stop. A partition that is seen up to the largest number is not looked at.
     virtual bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) = 0;
 };
 

@@ -59,7 +59,8 @@ struct ViewOptions {
     Duration heads_age = std::chrono::milliseconds{500};  // known heads are read anew after so long
     Duration first_poll = std::chrono::milliseconds{1};   // while waiting; doubles
     Duration last_poll = std::chrono::milliseconds{50};
-    Duration timeout = std::chrono::seconds{10};  // of statements
+    Duration timeout = std::chrono::seconds{10};  // of statements, and for a connection
+    std::size_t connections = 8;  // that read at a time; who finds none in time: Overloaded
     OpenDatabase open = {};
 };
 
@@ -128,7 +129,8 @@ public:
         return read;
     }
 
-    /// A SELECT over the view's tables, which are named without a schema.
+    /// A SELECT over the view's tables, which are named without a schema. Throws InvalidArgument
+    /// for a statement that writes; nothing is changed.
     template <class... Argument>
     ReadResult query(const Consistency& consistency, std::string_view sql,
                      const Argument&... argument) {
