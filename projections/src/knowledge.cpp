@@ -92,15 +92,18 @@ bool CurrentGeneration::catalogue_made() {
 }
 
 std::optional<GenerationEntry> CurrentGeneration::look() {
-    if (!catalogue_) catalogue_ = std::make_unique<Catalogue>(*place_, Place::Access::read);
-    try {
-        auto current = catalogue_->current(view_);
-        if (!current) catalogue_.reset();  // it may come into being
-        return current;
-    } catch (const Error& error) {
-        catalogue_.reset();
-        if (error.retryable() || catalogue_made()) throw;
-        return std::nullopt;
+    for (bool made = false;; made = true) {
+        if (!catalogue_) catalogue_ = std::make_unique<Catalogue>(*place_, Place::Access::read);
+        try {
+            auto current = catalogue_->current(view_);
+            if (!current) catalogue_.reset();  // it may come into being
+            return current;
+        } catch (const Error& error) {
+            catalogue_.reset();
+            if (made || error.retryable()) throw;
+            if (!catalogue_made()) return std::nullopt;
+        }
+        // It may have been made just now.
     }
 }
 
