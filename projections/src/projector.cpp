@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -110,6 +111,7 @@ private:
 
     Pass::Parts parts() { return {log_, primary_, options_, catalogue_, writers_, outages_}; }
     void tell(const std::exception_ptr& heads_unknown);
+    std::optional<Duration> missing_for(const PartitionStatus& at);
     Applied go(Pass& pass, Pass::Views views, const std::stop_token& stop);
     Next pass_once(const std::stop_token& stop);
 
@@ -220,27 +222,33 @@ std::vector<ViewStatus> ProjectorEngine::Impl::status() {
     std::vector<LogHead> heads;
     try {
         heads = log_.heads();
-        const Timestamp now = log_.environment().clock.now();
-        for (ViewStatus& view : all) {
-            for (PartitionStatus& at : view.partitions) {
-                const LogHead& head = heads.at(static_cast<std::size_t>(at.partition.value));
-                at.head = head.n;
-                at.behind = std::max<std::int64_t>(0, head.n - at.position);
-                at.age = Duration::zero();
-                if (*at.behind == 0) continue;
-                const LogPage missing = log_.read(at.partition, at.position, {.max_events = 1});
-                if (missing.events.empty()) {
-                    at.age.reset();
-                } else {
-                    at.age =
-                        std::max(Duration::zero(), now - missing.events.front().at.recorded_at);
-                }
-            }
-        }
     } catch (const Error& error) {
         spdlog::warn("the log's heads are unknown: {}", error.what());
+        return all;
+    }
+    std::set<Partition> failed;  // which one looks into once, not for each view
+    for (ViewStatus& view : all) {
+        for (PartitionStatus& at : view.partitions) {
+            at.head = heads.at(static_cast<std::size_t>(at.partition.value)).n;
+            at.behind = std::max<std::int64_t>(0, *at.head - at.position);
+            if (*at.behind == 0) at.age = Duration::zero();
+            if (*at.behind == 0 || failed.contains(at.partition)) continue;
+            try {
+                at.age = missing_for(at);
+            } catch (const Error&) {
+                failed.insert(at.partition);
+            }
+        }
     }
     return all;
+}
+
+/// How long the first event behind that is there; nothing when the log does not give it.
+std::optional<Duration> ProjectorEngine::Impl::missing_for(const PartitionStatus& at) {
+    const LogPage page = log_.read(at.partition, at.position, {.max_events = 1});
+    if (page.events.empty()) return std::nullopt;
+    const Timestamp now = log_.environment().clock.now();
+    return std::max(Duration::zero(), now - page.events.front().at.recorded_at);
 }
 
 ProjectorEngine::ProjectorEngine(Log& log, std::vector<ViewDefinition> views,

@@ -237,6 +237,25 @@ struct AViewOfATopic : testing::Test {
     ProjectorOptions options{.views = world.url(), .page_events = 64};
 };
 
+/// Without the store, and with a relay that ended: nobody says how far the log has come.
+TEST_F(AViewOfATopic, IsToldWhatIsThereWhileItsRelayIsSilent) {
+    publish(150);
+    KafkaLog log{{.topic = topic, .silence = std::chrono::milliseconds{1}}};
+    Projecting projector{log, options};
+    try {
+        projector.catch_up();
+        ADD_FAILURE() << "it was there";
+    } catch (const Unavailable& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("start the relay"));
+    }
+    EXPECT_EQ(projections::rows<projections::Carts>(world.store()),
+              projections::pure_carts(world.store()));
+    const auto read = View<projections::Carts>{log, {.views = options.views}}.get("1");
+    EXPECT_TRUE(read);
+    EXPECT_TRUE(read.stale);
+    EXPECT_FALSE(read.lag.events);
+}
+
 TEST_F(AViewOfATopic, GoesOnWhereItWasWithoutASearch) {
     for (int start = 0; start < 3; ++start) {
         const auto log = this->log();

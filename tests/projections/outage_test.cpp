@@ -101,7 +101,12 @@ TEST_F(APartitionThatIsNotGiven, IsToldByCatchUpWhenTheOthersAreThere) {
     append_to_all();
     EXPECT_THROW(projector.catch_up(), Unavailable);
     EXPECT_EQ(items(1) + items(2), 2);
-    EXPECT_EQ(projector.status()[0].state, ViewStatus::State::running);
+    const ViewStatus status = projector.status()[0];
+    EXPECT_EQ(status.state, ViewStatus::State::running);
+    EXPECT_EQ(status.partitions[0].behind, 1);
+    EXPECT_FALSE(status.partitions[0].age);
+    EXPECT_EQ(status.partitions[1].behind, 0);
+    EXPECT_EQ(status.partitions[1].age, Duration::zero());
     log.fails.clear();
     EXPECT_EQ(projector.catch_up().events, 1);
 }

@@ -48,7 +48,8 @@ struct PartitionStatus {
     std::int64_t position = 0;           // applied or parked up to here
     std::optional<std::int64_t> head;    // nothing: the log cannot be reached
     std::optional<std::int64_t> behind;  // events
-    std::optional<Duration> age;         // of the oldest event that is missing; zero when none is
+    /// Of the oldest event that is missing; zero when none is; nothing: the log does not give it.
+    std::optional<Duration> age;
 };
 
 /// One generation of one view, as this projector sees it.
