@@ -92,7 +92,11 @@ void KafkaLog::Parts::count_foreign(std::string what) {
 void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
                               std::vector<Incarnation> incarnations) {
     const std::string topic = options_.topic.log(incarnations.size() - 1);
-    if (reel_ && reel_->reader.topic() == topic) return;
+    // A second restore to a state before the first one leads to the same name.
+    if (reel_ && reel_->reader.topic() == topic &&
+        reel_->world.incarnations.back().id == incarnations.back().id) {
+        return;
+    }
     TapeWorld world{identity,
                     std::move(incarnations),
                     options_.store,
@@ -128,7 +132,9 @@ void KafkaLog::Parts::look() {
                            " (" + own.name + "); check topic name and store");
         }
         // The topic of a new incarnation is there once the relay has begun it.
-        const bool begun = beat_ && reel_ && beat_->log != reel_->reader.topic();
+        const bool begun = beat_ && reel_ &&
+                           (beat_->log != reel_->reader.topic() ||
+                            beat_->incarnations.back().id != reel_->world.incarnations.back().id);
         if (!reel_ || begun) turn_to(own, options_.store->incarnations());
     } else if (beat_) {
         turn_to(beat_->identity, beat_->incarnations);

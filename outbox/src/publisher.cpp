@@ -38,12 +38,17 @@ Publisher::Publisher(EventStore& store, const RelayOptions& options, std::vector
 Cursor Publisher::start_behind(Partition partition, const Cursor& cursor, const TopicTail& tail,
                                const LogHead& head) {
     const Position end{partition, tail.n};
+    const char* declared = incarnations_.size() < 2
+                               ? ""
+                               : "; when it was declared already, a history that is gone had the "
+                                 "topic's name before: declare it once more for the next name";
     if (tail.n > head.n) {
         throw Divergence("topic " + topic() + " holds position " + to_string(end) + ", but store " +
                          store_.identity().name + " ends at " +
                          to_string(Position{partition, head.n}) +
                          ": it was restored to an earlier state; declare the restore, and the "
-                         "relay begins a new topic");
+                         "relay begins a new topic" +
+                         declared);
     }
     const Hash hash = hash_at(end, head);
     if (tail.hash && *tail.hash != hash) {
@@ -51,7 +56,8 @@ Cursor Publisher::start_behind(Partition partition, const Cursor& cursor, const 
                          " differ at position " + to_string(end) + ": " + to_string(*tail.hash) +
                          " there, " + to_string(hash) +
                          " here; another store writes to this topic, or a restore was not "
-                         "declared");
+                         "declared" +
+                         declared);
     }
     if (tail.n < cursor.n || tail.hole_at > 0) {
         spdlog::warn(

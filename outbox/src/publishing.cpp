@@ -13,7 +13,10 @@ namespace {
 constexpr Duration answer_time = std::chrono::milliseconds{500};  // the lease must not wait longer
 // Kafka forgets an idle producer after a day, unless told to do so sooner.
 constexpr std::chrono::nanoseconds known_for = std::chrono::minutes{1};
+constexpr Duration at_a_time = std::chrono::milliseconds{100};
 constexpr ReadLog page_size{.max_events = 2000, .max_bytes = std::size_t{2} << 20};
+constexpr std::size_t all_pages = std::size_t{32} << 20;  // bytes, shared by all partitions
+constexpr std::size_t least_page = std::size_t{64} << 10;
 
 constexpr std::uint64_t no_ticket = ~std::uint64_t{0};  // its delivery does not matter
 // Any other ticket names the event whose record it is.
@@ -67,19 +70,32 @@ void Publishing::refresh_heads() { learn_heads(store_.heads()); }
 
 Publishing::Sent Publishing::send() {
     Sent sent = Sent::nothing;
-    for (std::size_t index = 0; index < lanes_.size(); ++index) {
-        Lane& lane = lanes_[index];
-        if (lane.next == lane.page.size() && lane.sent() < lane.head) {
-            const Partition partition{static_cast<std::int32_t>(index)};
-            lane.page = store_.read(partition, lane.sent(), page_size).events;
-            lane.next = 0;
+    Clock& clock = store_.environment().clock;
+    const std::chrono::nanoseconds until = clock.steady() + at_a_time;
+    queue_full_ = false;
+    for (std::size_t count = 0; count < lanes_.size() && clock.steady() < until; ++count) {
+        Lane& lane = lanes_[next_lane_];
+        read_page(lane, Partition{static_cast<std::int32_t>(next_lane_)});
+        if (lane.next < lane.page.size()) {
+            const bool some = send_page(lane);
+            if (sent != Sent::some) sent = some ? Sent::some : Sent::blocked;
+            if (queue_full_) break;  // nor does it take another's; this one is the next
         }
-        if (lane.next == lane.page.size()) continue;
-        const bool some = send_page(lane);
-        if (sent != Sent::some) sent = some ? Sent::some : Sent::blocked;
+        next_lane_ = (next_lane_ + 1) % lanes_.size();
     }
     raise_fault();
     return sent;
+}
+
+/// A page that was sent is given back before anything else is read.
+void Publishing::read_page(Lane& lane, Partition partition) {
+    if (lane.next < lane.page.size()) return;
+    if (!lane.page.empty()) lane.page = {};
+    lane.next = 0;
+    if (lane.sent() >= lane.head) return;
+    ReadLog page = page_size;
+    page.max_bytes = std::clamp(all_pages / lanes_.size(), least_page, page.max_bytes);
+    lane.page = store_.read(partition, lane.sent(), page).events;
 }
 
 /// A broker takes any sequence number from a producer it does not know (yet, or any more). So the
@@ -120,7 +136,10 @@ bool Publishing::send_records(Lane& lane, const RecordedEvent& event,
         if (must_wait(end)) return false;
         const auto ticket = ticket_of(event.at.position);
         try {
-            if (!producer_.produce(topic_, record, ticket)) return false;
+            if (!producer_.produce(topic_, record, ticket)) {
+                queue_full_ = true;
+                return false;
+            }
         } catch (const InvalidArgument& error) {
             throw Mismatch("position " + to_string(event.at.position) + ": " + error.what());
         }

@@ -29,8 +29,9 @@ public:
 
     /// `blocked`: there is something to send, but deliveries must come in first.
     enum class Sent : std::uint8_t { nothing, some, blocked };
-    /// Reads and sends a page of each partition that has one, as far as the local queue takes it.
-    /// Throws when a delivery failed.
+    /// Reads and sends a page of each partition that has one, as far as the local queue takes it,
+    /// but not for long, as the owner has beats to send and a lease to look at: the next call goes
+    /// on behind the last partition. Throws when a delivery failed.
     Sent send();
     /// Lets deliveries come in.
     void poll(Duration at_most);
@@ -116,6 +117,7 @@ private:
         std::deque<std::uint64_t> in_flight;               // tickets
     };
 
+    void read_page(Lane& lane, Partition partition);
     bool send_page(Lane& lane);
     bool send_records(Lane& lane, const RecordedEvent& event,
                       std::span<const kafka::Message> records);
@@ -128,7 +130,9 @@ private:
     std::string partition_count_;
     std::vector<Lane> lanes_;
     std::vector<End> ends_;
-    std::size_t turn_ = 0;  // the partition that look_back() looks at next
+    std::size_t turn_ = 0;       // the partition that look_back() looks at next
+    std::size_t next_lane_ = 0;  // with which send() begins
+    bool queue_full_ = false;    // when something was last to be sent
     std::int64_t delivered_ = 0;
     bool pending_ = false;                               // see produce_unless_pending()
     std::optional<std::pair<bool, std::string>> fault_;  // for ever?, what

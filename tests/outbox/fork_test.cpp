@@ -36,6 +36,14 @@ struct ARestoredStore : testing::Test {
             "(select max(position) from event x where x.partition = p.partition)");
         sql->commit();
     }
+    /// As a backup does that was made before the first of them.
+    void forget_forks() {
+        auto database = Database::open(url);
+        auto sql = database->begin(SqlMode::write);
+        sql->exec("delete from fork");
+        sql->exec("delete from incarnation where parent is not null");
+        sql->commit();
+    }
     void declare() { declare_restored(url); }
     AuditReport audit() { return Audit{*store, {.topic = topic}}.catch_up(); }
     void publish(int count) {
@@ -71,6 +79,68 @@ TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     EXPECT_EQ(audit().verdict(), AuditVerdict::equal);
     EXPECT_EQ(audit().topic, topic.log(1));
     EXPECT_THROW(Audit(*before, {.topic = topic}).catch_up(), Unavailable);
+}
+
+/// The wrong moment was restored first. The second branch has the topic's name of the first.
+TEST_F(ARestoredStore, AgainToBeforeTheFirstForkIsSentToTheNextTopicWhenDeclaredOnceMore) {
+    publish(300);
+    KafkaLog log{{.topic = topic}};
+    take_back(40);
+    declare();
+    store = open_store(url);
+    publish(200);
+    EXPECT_TRUE(eventually([&] { return log.incarnations().size() == 2U; }));
+    EXPECT_EQ(differences(*store, log), "");
+    take_back(20);
+    forget_forks();
+    declare();
+    store = open_store(url);
+    for (const int count : {0, 400}) {
+        try {
+            publish(count);
+            ADD_FAILURE() << "published behind another history";
+        } catch (const Divergence& error) {
+            EXPECT_THAT(error.what(), HasSubstr("declare it once more"));
+        }
+    }
+    declare();
+    store = open_store(url);
+    publish(50);
+    EXPECT_EQ(differences(*store, topic, {.incarnation = 2}), "");
+    EXPECT_TRUE(eventually([&] { return log.incarnations().size() == 3U; }));
+    EXPECT_EQ(differences(*store, log), "");
+}
+
+/// The same, where the topic of the dead branch was deleted instead.
+TEST_F(ARestoredStore, AgainIsFollowedByWhoReadTheFirstBranchUnderTheSameName) {
+    publish(300);
+    KafkaLog log{{.topic = topic}};
+    take_back(40);
+    declare();
+    store = open_store(url);
+    publish(200);
+    EXPECT_TRUE(eventually([&] { return log.incarnations().size() == 2U; }));
+    const Uuid dead = log.identity().incarnation;
+    take_back(20);
+    forget_forks();
+    declare();
+    store = open_store(url);
+    delete_topic(topic, topic.log(1));
+    EXPECT_TRUE(eventually([&] {
+        try {
+            publish(50);
+            return true;
+        } catch (const Error&) {
+            return false;  // until every broker knows that it is gone
+        }
+    }));
+    EXPECT_TRUE(eventually([&] {
+        try {
+            return log.incarnations().back().id != dead && differences(*store, log).empty();
+        } catch (const Error&) {
+            return false;
+        }
+    }));
 }
 
 TEST_F(ARestoredStore, IsNotTurnedBackByALateBeatOfTheDeadBranchsRelay) {

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "kafka/admin.hpp"
 #include "outbox/kit.hpp"
 #include "outbox/mock_cluster.hpp"
@@ -182,6 +185,39 @@ TEST_F(PublisherOnABadCluster, IsNotToldThatATopicIsMissingWhichItMayNotLookAt) 
     cluster.fail_topic(topic.log(), topic_authorization_failed);
     EXPECT_THAT([&] { static_cast<void>(admin.describe(topic.log(), std::chrono::seconds{5})); },
                 testing::ThrowsMessage<Unavailable>(testing::HasSubstr("allow this client")));
+}
+
+/// By which each look at it takes a while.
+struct SlowClock : Clock {
+    Timestamp now() override { return Environment::system().clock.now(); }
+    std::chrono::nanoseconds steady() override { return std::chrono::milliseconds{ticks += 40}; }
+    std::atomic<std::int64_t> ticks = 0;
+};
+
+TEST(PublisherOfManyPartitions, SendsForAWhileOnlyAndGoesOnWhereItWas) {
+    constexpr std::int32_t partitions = 32;
+    MockCluster cluster;
+    const auto topic = cluster.make_topic("many", partitions);
+    SlowClock clock;
+    Environment& system = Environment::system();
+    Environment slow{clock, system.random, system.scheduler, system.metrics};
+    const auto store = open_store("memory:", {.partitions = partitions, .environment = &slow});
+    append_events(*store, 2000, 100);
+    const RelayOptions options{.topic = topic, .broker_timeout = std::chrono::hours{1}};
+    Publisher publisher{*store, options, std::vector<Cursor>(partitions)};
+    EXPECT_EQ(publisher.send(), Publisher::Sent::some);
+    const Positions sent = publisher.sent();
+    EXPECT_GT(sent.sum(), 0);
+    EXPECT_EQ(std::count_if(sent.values().begin(), sent.values().end(),
+                            [](std::int64_t n) { return n == 0; }),
+              partitions - 1)
+        << "the time was over after the first";
+    EXPECT_TRUE(eventually([&] {
+        publisher.send();
+        publisher.poll(std::chrono::milliseconds{1});
+        return publisher.covers(store->heads());
+    }));
+    EXPECT_EQ(differences(*store, topic), "");
 }
 
 }  // namespace

@@ -58,6 +58,12 @@ TEST(SettingsOfTheEnvironment, NameFilesThatCannotBeRead) {
                 HasSubstr("RECOUNT_KAFKA_SASL_PASSWORD_FILE"));
 }
 
+TEST(SettingsOfTheEnvironment, NameWhatIsNoFile) {
+    const TemporaryFolder folder;
+    const Variable named{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", folder.path().string()};
+    EXPECT_THROW(kafka::client_settings({.brokers = "b:1", .name = "shop"}), InvalidArgument);
+}
+
 TEST(SettingsOfTheEnvironment, GiveWayToTheTopics) {
     const Variable user{"RECOUNT_KAFKA_CLIENT_ID", "environment"};
     const KafkaTopic topic{.brokers = "b:1", .name = "shop", .properties = {{"client.id", "own"}}};

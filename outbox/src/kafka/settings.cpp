@@ -49,7 +49,12 @@ std::string property_name(std::string_view variable) {
 /// All of it, for a PEM has many lines, but not the line break behind a password.
 std::string contents(const std::string& variable, const std::string& path) {
     std::ifstream file{path};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    std::string text;
+    try {
+        text.assign(std::istreambuf_iterator<char>{file}, {});
+    } catch (const std::ios_base::failure&) {  // as of a folder
+        text.clear();
+    }
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     if (!file || text.empty()) {
         throw InvalidArgument(variable +
