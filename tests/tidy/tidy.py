@@ -58,6 +58,8 @@ FOREIGN = [
 ]
 # Stands for a service that knew a foreign thing before it knew us.
 GUESTS = ("tests/", "samples/outbox/")
+METRIC = re.compile(r'"(recount_[a-z0-9_]+)"')
+METRICS_PAGE = "core/README.md"
 REGION = re.compile(r"^<!-- region (\S+)#([\w-]+) -->$")
 
 
@@ -231,8 +233,19 @@ def regions(tree):
                 yield path, number, f"the code block differs from {source}, region {name}"
 
 
+def metrics(tree):
+    page = "\n".join(tree.lines.get(METRICS_PAGE, []))
+    for path, lines in tree.files(CXX):
+        if path.split("/")[0] not in MODULES:
+            continue
+        for number, line in enumerate(lines, 1):
+            for name in METRIC.findall(line):
+                if f"| `{name}` |" not in page:
+                    yield path, number, f"the table of metrics in {METRICS_PAGE} lacks {name}"
+
+
 RULES = [long_lines, long_files, long_functions, unfinished, ambient, foreign, layers, layout,
-         compiled, regions]
+         compiled, regions, metrics]
 
 
 def check(tree):

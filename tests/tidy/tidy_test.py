@@ -119,6 +119,13 @@ class Tidy(unittest.TestCase):
             self.assertEqual(rules_broken_by({"samples/a.cpp": source, "README.md": broken}),
                              ["regions"], broken)
 
+    def test_every_metric_is_in_the_table(self):
+        counted = 'metrics.counter("recount_a_total", "As").add();\n'
+        self.breaks("metrics", "core/src/a.cpp", counted)
+        self.keeps("tests/core/a_test.cpp", counted)
+        table = {"core/README.md": "| `recount_a_total` | counter |\n"}
+        self.assertEqual(rules_broken_by({"core/src/a.cpp": counted, **table}), [])
+
 
 class Reflow(unittest.TestCase):
     def test_only_what_is_too_long_is_broken_anew(self):
