@@ -61,8 +61,8 @@ struct Maintained {
 };
 
 /// The event store: the log, and who decides what may be appended to it. Thread-safe. Every append
-/// is atomic and exact (DESIGN promise 1), happens once under its command id (2), has positions in
-/// commit order (3) and is chained (4); see eventstore/README.md for the conditions of each.
+/// is atomic and exact, happens once under its command id, has positions in commit order, and is
+/// chained to the events before it; see eventstore/README.md for the conditions of each.
 class EventStore : public Streams, public Log {
 public:
     [[nodiscard]] const StoreIdentity& identity() const override = 0;

@@ -37,7 +37,7 @@ struct ForeignRecords {
     std::string last;  // "topic shop.log partition 3 offset 1042: …"
 };
 
-/// A store's log, read from the Kafka topic that carries it (DESIGN promise 5). Position after
+/// A store's log, read from the Kafka topic that carries it. Position after
 /// position and nothing else: a replay is recognised and passed over, another history under a known
 /// position is Divergence, a missing event is looked for in the whole topic, then taken from the
 /// store where there is one, else it is Divergence. Payloads that the topic withholds come as

@@ -31,7 +31,7 @@ struct RelayOptions {
 };
 
 /// Publishes a store's log to Kafka: partition to partition, in order, every event, and a beat a
-/// second (DESIGN promise 5). It keeps nothing but a cursor for each partition, which moves behind
+/// second. It keeps nothing but a cursor for each partition, which moves behind
 /// confirmed deliveries only; on start it looks at the end of each topic partition and continues
 /// behind what is really there. Of several relays of one store and topic one works (a lease), the
 /// others stand by. Cursor and lease live in the store's database; for SQLite the cursor in the
