@@ -40,6 +40,23 @@ TEST(TheProgram, NamesWhatIsNoCommand) {
     EXPECT_EQ(run({}).code, tools::bad_usage);
 }
 
+TEST(TheProgram, SaysOfWhichVersionItIs) {
+    const Printed printed = run({"--version"});
+    EXPECT_EQ(printed.code, tools::ok);
+    EXPECT_THAT(printed.out, testing::MatchesRegex("recount [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(TheProgram, NamesItsOptionForBrokersWhenThereAreNone) {
+    const char* const set = std::getenv("KAFKA_BOOTSTRAP_SERVERS");
+    const std::string before = set == nullptr ? "" : set;
+    unsetenv("KAFKA_BOOTSTRAP_SERVERS");
+    const Printed printed = run({"topic", "check", "shop", "--partitions", "4"});
+    if (set != nullptr) setenv("KAFKA_BOOTSTRAP_SERVERS", before.c_str(), 1);
+    EXPECT_EQ(printed.code, tools::bad_usage);
+    EXPECT_THAT(printed.err, HasSubstr("no broker is named"));
+    EXPECT_THAT(printed.err, HasSubstr("--kafka"));
+}
+
 TEST(ACheckOfAStore, TellsOneThatIsNotInOrderFromOneThatIsNotThere) {
     const TemporaryFolder folder;
     const std::string path = folder.file("store.db");

@@ -16,6 +16,7 @@ namespace {
 using test::Printed;
 using test::run;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 /// A store with three events in two streams.
@@ -142,8 +143,25 @@ TEST_F(ShopStore, ShowsTheLogFilteredByType) {
             {"log", "show", "--store", url_, "--type", type, "--category", category, "--json"});
     };
     EXPECT_EQ(shown("tools_test.Added", "cart").lines().size(), 2U);
-    EXPECT_EQ(shown("tools_test.Adde", "cart").lines().size(), 0U);
+    EXPECT_THAT(shown("tools_test.Added", "cart").err, IsEmpty());
     EXPECT_EQ(shown("tools_test.Added", "cart-1").code, tools::bad_usage);
+}
+
+TEST_F(ShopStore, SaysThatNothingIsOfACategoryOrType) {
+    const auto expect_told = [](const Printed& printed, const char* what) {
+        EXPECT_EQ(printed.code, tools::ok);
+        EXPECT_THAT(printed.out, IsEmpty());
+        EXPECT_THAT(printed.err, HasSubstr(what));
+    };
+    expect_told(run({"stream", "list", "--store", url_, "--category", "carts"}),
+                "nothing of category 'carts' in ");
+    expect_told(run({"log", "show", "--store", url_, "--category", "carts", "--json"}),
+                "nothing of category 'carts' in ");
+    expect_told(run({"log", "show", "--store", url_, "--type", "tools_test.Adde"}),
+                "nothing of type 'tools_test.Adde' in ");
+    expect_told(run({"log", "show", "--store", url_, "--type", "A", "--category", "cart"}),
+                "nothing of category 'cart' and of type 'A' in ");
+    EXPECT_THAT(run({"stream", "list", "--store", url_, "--category", "cart"}).err, IsEmpty());
 }
 
 TEST_F(ShopStore, ShowsWhatAStreamWasUntilATime) {
@@ -221,11 +239,23 @@ TEST_F(ShopStore, GoesOnInANewIncarnationOnceARestoreIsDeclared) {
     const Printed declared = run({"store", "declare-restored", "--store", url_, "--json"});
     ASSERT_EQ(declared.code, 0) << declared.err;
     EXPECT_EQ(declared.lines()[0]["events"], 3);
+    EXPECT_THAT(declared.err, HasSubstr("nothing in this store shows that it was brought back"));
     const auto status = run({"store", "status", "--store", url_, "--json"}).lines();
     EXPECT_EQ(status[0]["incarnation"], declared.lines()[0]["incarnation"]);
     EXPECT_EQ(status[0]["incarnations"], 2);
     EXPECT_EQ(run({"store", "verify-chain", "--store", url_}).code, 0);
     EXPECT_EQ(run({"store", "declare-restored", "--store", "memory:"}).code, tools::bad_usage);
+}
+
+TEST_F(ShopStore, IsDeclaredRestoredWithoutAWordWhenItShowsThatItWas) {
+    const auto database = Database::open(url_);
+    if (database->dialect() == SqlDialect::sqlite) GTEST_SKIP() << "a file shows nothing";
+    const auto transaction = database->begin(SqlMode::write);
+    transaction->exec("update incarnation set timeline = timeline + 1");
+    transaction->commit();
+    const Printed declared = run({"store", "declare-restored", "--store", url_});
+    EXPECT_EQ(declared.code, 0) << declared.err;
+    EXPECT_THAT(declared.err, IsEmpty());
 }
 
 TEST_F(ShopStore, SaysSoWhenAStreamHasNoEvents) {

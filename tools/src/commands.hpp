@@ -4,6 +4,7 @@
 #include <iosfwd>
 #include <string>
 
+#include <recount/eventstore/event_store.hpp>
 #include <recount/outbox/kafka_topic.hpp>
 #include <recount/tools.hpp>
 
@@ -36,6 +37,9 @@ void add_audit_command(CLI::App& app, Context& context);
 /// --store, for which RECOUNT_STORE may stand in. CLI11 would read the environment for commands
 /// that are not chosen, too, and they share the context.
 void add_store_option(CLI::App& command, Context& context);
+/// Says on stderr that nothing was printed because nothing matched; empty parts were not asked for.
+void say_nothing_matched(Context& context, const EventStore& store, const std::string& category,
+                         const std::string& type = {});
 /// --kafka and --timeout, for whatever talks to brokers.
 void add_kafka_options(CLI::App& command, KafkaTopic& topic, Duration& timeout);
 

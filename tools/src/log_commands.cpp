@@ -22,7 +22,10 @@ std::unique_ptr<EventStore> open(const Context& context, const LogRange& range) 
 }
 
 int show(Context& context, const LogRange& range) {
-    show_log(context, *open(context, range), range);
+    const auto store = open(context, range);
+    if (show_log(context, *store, range) == 0) {
+        say_nothing_matched(context, *store, range.category, range.type);
+    }
     return ok;
 }
 

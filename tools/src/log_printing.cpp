@@ -18,6 +18,8 @@ public:
     /// Also when what is printed goes nowhere, which main() says.
     bool done() const { return printed_ >= range_.limit || Interrupt::happened() || !context_.out; }
 
+    [[nodiscard]] std::size_t printed() const { return printed_; }
+
     void print_behind(Positions& place) {
         for (std::int32_t p = 0; p < store_.identity().partitions && !done(); ++p) {
             if (range_.partition >= 0 && p != range_.partition) continue;
@@ -71,10 +73,12 @@ Positions newest(EventStore& store, const LogRange& range) {
 
 }  // namespace
 
-void show_log(Context& context, EventStore& store, const LogRange& range) {
+std::size_t show_log(Context& context, EventStore& store, const LogRange& range) {
     Positions place(static_cast<std::size_t>(store.identity().partitions));
     if (range.partition >= 0) place.set({Partition{range.partition}, range.after});
-    Printer{context, store, range}.print_behind(place);
+    Printer printer{context, store, range};
+    printer.print_behind(place);
+    return printer.printed();
 }
 
 void tail_log(Context& context, EventStore& store, const LogRange& range) {

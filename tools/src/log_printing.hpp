@@ -20,8 +20,8 @@ struct LogRange {
     std::string type;
 };
 
-/// Prints what the log holds.
-void show_log(Context& context, EventStore& store, const LogRange& range);
+/// Prints what the log holds; returns how many events.
+std::size_t show_log(Context& context, EventStore& store, const LogRange& range);
 /// From the head on, as events come, until interrupted or at the limit.
 void tail_log(Context& context, EventStore& store, const LogRange& range);
 

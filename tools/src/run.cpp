@@ -28,6 +28,16 @@ void add_store_option(CLI::App& command, Context& context) {
         ->check(not_empty);
 }
 
+void say_nothing_matched(Context& context, const EventStore& store, const std::string& category,
+                         const std::string& type) {
+    std::string wanted;
+    if (!category.empty()) wanted = "of category '" + category + "'";
+    if (!type.empty()) wanted += (wanted.empty() ? "" : " and ") + ("of type '" + type + "'");
+    if (wanted.empty()) return;
+    context.err << "recount: nothing " << wanted << " in what was looked through of "
+                << store.identity().name << "; without the filter all is listed\n";
+}
+
 namespace {
 
 /// What is no command, with those that there are; empty when each word up to the command is one.
@@ -61,6 +71,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
         "2 bad usage, or no such store; 3 store or brokers could not be reached, it could\n"
         "not be told, or what was to be printed could not be written.");
     Context context{out, err, {}, false, {}};
+    app.set_version_flag("--version", "recount " RECOUNT_VERSION);
     app.add_flag("--json", context.json, "One JSON object a line");
     app.fallthrough();
     add_store_commands(app, context);

@@ -131,8 +131,28 @@ int maintain(Context& context, double days) {
     return ok;
 }
 
+/// Whether the store itself tells that it was brought back: on PostgreSQL the server, or its
+/// timeline, is another than that of the living incarnation. A file does not tell.
+bool shows_a_restore(const std::string& url) {
+    try {
+        static_cast<void>(Leases::open(url)->acquire("restore", {}));
+        return false;
+    } catch (const Mismatch&) {
+        return true;
+    }
+}
+
 int restored(Context& context) {
+    const bool shown = shows_a_restore(context.url());
     const Incarnation incarnation = declare_restored(context.url());
+    if (!shown) {
+        context.err
+            << "recount: nothing in this store shows that it was brought back to an earlier "
+               "state, and it may not have been. Declared all the same: nothing that it "
+               "holds is lost; programs that have it open have to open it again; whoever "
+               "saw events that it does not hold is refused; and each relay publishes the "
+               "whole log anew, to a topic of the new incarnation\n";
+    }
     if (context.json) {
         context.out << one_line({{"incarnation", to_string(incarnation.id)},
                                  {"parent", to_string(*incarnation.parent)},

@@ -104,7 +104,8 @@ struct List {
 int list(Context& context, const List& options) {
     const auto store = open_store(context.url(), {.create = false, .read_only = true});
     std::string after;
-    for (std::size_t left = options.limit; left > 0;) {
+    std::size_t left = options.limit;
+    while (left > 0) {
         const auto page =
             store->list_streams(options.category, after, std::min<std::size_t>(left, 500));
         if (page.empty()) break;
@@ -121,6 +122,7 @@ int list(Context& context, const List& options) {
         after = page.back().stream.full();
         left -= page.size();
     }
+    if (left == options.limit) say_nothing_matched(context, *store, options.category);
     return ok;
 }
 

@@ -97,8 +97,8 @@ Settings client_settings(const KafkaTopic& topic) {
         const char* brokers = std::getenv("KAFKA_BOOTSTRAP_SERVERS");
         if (brokers == nullptr || *brokers == '\0') {
             throw InvalidArgument("topic " + topic.name +
-                                  ": no broker is named; set KafkaTopic::brokers or "
-                                  "KAFKA_BOOTSTRAP_SERVERS");
+                                  ": no broker is named; set KafkaTopic::brokers (`recount`: "
+                                  "--kafka) or KAFKA_BOOTSTRAP_SERVERS");
         }
         settings["bootstrap.servers"] = brokers;
     }

@@ -13,8 +13,8 @@ enum ExitCode : int {
                       // output could not be written; try again
 };
 
-/// The operator's program as a function: `recount <store|stream|log> …`; `--help` tells. Prints to
-/// `out`, complains to `err`, and returns an ExitCode. SIGINT ends `log tail`.
+/// The operator's program as a function: `recount <store|stream|log|topic|audit> …`; `--help`
+/// tells. Prints to `out`, complains to `err`, and returns an ExitCode. SIGINT ends `log tail`.
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
 }  // namespace recount::tools
