@@ -16,11 +16,15 @@
 namespace recount::saga {
 namespace {
 
+static_assert(reserved_category(Saga::category) && reserved_category(alarm_category) &&
+                  reserved_category(cursor_category),
+              "no State of a user may write here");
+
 // Far below the limits of an event and of an append.
 constexpr std::size_t page_bytes = std::size_t{256} << 10;
 constexpr std::size_t pages_an_append = 12;
 
-StreamName cursor_stream(std::string_view kind) { return StreamName{"sagacursor", kind}; }
+StreamName cursor_stream(std::string_view kind) { return StreamName{cursor_category, kind}; }
 
 /// Of an id for which there is room in a saga's stream, but not in this longer name, a hash.
 StreamName alarm_stream(std::string_view kind, std::string_view id) {

@@ -32,6 +32,7 @@ std::vector<Append> appends_of(EventStore& store, const std::string& kind, const
 /// with a saga whose own stream takes or gives nothing any more. That is the event's correlation:
 /// where the name would be too long, a hash stands in it for the id.
 constexpr std::string_view alarm_category = "sagaalarm";
+constexpr std::string_view cursor_category = "sagacursor";
 
 /// Records it, when the cursor of its kind holds an alarm; false when it holds none.
 bool let_alarm_go(Streams& streams, std::string_view kind, std::string_view id,

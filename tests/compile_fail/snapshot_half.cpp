@@ -1,4 +1,5 @@
 // expect: this State has a to_snapshot(const State&), but no
+// expect: in the namespace of the Message
 // expect: HalfKept
 #include "account.hpp"
 

@@ -1,4 +1,4 @@
-// expect: an older type has no `upcast(const Message&)` that leads to a type that Event lists
+// expect: an older type has no `upcast(const Message&)`, in the namespace of the Message
 // expect: Lost
 #include "history.hpp"
 

@@ -20,6 +20,21 @@ TEST(StreamNames, HaveACategoryAndAnId) {
     EXPECT_EQ(StreamName("käse", "größe-€-😀").id(), "größe-€-😀");
 }
 
+TEST(ACategory, IsValidToTheCompilerWhenAStreamCanHaveIt) {
+    static_assert(valid_category("cart") && !valid_category("a-b") && !valid_category(""));
+    for (const std::string& category :
+         {std::string{"käse"}, std::string(253, 'x'), std::string(254, 'x'), std::string{"a\0", 2},
+          std::string{"\xff"}, std::string{"\xc2\x85"}, std::string{"-"}, std::string{"a b"}}) {
+        bool accepted = true;
+        try {
+            static_cast<void>(StreamName{category, "1"});
+        } catch (const InvalidArgument&) {
+            accepted = false;
+        }
+        EXPECT_EQ(valid_category(category), accepted) << testing::PrintToString(category);
+    }
+}
+
 TEST(StreamNames, HaveAtMost255Bytes) {
     EXPECT_NO_THROW(StreamName("cart", std::string(250, 'x')));
     EXPECT_THROW(StreamName("cart", std::string(251, 'x')), InvalidArgument);

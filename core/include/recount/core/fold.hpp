@@ -9,6 +9,7 @@
 #include <recount/core/decision.hpp>
 #include <recount/core/error.hpp>
 #include <recount/core/event.hpp>
+#include <recount/core/stream.hpp>
 #include <recount/core/upcast.hpp>
 
 namespace recount {
@@ -38,10 +39,27 @@ concept HasCategory = requires {
 
 namespace check {
 
+/// One that the compiler can read; of any other the first stream's name tells.
+template <class State>
+concept ConstantCategory = HasCategory<State> && requires {
+    typename std::bool_constant<std::string_view{State::category}.empty()>;
+};
+template <class State>
+constexpr bool category_is_valid() {
+    if constexpr (ConstantCategory<State>) return valid_category(State::category);
+    return true;
+}
+template <class State>
+constexpr bool category_is_free() {
+    if constexpr (ConstantCategory<State>) return !reserved_category(State::category);
+    return true;
+}
+
 template <class State, class Event>
 struct EvolveOverload {
     static_assert(Evolves<State, Event>,
-                  "this State has no `State evolve(State, const Event&)` for this event");
+                  "this State has no `State evolve(State, const Event&)` for this event in the "
+                  "namespace of the State");
 };
 template <class State, class Command>
 struct DecideOverload {
@@ -50,12 +68,18 @@ struct DecideOverload {
     static_assert(
         Decides<State, Command>,
         "this State has no `recount::Decision<State> decide(const State&, const Command&)` "
-        "for this command");
+        "for this command in the namespace of the State");
 };
 template <class State>
 struct IsState {
     static_assert(HasCategory<State>,
                   "this State has no `static constexpr std::string_view category = \"...\"`");
+    static_assert(category_is_valid<State>(),
+                  "the category of this State is no beginning of a stream's name: 1 to 253 bytes "
+                  "of UTF-8 without '-' and control characters");
+    static_assert(category_is_free<State>(),
+                  "the category of this State is one of recount's own (saga, sagacursor, "
+                  "sagaalarm); choose another");
     static_assert(std::default_initializable<State> && std::copyable<State>,
                   "a State is a value that starts empty: default constructible and copyable");
 };

@@ -73,7 +73,8 @@ template <class State>
 struct WholeSnapshot {
     static_assert(!WritesSnapshots<State> || Snapshots<State>,
                   "this State has a to_snapshot(const State&), but no `State from_snapshot(const "
-                  "Message&)` of what that returns, or no `static constexpr int fold`");
+                  "Message&)` of what that returns, in the namespace of the Message, or no `static "
+                  "constexpr int fold`");
 };
 
 }  // namespace check

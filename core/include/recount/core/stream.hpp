@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <recount/core/utf8.hpp>
 #include <recount/core/values.hpp>
 
 namespace recount {
@@ -32,6 +33,18 @@ public:
 private:
     std::string full_;
 };
+
+/// Whether a stream's name can begin with this: what StreamName's constructor looks at, known to
+/// the compiler.
+constexpr bool valid_category(std::string_view category) {
+    return !category.empty() && category.size() + 2 <= StreamName::max_bytes &&
+           category.find('-') == std::string_view::npos && is_utf8(category, false);
+}
+
+/// Whether streams of this category are recount's own: those of sagas.
+constexpr bool reserved_category(std::string_view category) {
+    return category == "saga" || category == "sagacursor" || category == "sagaalarm";
+}
 
 /// The partition of a stream among `count`: murmur2 of its full name, sign bit cleared, modulo
 /// count, as Apache Kafka's Java client picks a partition for a record key.

@@ -81,8 +81,8 @@ struct UpcastChain {
                   "this chain of upcasts comes back to where it was; end it in a type that Event "
                   "lists");
     static_assert(Upcasts<Message>,
-                  "an older type has no `upcast(const Message&)` that leads to a type that Event "
-                  "lists");
+                  "an older type has no `upcast(const Message&)`, in the namespace of the Message, "
+                  "that leads to a type that Event lists");
     static constexpr bool ends = false;
 };
 template <class List, class Message, class... Seen>
