@@ -58,6 +58,25 @@ void check_expected(const Subject& subject, const StreamName& stream, const Expe
     }
 }
 
+/// W3C Trace Context: version, trace id, parent id, flags. A later version than 00 may say more
+/// behind these.
+bool is_traceparent(std::string_view value) {
+    constexpr std::size_t length = 55;
+    if (value.size() < length || value[2] != '-' || value[35] != '-' || value[52] != '-') {
+        return false;
+    }
+    const auto has_only = [](std::string_view part, std::string_view digits) {
+        return part.find_first_not_of(digits) == std::string_view::npos;
+    };
+    const std::string_view version = value.substr(0, 2), trace = value.substr(3, 32),
+                           parent = value.substr(36, 16), flags = value.substr(53, 2);
+    for (const std::string_view part : {version, trace, parent, flags}) {
+        if (!has_only(part, "0123456789abcdef")) return false;
+    }
+    if (version == "ff" || has_only(trace, "0") || has_only(parent, "0")) return false;
+    return value.size() == length || (version != "00" && value[length] == '-');
+}
+
 void check_metadata(const Subject& subject, const CommandMetadata& metadata,
                     const AppendLimits& limits) {
     for (const auto& [what, id] : {std::pair{"correlation id", &metadata.correlation_id},
@@ -65,6 +84,11 @@ void check_metadata(const Subject& subject, const CommandMetadata& metadata,
                                    {"traceparent", &metadata.traceparent}}) {
         check_text(subject, what, *id);
         check_id(subject, what, *id);
+    }
+    if (!metadata.traceparent.empty() && !is_traceparent(metadata.traceparent)) {
+        refuse(subject,
+               "has a traceparent that is not version-traceid-parentid-flags in lower-case hex, as "
+               "W3C's Trace Context has it; pass one on as it came, or leave it empty");
     }
     check_size(subject, "headers", metadata.headers.size(), limits.metadata_entries,
                "send fewer headers");

@@ -118,14 +118,38 @@ TEST(AFaultyAppend, IsRefused) {
 }
 
 TEST(AFaultyAppend, HasAnIdThatIsTooLong) {
-    for (const auto part : {&CommandMetadata::correlation_id, &CommandMetadata::causation_id,
-                            &CommandMetadata::traceparent}) {
+    for (const auto part : {&CommandMetadata::correlation_id, &CommandMetadata::causation_id}) {
         Append append = good_append();
         append.metadata.*part = std::string(255, 'i');
         EXPECT_NO_THROW(check_append(append));
         append.metadata.*part += 'i';
         EXPECT_THROW(check_append(append), InvalidArgument);
     }
+}
+
+TEST(AFaultyAppend, HasATraceparentOfAnotherForm) {
+    const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const auto with = [](const std::string& traceparent) {
+        Append append = good_append();
+        append.metadata.traceparent = traceparent;
+        return append;
+    };
+    const auto changed = [&](std::size_t at, std::string_view to) {
+        return std::string{good}.replace(at, to.size(), to);
+    };
+    for (const std::string& one : {std::string{}, good, changed(0, "01"), changed(53, "ff"),
+                                   changed(0, "cc") + "-what-comes"}) {
+        EXPECT_NO_THROW(check_append(with(one))) << one;
+    }
+    const std::string zeros(32, '0');
+    for (const std::string& one :
+         {std::string{"nonsense"}, good.substr(1), good + "1", good + "-01", changed(0, "ff"),
+          changed(3, zeros), changed(36, zeros.substr(16)), changed(3, "4B"), changed(35, "_"),
+          changed(53, "0x"), changed(0, "cc") + "1", " " + good}) {
+        EXPECT_THROW(check_append(with(one)), InvalidArgument) << one;
+    }
+    EXPECT_THROW(check_append(with(changed(0, "01") + "-" + std::string(200, 'x'))),
+                 InvalidArgument);
 }
 
 TEST(AFaultyAppend, HasTooMuchOfSomething) {

@@ -46,11 +46,12 @@ TEST_F(ACommand, ThatIsRefusedOrChangesNothingWithoutAnIdLeavesNoTrace) {
 
 TEST_F(ACommand, CarriesWhatItsCallerSaysIntoTheEvents) {
     const Timestamp when = parse_timestamp("2010-12-01T08:26:00Z");
+    const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     static_cast<void>(accounts_.handle("1", open("ada"),
                                        {.command_id = "c-1",
                                         .correlation_id = "correlation",
                                         .causation_id = "causation",
-                                        .traceparent = "00-trace-01",
+                                        .traceparent = traceparent,
                                         .headers = {{"source", "test"}},
                                         .occurred_at = when}));
     const auto page = store_->read_stream(StreamName{"account", "1"});
@@ -60,10 +61,12 @@ TEST_F(ACommand, CarriesWhatItsCallerSaysIntoTheEvents) {
     EXPECT_EQ(at.event_id, event_id("c-1", 0));
     EXPECT_EQ(at.correlation_id, "correlation");
     EXPECT_EQ(at.causation_id, "causation");
-    EXPECT_EQ(at.traceparent, "00-trace-01");
+    EXPECT_EQ(at.traceparent, traceparent);
     EXPECT_EQ(at.headers.at("source"), "test");
     EXPECT_EQ(at.occurred_at, when);
     EXPECT_EQ(at.recorded_at, world_.now());
+    EXPECT_THROW(static_cast<void>(accounts_.handle("1", deposit(1), {.traceparent = "nonsense"})),
+                 InvalidArgument);
 }
 
 TEST_F(ACommand, ReadsLongStreamsPageByPage) {

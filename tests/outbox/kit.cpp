@@ -26,7 +26,9 @@ Append largest_append() {
     const AppendLimits limits;
     const std::string id(255, 'i');
     Append append;
-    append.metadata = {id, id, id, id, {}, std::nullopt};
+    std::string trace = "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-";
+    trace.resize(id.size(), 't');  // of a later version, which may say more
+    append.metadata = {id, id, id, trace, {}, std::nullopt};
     std::size_t left = limits.metadata_bytes - 3 * id.size();
     for (std::size_t entry = limits.metadata_entries; entry > 0; --entry) {
         std::string name = "h" + std::to_string(entry);

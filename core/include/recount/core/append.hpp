@@ -65,7 +65,7 @@ struct CommandMetadata {
     std::string command_id;  // empty: a UUIDv7 is made, and refusals are not remembered
     std::string correlation_id;
     std::string causation_id;
-    std::string traceparent;  // W3C trace context of where it began
+    std::string traceparent;  // of where it began, in the form of W3C's Trace Context; or empty
     std::map<std::string, std::string> headers;
     std::optional<Timestamp> occurred_at;  // nothing: the moment of recording
 };
@@ -187,7 +187,7 @@ struct AppendLimits {
 
 /// Throws InvalidArgument when an append breaks a limit, writes a stream twice, checks one that it
 /// writes, writes on behind a closing event, carries no command id, holds text that is not UTF-8 or
-/// has control characters, or mixes writes with a rejection.
+/// has control characters, a traceparent that is none, or mixes writes with a rejection.
 void check_append(const Append& append, const AppendLimits& limits = {});
 
 /// The same for one event of an import named `from`, and what is said about it.

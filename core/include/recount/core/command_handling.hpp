@@ -26,7 +26,7 @@ struct CommandOptions {
     std::string command_id = {};  // makes the command happen once, whatever is sent again
     std::string correlation_id = {};
     std::string causation_id = {};
-    std::string traceparent = {};
+    std::string traceparent = {};  // as W3C's Trace Context has it, or InvalidArgument
     std::map<std::string, std::string> headers = {};
     std::optional<Timestamp> occurred_at = {};
     std::optional<Version> expected = {};  // the caller decided on this version: else refused
