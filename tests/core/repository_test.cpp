@@ -251,6 +251,7 @@ TEST_F(ARepeatedCommand, ThatWasVoidedNeverHappens) {
     EXPECT_FALSE(outcome);
     EXPECT_TRUE(outcome.voided());
     EXPECT_FALSE(outcome.refused());
+    EXPECT_EQ(outcome.rejection().code, "voided");
     EXPECT_TRUE(
         accounts_.handle("1", deposit(5), {.command_id = "c-1", .expected = Version{9}}).voided());
     EXPECT_EQ(head(*store_), Version{0});

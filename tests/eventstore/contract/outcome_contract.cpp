@@ -1,3 +1,4 @@
+#include "account.hpp"
 #include "eventstore/contract/store_contract.hpp"
 
 #include <recount/core/error.hpp>
@@ -110,6 +111,18 @@ TEST_P(OutcomeContract, VoidedBeforeItHappenedACommandNeverHappens) {
     EXPECT_EQ(count_events(), 0);
     EXPECT_EQ(store().find_outcome("a"), voided);
     EXPECT_EQ(store().void_command("a"), voided);
+}
+
+TEST_P(OutcomeContract, OfAVoidedCommandTellsItsCallerSo) {
+    store().void_command("a");
+    Repository<Account> accounts{store()};
+    const Outcome outcome = accounts.handle("1", open("ada"), {.command_id = "a"});
+    EXPECT_FALSE(outcome);
+    EXPECT_TRUE(outcome.voided());
+    EXPECT_EQ(outcome.rejection().code, "voided");
+    Batch batch{store()};
+    accounts.enqueue(batch, "1", open("ada"), {.command_id = "a"});
+    EXPECT_EQ(batch.commit().at(0).rejection().code, "voided");
 }
 
 TEST_P(OutcomeContract, VoidingACommandThatHappenedReturnsWhatHappened) {

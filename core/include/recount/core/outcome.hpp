@@ -7,7 +7,7 @@
 
 namespace recount {
 
-/// What a command came to, as its caller sees it: true unless refused.
+/// What a command came to, as its caller sees it: true unless refused or voided.
 class [[nodiscard]] Outcome {
 public:
     Outcome() = default;
@@ -21,7 +21,11 @@ public:
     [[nodiscard]] bool voided() const { return outcome_.kind == CommandOutcome::Kind::voided; }
     /// This is the first outcome of a command id that came again.
     [[nodiscard]] bool repeated() const { return repeated_; }
-    [[nodiscard]] const Rejection& rejection() const { return outcome_.rejection; }
+    /// Why not. Of a voided command the code is "voided"; what is recorded of it has none.
+    [[nodiscard]] const Rejection& rejection() const {
+        static const Rejection was_voided{"voided", "its command id was voided before it happened"};
+        return voided() ? was_voided : outcome_.rejection;
+    }
     [[nodiscard]] const std::string& command_id() const { return outcome_.command_id; }
     /// The version of the (first) stream written; 0 when none was.
     [[nodiscard]] Version version() const {
