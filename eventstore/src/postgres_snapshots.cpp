@@ -2,7 +2,9 @@
 
 #include <recount/core/error.hpp>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,13 +16,16 @@ namespace recount::postgres {
 namespace {
 
 /// The stream with its snapshot, then the events behind that, as of one moment. Only the first row
-/// has the stream's version.
+/// has the stream's version. In place of a payload of more than $5 bytes the last column has its
+/// size.
 constexpr std::string_view snapshot_and_rows =
     "with head as (select k.partition, k.position, k.event_id, k.hash, null::bytea as salt, "
     "  k.bytes, s.version, s.closed, k.fold, k.version as kept "
     "  from stream s left join snapshot k on k.stream = s.name and k.type = $2 where s.name = $1) "
     "select * from head union all "
-    "(select partition, position, envelope, hash, salt, payload, null, null, null, null from event "
+    "(select partition, position, envelope, hash, salt, "
+    "case when octet_length(payload) <= $5 then payload end, null, null, null, "
+    "case when octet_length(payload) > $5 then octet_length(payload) end from event "
     "where stream = $1 and version >= coalesce((select kept from head where fold = $3), 1) "
     "order by version limit $4)";
 
@@ -33,21 +38,56 @@ std::optional<Snapshot> snapshot_from(const Result& row, std::string_view type) 
                     std::string{row.bytes(0, 5)}};
 }
 
-/// A stream's head, its snapshot and its events as they come, row by row: nothing is summed up on
-/// the server, and what is more than the page may hold is passed over.
+// What is held at once: of rows that come one by one libpq makes a result each, which for the few
+// that most snapshots are behind takes longer than all else.
+constexpr std::size_t small_page = 64;
+constexpr std::int64_t small_payload = std::int64_t{16} << 10;
+constexpr std::int64_t any_payload = std::numeric_limits<std::int64_t>::max();
+
+/// A stream's head, its snapshot and its events. A small page is taken whole; what is not in it is
+/// its reader's to read on.
 class Reading {
 public:
     Reading(const StreamName& stream, std::string_view type, std::int64_t fold,
             const ReadStream& options)
-        : stream_(stream), type_(type), fold_(fold), limit_(options.max_events, options.max_bytes) {
-        const auto most = static_cast<std::int64_t>(limit_.events_left()) + 1;
-        statement_ = {snapshot_and_rows,
-                      {text(stream.full()), text(type), bigint(fold), bigint(most)}};
-    }
+        : stream_(stream),
+          type_(type),
+          fold_(fold),
+          options_(options),
+          limit_(options.max_events, options.max_bytes) {}
 
     SnapshotPage run(Session& session) {
-        session.run_rows({&statement_, 1},
-                         [this](std::size_t, const Result& row) { return take(row); });
+        small_ = true;
+        const Statement statement = this->statement();
+        const std::vector<Result> answers = session.run_all({&statement, 1});
+        found_.page.events.reserve(answers[0].size());
+        for (std::size_t row = 0; row < answers[0].size() && !full_; ++row) take(answers[0], row);
+        const bool first_is_large = full_ && found_.page.events.empty();
+        return first_is_large ? row_by_row(session) : finish(session);
+    }
+
+private:
+    /// Nothing is summed up on the server, and what is more than the page may hold is passed over.
+    SnapshotPage row_by_row(Session& session) {
+        found_ = {};
+        full_ = small_ = false;
+        limit_ = PageLimit{options_.max_events, options_.max_bytes};
+        const Statement statement = this->statement();
+        session.run_rows({&statement, 1},
+                         [this](std::size_t, const Result& row) { return take(row, 0); });
+        return finish(session);
+    }
+
+    [[nodiscard]] Statement statement() const {
+        std::size_t most = limit_.events_left();
+        if (small_) most = std::min(most, small_page);
+        return {snapshot_and_rows,
+                {text(stream_.full()), text(type_), bigint(fold_),
+                 bigint(static_cast<std::int64_t>(most) + 1),
+                 bigint(small_ ? small_payload : any_payload)}};
+    }
+
+    SnapshotPage finish(const Session& session) {
         StreamPage& page = found_.page;
         page.end = !full_;
         if (page.end && next() <= page.head) {
@@ -56,16 +96,17 @@ public:
         return std::move(found_);
     }
 
-private:
-    bool take(const Result& row) {
+    bool take(const Result& rows, std::size_t row) {
         StreamPage& page = found_.page;
-        if (!row.null(0, 6)) {
-            page.head = Version{row.integer(0, 6)};
-            page.closed = row.integer(0, 7) != 0;
-            found_.snapshot = snapshot_from(row, type_);
+        if (!rows.null(row, 6)) {
+            page.head = Version{rows.integer(row, 6)};
+            page.closed = rows.integer(row, 7) != 0;
+            found_.snapshot = snapshot_from(rows, type_);
             return true;
         }
-        RecordedEvent event = recorded_event(event_parts(row, 0));
+        full_ = !rows.null(row, 9) || (small_ && page.events.size() == small_page);
+        if (full_) return false;
+        RecordedEvent event = recorded_event(event_parts(rows, row));
         full_ = !limit_.take(event);
         if (full_) return false;
         check_row(event, stream_, next());
@@ -81,9 +122,10 @@ private:
     const StreamName& stream_;
     std::string_view type_;
     std::int64_t fold_;
+    const ReadStream& options_;
     PageLimit limit_;
-    Statement statement_;
     SnapshotPage found_;
+    bool small_ = true;
     bool full_ = false;
 };
 

@@ -40,72 +40,7 @@ std::string place_of(const RecordedEvent& event) {
            event.at.stream.full();
 }
 
-/// What names the saga that a person has dealt with. Earlier programs recorded no correlation.
-StreamName dealt_with(const RecordedEvent& event) {
-    const std::string& correlation = event.at.correlation_id;
-    return correlation.empty() ? event.at.stream : StreamName::trusted(correlation);
-}
-
 }  // namespace
-
-/// Reads on to the end, or until there is enough to begin or to record.
-bool SagaEngine::Work::read_log(const std::stop_token& stop) {
-    bool any = false;
-    if (kinds_.empty()) return any;
-    const std::int32_t partitions = store_.identity().partitions;
-    next_partition_ = (next_partition_ + 1) % partitions;
-    for (std::int32_t i = 0; i < partitions; ++i) {
-        const std::int32_t p = (next_partition_ + i) % partitions;
-        for (bool end = false; !end;) {
-            if (starts_.size() >= options_.sagas_at_once || active_.size() >= options_.open_sagas)
-                return any;
-            const bool far = idle_events_ > 0 && idle_events_ >= options_.cursor_every;
-            if (far || stop.stop_requested()) return any;
-            const LogPage page =
-                store_.read(Partition{p}, read_[Partition{p}],
-                            {.max_events = std::max<std::size_t>(1, options_.sagas_at_once) * 4});
-            for (const RecordedEvent& event : page.events) {
-                sort_in(event);
-                read_.set(event.at.position);
-            }
-            idle_events_ += page.events.size();
-            any = any || !page.events.empty();
-            end = page.end || page.events.empty();
-        }
-    }
-    return any;
-}
-
-void SagaEngine::Work::sort_in(const RecordedEvent& event) {
-    if (const auto kinds = started_by_.find(event.at.type); kinds != started_by_.end()) {
-        for (Registered* kind : kinds->second)
-            if (!kind->cursor.positions.cover(event.at.position)) starts_.push_back({kind, event});
-    }
-    if (event.at.type == type_name<saga::v1::SagaResumed>()) resumed(event);
-}
-
-/// A person has dealt with a saga. It goes on from its stream; of one that lost it the alarm goes.
-void SagaEngine::Work::resumed(const RecordedEvent& event) {
-    const std::string name_and_id{dealt_with(event).id()};
-    const std::size_t dot = name_and_id.find('.');
-    const auto kind = kinds_.find(name_and_id.substr(0, dot));
-    if (dot == std::string::npos || kind == kinds_.end()) return;
-    const std::string id = name_and_id.substr(dot + 1);
-    Registered& registered = kind->second;
-    const bool news = !registered.cursor.positions.cover(event.at.position);
-    // What it needs a person for from now on, if only the same once more, is an alarm of its own.
-    const auto let_alarm_go = [&] {
-        registered.cursor_due = registered.cursor.attention.erase(id) > 0 || registered.cursor_due;
-        publish_alarm(registered);
-    };
-    if (event.at.stream.category() == saga::Saga::category) {
-        adopt(kind->first, id).stale = true;
-        if (news) let_alarm_go();
-    } else if (event.at.stream.category() == saga::alarm_category && news) {
-        active_.erase(saga::stream_of(kind->first, id).full());
-        let_alarm_go();
-    }
-}
 
 /// Begins what was read, then lets the cursors cover it: never the other way round.
 void SagaEngine::Work::begin(const std::stop_token& stop) {
@@ -163,9 +98,9 @@ saga::Move SagaEngine::Work::first_move(const Start& start, const std::string& i
     if (refusal.empty()) {
         try {
             const Plan plan = kind.starts.at(start.event.at.type).plan(start.event);
-            saga::Layout layout = saga::lay_out(plan.description(), [&](const NewEvent& command) {
-                return target_of(kind, command);
-            });
+            saga::Layout layout = saga::lay_out(
+                plan.description(),
+                [&](const NewEvent& command) { return target_of(kind, command); }, store_.limits());
             saga::describe(plan.description(), layout, begin.begun);
             begin.pages = std::move(layout.pages);
             return saga::move(saga::Saga{}, begin);
@@ -224,6 +159,18 @@ void SagaEngine::Work::settle_refused(Beginning& beginning, saga::Active& active
     }
 }
 
+/// Whether a saga was begun by an event of the same content. The outcome of its beginning says so,
+/// until it is forgotten; then the event does, as long as it is to be had.
+bool SagaEngine::Work::same_content(const saga::v1::SagaBegun& begun, const RecordedEvent& event) {
+    const StreamPage page =
+        store_.read_stream(StreamName::trusted(begun.started_by().stream()),
+                           {.from = Version{begun.started_by().version()}, .max_events = 1});
+    if (page.events.empty()) return false;
+    const RecordedEvent& first = page.events.front();
+    return to_string(first.at.event_id) == begun.started_by().event_id() && !first.erased() &&
+           content_of(first) == content_of(event);
+}
+
 /// Another event starts a saga that there is already. Its recorded plan stands, and a person hears
 /// of it, once.
 void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& active) {
@@ -239,6 +186,7 @@ void SagaEngine::Work::started_again(const Beginning& beginning, saga::Active& a
             return loaded.closed;
         }
         if (loaded.saga.begun().started_by().event_id() == event_id) return true;
+        if (same_content(loaded.saga.begun(), event)) return true;
         const saga::Move move =
             saga::move(std::move(loaded.saga), saga::AskPerson{time(), news, false});
         if (move.decision.events().empty()) return true;

@@ -20,9 +20,14 @@ static_assert(reserved_category(Saga::category) && reserved_category(alarm_categ
                   reserved_category(cursor_category),
               "no State of a user may write here");
 
-// Far below the limits of an event and of an append.
-constexpr std::size_t page_bytes = std::size_t{256} << 10;
-constexpr std::size_t pages_an_append = 12;
+/// Far below the limits of an event and of an append.
+std::size_t page_bytes(const AppendLimits& limits) {
+    return std::min(std::size_t{256} << 10, limits.event_bytes / 2);
+}
+std::size_t pages_an_append(const AppendLimits& limits) {
+    const std::size_t fit = limits.append_bytes / (page_bytes(limits) + page_bytes(limits) / 4);
+    return std::clamp<std::size_t>(std::min(fit, limits.append_events), 1, 12);
+}
 
 StreamName cursor_stream(std::string_view kind) { return StreamName{cursor_category, kind}; }
 
@@ -39,10 +44,11 @@ std::vector<v1::CursorMoved> pages_of(EventStore& store, const Cursor& cursor) {
     std::vector<v1::CursorMoved> pages(1);
     pages[0].set_incarnation(std::string{store.identity().incarnation.view()});
     for (const std::int64_t n : cursor.positions.values()) pages[0].add_positions(n);
+    const std::size_t most = page_bytes(store.limits());
     std::size_t bytes = 0;
     const auto page_for = [&](const std::string& id) -> v1::CursorMoved& {
         const std::size_t more = id.size() + 4;  // with its tag and length
-        if (bytes + more > page_bytes) {
+        if (bytes + more > most) {
             pages.emplace_back();
             bytes = 0;
         }
@@ -158,7 +164,7 @@ std::vector<Append> appends_of(EventStore& store, const std::string& kind, const
     const std::vector<v1::CursorMoved> pages = pages_of(store, cursor);
     std::vector<Append> appends;
     for (std::span<const v1::CursorMoved> rest{pages}; !rest.empty();) {
-        const auto next = rest.first(std::min(rest.size(), pages_an_append));
+        const auto next = rest.first(std::min(rest.size(), pages_an_append(store.limits())));
         appends.push_back(append_pages(store, kind, next, Expected::any()));
         rest = rest.subspan(next.size());
     }

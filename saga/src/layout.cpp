@@ -10,9 +10,6 @@
 namespace recount::saga {
 namespace {
 
-// A page is far below the limit of an event; all pages together fit the append that begins a saga.
-constexpr std::size_t page_bytes = std::size_t{256} << 10;
-constexpr std::size_t plan_bytes = (std::size_t{4} << 20) - (std::size_t{256} << 10);
 constexpr std::size_t name_bytes = 255;
 
 [[noreturn]] void refuse(const std::string& why) { throw InvalidArgument(why); }
@@ -83,9 +80,15 @@ private:
     std::vector<v1::Group> groups_;
 };
 
-/// Fills pages of bounded size.
+/// Fills pages of bounded size: far below the limit of an event, and all together within that of
+/// the append that begins a saga.
 class Pages {
 public:
+    explicit Pages(const AppendLimits& limits)
+        : step_bytes_(limits.event_bytes - std::min<std::size_t>(limits.event_bytes, 64)),
+          page_bytes_(std::min(std::size_t{256} << 10, limits.event_bytes / 2)),
+          plan_bytes_(limits.append_bytes - limits.append_bytes / 16) {}
+
     void add(v1::Step step) {
         make_room(step.ByteSizeLong(), step.name());
         *pages_.back()->add_steps() = std::move(step);
@@ -100,22 +103,23 @@ public:
 
 private:
     void make_room(std::size_t bytes, const std::string& what) {
-        if (bytes > AppendLimits{}.event_bytes - 64) {
+        if (bytes > step_bytes_) {
             refuse("step \"" + what + "\" takes " + std::to_string(bytes) +
                    " bytes, more than an event may hold; make its commands smaller");
         }
         all_ += bytes + 8;
-        if (all_ > plan_bytes) {
-            refuse("the plan takes more than " + std::to_string(plan_bytes) +
+        if (all_ > plan_bytes_) {
+            refuse("the plan takes more than " + std::to_string(plan_bytes_) +
                    " bytes; make its commands smaller, or several sagas of it");
         }
-        if (pages_.empty() || in_page_ + bytes > page_bytes) {
+        if (pages_.empty() || in_page_ + bytes > page_bytes_) {
             pages_.push_back(std::make_shared<v1::StepsPlanned>());
             in_page_ = 0;
         }
         in_page_ += bytes + 8;
     }
 
+    std::size_t step_bytes_, page_bytes_, plan_bytes_;
     std::vector<std::shared_ptr<v1::StepsPlanned>> pages_;
     std::size_t in_page_ = 0;
     std::size_t all_ = 0;
@@ -132,7 +136,7 @@ void refuse_circles(const std::vector<RecordedPlan::Page>& pages) {
 
 }  // namespace
 
-Layout lay_out(const Plan::Description& plan, const Resolve& resolve) {
+Layout lay_out(const Plan::Description& plan, const Resolve& resolve, const AppendLimits& limits) {
     if (plan.steps.empty()) refuse("the plan has no steps; give it one, or start no saga");
     if (plan.undo_attempts < 1) refuse("an undo is tried at least once; see Plan::retry_undos");
 
@@ -141,7 +145,7 @@ Layout lay_out(const Plan::Description& plan, const Resolve& resolve) {
     if (plan.when_undone) layout.when_undone = resolved(*plan.when_undone, resolve);
 
     Patterns patterns{plan.steps};
-    Pages pages;
+    Pages pages{limits};
     for (const Plan::Described& described : plan.steps) {
         v1::Step step;
         step.set_name(described.name);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <recount/core/append.hpp>
 #include <recount/core/event.hpp>
 #include <recount/saga/plan.hpp>
 #include <recount/saga/recorded_plan.hpp>
@@ -24,8 +25,9 @@ struct Layout {
 
 /// Resolves a plan: targets of commands, patterns to groups of steps. Each pattern is looked up
 /// once, in sorted names. Throws InvalidArgument, saying what is wrong, for a plan that cannot be
-/// carried out.
-Layout lay_out(const Plan::Description& plan, const Resolve& resolve);
+/// carried out, or not be recorded within the limits of its store.
+Layout lay_out(const Plan::Description& plan, const Resolve& resolve,
+               const AppendLimits& limits = {});
 
 /// Writes what a saga's first event says of its plan. What the plan leaves to the starting event
 /// stays as it is.

@@ -57,16 +57,20 @@ private:
         Append append = {};
     };
 
-    // begin.cpp: from the log to begun sagas.
+    // read_log.cpp: what there is to begin, and whom a person dealt with.
     bool read_log(const std::stop_token& stop);
     void sort_in(const RecordedEvent& event);
+    bool hear_of_persons();
     void resumed(const RecordedEvent& event);
+
+    // begin.cpp: from starts to begun sagas.
     void begin(const std::stop_token& stop);
     Beginning beginning(const Start& start);
     saga::Move first_move(const Start& start, const std::string& id, std::string refusal);
     std::string target_of(const saga::Kind& kind, const NewEvent& command) const;
     void settle(Beginning& beginning, const saga::Verdict& verdict);
     void settle_refused(Beginning& beginning, saga::Active& active, const std::string& why);
+    bool same_content(const saga::v1::SagaBegun& begun, const RecordedEvent& event);
     void started_again(const Beginning& beginning, saga::Active& active);
     saga::Active& adopt(const std::string& name, const std::string& id);
 
@@ -107,7 +111,8 @@ private:
     std::unordered_map<std::string, std::vector<Registered*>> started_by_;  // by event type
     saga::Routes routes_;
 
-    Positions read_;  // of the log
+    Positions read_;   // of the log
+    Positions heard_;  // of persons, as far as that goes beyond what was read
     std::int32_t next_partition_ = 0;
     std::size_t idle_events_ = 0;                 // read since the cursors were due
     std::vector<Start> starts_;                   // read, and not yet begun

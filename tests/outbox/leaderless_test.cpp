@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 #include "outbox/kit.hpp"
@@ -26,19 +27,24 @@ std::string stream_of(std::int32_t partition) {
     }
 }
 
+/// Brokers learn of each other, and of topics, one after the other.
+bool comes(const std::function<void()>& work) {
+    return eventually([&] {
+        try {
+            work();
+            return true;
+        } catch (const Unavailable&) {
+            return false;
+        }
+    });
+}
+
 TEST(APartitionWithoutALeader, HoldsUpNeitherTheViewsOfTheOthersNorTheRelay) {
     OwnCluster cluster;
     projections::World world{"memory", partitions};
     EventStore& store = world.store();
     const KafkaTopic topic{.brokers = cluster.brokers(), .name = "leaderless"};
-    ASSERT_TRUE(eventually([&] {
-        try {
-            create_topics(topic, {.partitions = partitions, .replication = 1});
-            return true;
-        } catch (const Unavailable&) {
-            return false;
-        }
-    }));
+    ASSERT_TRUE(comes([&] { create_topics(topic, {.partitions = partitions, .replication = 1}); }));
     const auto append_to_all = [&] {
         for (std::int32_t number = 0; number < partitions; ++number) {
             world.append(stream_of(number), projections::added("a"));
@@ -46,14 +52,7 @@ TEST(APartitionWithoutALeader, HoldsUpNeitherTheViewsOfTheOthersNorTheRelay) {
     };
     append_to_all();
     Relay relay{store, {.topic = topic}};
-    ASSERT_TRUE(eventually([&] {
-        try {
-            relay.catch_up();
-            return true;
-        } catch (const Unavailable&) {
-            return false;
-        }
-    }));
+    ASSERT_TRUE(comes([&] { relay.catch_up(); }));
     std::set<std::int32_t> gone;
     const std::int32_t heads = state_of(topic, topic.heads(), 0).leader;
     std::int32_t killed = 0;

@@ -48,6 +48,26 @@ TEST_F(ManySagas, ThatNeedAPersonAreAllKnownToTheNextEngine) {
     }
 }
 
+/// As where a broker takes smaller messages.
+TEST_F(ManySagas, FitIntoAStoreOfSmallerLimits) {
+    StoreOptions options{.partitions = 1, .environment = &world_.environment()};
+    options.limits.event_bytes = 16 << 10;
+    options.limits.append_bytes = 48 << 10;
+    store_ = open_store("memory:", options);
+    constexpr int count = 600;
+    for (int engine = 0; engine < 2; ++engine) {
+        forget_alarm();
+        Service service{*store_};
+        for (int i = 0; i < count && engine == 0; ++i) service.place(order(id(i), {}));
+        EXPECT_EQ(service.sagas.catch_up().attention, engine == 0 ? count : 0);
+        EXPECT_EQ(alarm(), count);
+        std::vector<Part> parts;
+        for (int i = 0; i < 20; ++i) parts.push_back(part(id(i)));
+        service.place(order("long " + std::to_string(engine), parts));
+        EXPECT_EQ(service.sagas.catch_up().completed, 1) << "its plan is several pages";
+    }
+}
+
 TEST_F(ManySagas, MayBeOpenAtOnce) {
     constexpr int count = 4400;
     const SagaEngineOptions options{.sagas_at_once = 2000, .open_sagas = 6000};

@@ -20,6 +20,7 @@ protected:
 
     SnapshotStore& kept() { return dynamic_cast<SnapshotStore&>(*store_); }
 
+    void append(const Append& append) { static_cast<void>(store_->append(append)); }
     /// Of the first events of the stream.
     void keep(std::int64_t version) {
         const RecordedEvent last =
@@ -97,6 +98,37 @@ TEST_F(SnapshotRead, EndsWhereThePageIsFull) {
     const SnapshotPage small = kept().read_snapshot(stream_, type, fold, {.max_bytes = 1});
     EXPECT_EQ(small.page.events.size(), 1U);
     EXPECT_FALSE(small.page.end);
+}
+
+/// A small page is taken whole, what is more or large is left to whoever reads on.
+TEST_F(SnapshotRead, EndsBeforeWhatIsTooMuchToBeHeldAtOnce) {
+    keep(5);
+    append(append_to("cart-1", Expected::any(), 100));
+    const SnapshotPage many = kept().read_snapshot(stream_, type, fold, {});
+    EXPECT_EQ(many.page.events.size(), 64U);
+    EXPECT_EQ(many.page.events.back().at.version, Version{5 + 63});
+    EXPECT_FALSE(many.page.end);
+    EXPECT_EQ(many.page.head, Version{120});
+
+    const std::string large(20'000, 'x');
+    append(append_of({{stream_, Expected::any(), {{"test.Happened", large}}}}));
+    append(append_to("cart-1", Expected::any(), 3));
+    keep(118);
+    const SnapshotPage before = kept().read_snapshot(stream_, type, fold, {});
+    ASSERT_TRUE(before.snapshot);
+    EXPECT_EQ(before.page.events.size(), 3U);
+    EXPECT_FALSE(before.page.end);
+
+    keep(121);
+    const SnapshotPage first = kept().read_snapshot(stream_, type, fold, {});
+    ASSERT_EQ(first.page.events.size(), 4U);
+    EXPECT_EQ(first.page.events.front().payload, large);
+    EXPECT_TRUE(first.page.end);
+    store_->erase(stream_, Version{121}, Version{121});
+    keep(121);
+    const SnapshotPage erased = kept().read_snapshot(stream_, type, fold, {});
+    ASSERT_EQ(erased.page.events.size(), 4U);
+    EXPECT_TRUE(erased.page.events.front().erased());
 }
 
 }  // namespace
