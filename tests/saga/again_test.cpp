@@ -13,23 +13,35 @@ using std::chrono::hours;
 /// What comes to a saga once more: a person, or what began it.
 class ASagaOfLongAgo : public WorldWithAlarm {};
 
-/// Who resumes is heard though the log is not read, once.
+/// Its undo is refused: it waits, longer each time, and at last for a person.
+Ordered stuck(const std::string& id) {
+    Weather::today().undo_refusals[id + "/a"] = 1000;
+    return order(id, {part("a"), refused(part("b", {"a"}))});
+}
+
 TEST_F(ASagaOfLongAgo, HearsAPersonWhileNoMoreMayBeOpen) {
     Service service{*store_, {.open_sagas = 1}};
-    const Ordered stuck = order("o-1", {part("a"), refused(part("b", {"a"}))});
-    Weather::today().undo_refusals["o-1/a"] = 1000;
-    service.place(stuck);
-    for (int i = 0; i < 10; ++i) {
-        service.sagas.catch_up();
-        world_.advance(hours{24});
-    }
+    const auto for_days = [&](int days) {
+        for (int day = 0; day < days; ++day) {
+            service.sagas.catch_up();
+            world_.advance(hours{24});
+        }
+    };
+    service.place(stuck("o-1"));
+    for_days(10);
     ASSERT_EQ(alarm(), 1);
-    service.place(order("o-2", {part("a")}));
+    service.place(stuck("o-2"));
+    service.sagas.catch_up();  // it is open now, and nothing more is begun
+    ASSERT_FALSE(resume_saga(*store_, "fulfil", "o-1", "somebody"));
+    service.sagas.catch_up();
+    EXPECT_EQ(alarm(), 0) << "it goes on";
+    for_days(20);
+    EXPECT_EQ(alarm(), 2) << "of both, also when the log is read on beyond the person";
     Weather::today().undo_refusals.clear();
-    resume_saga(*store_, "fulfil", "o-1", "somebody");
-    const SagaProgress done = service.sagas.catch_up();
-    EXPECT_EQ(done.compensated, 1);
-    EXPECT_EQ(done.completed + service.sagas.catch_up().completed, 1) << "there is room now";
+    for (const char* id : {"o-1", "o-2"}) {
+        ASSERT_FALSE(resume_saga(*store_, "fulfil", id, "somebody"));
+    }
+    EXPECT_EQ(service.sagas.catch_up().compensated, 2);
     EXPECT_EQ(alarm(), 0);
 }
 
