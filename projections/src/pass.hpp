@@ -58,6 +58,8 @@ public:
     [[nodiscard]] const std::exception_ptr& left_out() const { return left_out_; }
     /// Why the log did not tell its heads; nothing when it did.
     [[nodiscard]] const std::exception_ptr& heads_unknown() const { return heads_unknown_; }
+    /// Where the heads were; nothing where they are unknown.
+    [[nodiscard]] const Positions* target() const { return heads_unknown_ ? nullptr : &target_; }
     /// Where there is nothing to do until the log holds more: where the views are, beyond all
     /// events in partitions that were left out.
     [[nodiscard]] const Positions& seen() const { return seen_; }

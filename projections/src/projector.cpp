@@ -132,11 +132,16 @@ Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop
     const auto forget = [&] {
         for (const auto& writer : writers_.list) writer->forget();
     };
+    const auto measure = [&](const Positions* heads) {
+        for (const auto& writer : writers_.list) writer->measure(heads);
+    };
     try {
         const Applied applied = pass.run(views, stop);
+        measure(pass.target());
         if (pass.delay() || pass.left_out() || pass.heads_unknown()) forget();
         return applied;
     } catch (...) {
+        measure(nullptr);
         forget();
         throw;
     }

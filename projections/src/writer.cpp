@@ -68,6 +68,7 @@ void GenerationWriter::reload() {
     const DatabasePool::Lease lease = pool_->take();
     const auto sql = lease->begin(SqlMode::snapshot);
     mark_ = read_head(*sql).stopped;
+    parked_ = parked_events(*sql);
     held_.assign(checkpoints_.size(), false);
     if (auto there = read_checkpoints(*sql); there != checkpoints_) {
         checkpoints_ = std::move(there);
@@ -149,6 +150,7 @@ Applied GenerationWriter::apply(EventBatch& batch) {
             for (const Move& move : batch.moves()) {
                 checkpoints_[static_cast<std::size_t>(move.partition.value)] = move.to;
             }
+            parked_ += applied.parked;
             publish();
             moved_->raise();
             Metrics& metrics = context_.log.environment().metrics;

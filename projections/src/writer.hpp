@@ -76,6 +76,8 @@ public:
         return std::max<std::size_t>(1, events >> halved_);
     }
 
+    /// Tells where it is as metrics. No heads: they are unknown.
+    void measure(const Positions* heads);
     /// What any thread may know of it; heads and lags are left open.
     ViewStatus status();
 
@@ -105,6 +107,7 @@ private:
     std::chrono::nanoseconds loaded_at_{};  // by the steady clock
     Backoff backoff_;
     unsigned halved_ = 0, done_since_ = 0;  // pages
+    std::int64_t parked_ = 0;               // events, as last seen
     std::string mark_;                      // what the generation said of a stop when it was read
     std::vector<bool> held_;  // for each partition: the log was seen to hold what is in the view
 

@@ -37,6 +37,7 @@ std::int64_t GenerationWriter::retry_parked() {
             if (!first_error) first_error = std::current_exception();
         }
     }
+    parked_ -= done;
     if (done > 0) moved_->raise();
     if (first_error) std::rethrow_exception(first_error);
     return done;

@@ -4,6 +4,7 @@
 #include <recount/testing/manual_environment.hpp>
 
 #include <atomic>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -143,6 +144,45 @@ TEST_F(APartitionThatIsNotGiven, ThoughItsHeadIsShownLetsTheOthersGoOn) {
     log.silent.clear();
     pass(seconds{2});
     EXPECT_EQ(items(2), 4);
+}
+
+/// What a scrape of a service shows.
+TEST_F(APartitionThatIsNotGiven, IsMeasured) {
+    const auto gauge = [&](const char* name) {
+        return time.metrics().gauge(name, "", {{"view", "carts"}}).value();
+    };
+    Projector<Carts> projector{log, options};
+    append_to_all();
+    world.append(stream(0), removed("poison"));
+    projector.catch_up();
+    EXPECT_EQ(gauge("recount_projection_behind_events"), 0);
+    EXPECT_EQ(gauge("recount_projection_parked_events"), 1);
+    EXPECT_EQ(gauge("recount_projection_stopped"), 0);
+    log.silent = {Partition{2}};
+    append_to_all();
+    append_to(2);
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(gauge("recount_projection_parked_events"), 2) << "that of its stream waits behind it";
+    log.before_heads = [] { throw Unavailable("its relay is silent; start it"); };
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_TRUE(std::isnan(gauge("recount_projection_behind_events")));
+    EXPECT_NE(time.metrics().prometheus().find("behind_events{view=\"carts\"} NaN"),
+              std::string::npos);
+    log.before_heads = nullptr;
+    {
+        const auto task = running(projector);
+        pass(seconds{1});
+        EXPECT_EQ(gauge("recount_projection_behind_events"), 2);
+    }
+    log.silent.clear();
+    append_to_all();
+    log.before_read = [] { throw Divergence("it holds another history"); };
+    EXPECT_THROW(projector.catch_up(), Divergence);
+    EXPECT_EQ(gauge("recount_projection_stopped"), 1);
+    log.before_read = nullptr;
+    projector.catch_up();
+    EXPECT_EQ(gauge("recount_projection_stopped"), 0);
+    EXPECT_EQ(gauge("recount_projection_behind_events"), 0);
 }
 
 }  // namespace
