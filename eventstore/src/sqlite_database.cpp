@@ -135,6 +135,11 @@ private:
     std::unordered_map<std::string, CachedStatement> statements_;
 };
 
+/// SQLite takes every pragma for one that writes; those that set something have a value.
+bool asks_for_setting(std::string_view sql) {
+    return sql.starts_with("pragma ") && sql.find_first_of("=(;") == std::string_view::npos;
+}
+
 class SqliteTransaction final : public SqlTransaction {
 public:
     SqliteTransaction(SqliteDatabase& database, SqlMode mode)
@@ -233,7 +238,7 @@ private:
     CachedStatement& statement(std::string_view sql) {
         check_open();
         CachedStatement& cached = database_.cached(sql);
-        if (writes_ || cached.statement->reads_only()) return cached;
+        if (writes_ || cached.statement->reads_only() || asks_for_setting(sql)) return cached;
         throw InvalidArgument(
             "\"" + std::string{sql} +
             "\" writes, in a transaction that only reads; it needs SqlMode::write");

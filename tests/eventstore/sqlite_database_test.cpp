@@ -145,6 +145,14 @@ TEST_F(SqliteDatabaseInAFolder, HasTheSettingsItPromises) {
     EXPECT_EQ(setting(*open({.read_only = true}), "wal_autocheckpoint"), SqlValue{std::int64_t{0}});
 }
 
+TEST_F(SqliteDatabaseInAFolder, ChangesNothingInATransactionThatReads) {
+    for (const char* sql : {"create table other (n bigint)", "pragma user_version = 9",
+                            "pragma journal_mode(delete)"}) {
+        EXPECT_THROW(database_->begin(SqlMode::snapshot)->exec(sql), InvalidArgument) << sql;
+    }
+    EXPECT_EQ(database_->begin(SqlMode::snapshot)->query("pragma user_version").integer(0, 0), 0);
+}
+
 TEST_F(SqliteDatabaseInAFolder, PutsRowsInPlaceOfThoseWithTheSameKey) {
     auto sql = database_->begin(SqlMode::write);
     sql->script("create table \"odd \"\"name\" (k text primary key, n bigint, b bytea);");
