@@ -1,21 +1,20 @@
 #pragma once
 
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 namespace recount::test::projections {
 
-/// What is logged while it lives, in place of the log. One at a time.
+/// What is logged while it lives, in place of the log; the last thousand lines. One at a time;
+/// others may log meanwhile.
 class LogLines {
 public:
     LogLines() {
-        auto logger = std::make_shared<spdlog::logger>(
-            "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
+        auto logger = std::make_shared<spdlog::logger>("test", sink_);
         logger->set_pattern("%l: %v");
         spdlog::set_default_logger(std::move(logger));
     }
@@ -25,16 +24,15 @@ public:
 
     /// Those that hold `words`, as "level: text".
     [[nodiscard]] std::vector<std::string> with(const std::string& words) const {
-        std::vector<std::string> found;
-        std::istringstream all{text_.str()};
-        for (std::string line; std::getline(all, line);) {
-            if (line.find(words) != std::string::npos) found.push_back(line);
-        }
+        std::vector<std::string> found = sink_->last_formatted();
+        std::erase_if(
+            found, [&](const std::string& line) { return line.find(words) == std::string::npos; });
         return found;
     }
 
 private:
-    std::ostringstream text_;
+    std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> sink_ =
+        std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1000);
     std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 
