@@ -47,7 +47,7 @@ struct SagaProgress {
 /// One saga in a list.
 struct SagaListing {
     std::string name, id;
-    std::string phase;      // as in SagaStatus
+    std::string phase;      // as in SagaStatus; "needs_attention": it waits for a person only
     std::string attention;  // why a person is asked; empty: nobody is
 };
 
