@@ -156,7 +156,12 @@ std::int64_t RelayLoop::catch_up() {
 
 /// What is on its way arrives, the cursor moves behind it, and the world is told.
 void RelayLoop::finish() {
-    publisher_->producer().flush(last_flush);
+    if (!publisher_->producer().flush(last_flush)) {
+        spdlog::warn(
+            "relay of {}: not all that was sent was confirmed in time; the next relay goes "
+            "on from the cursor and from what the topic holds",
+            task_.name);
+    }
     publisher_->poll(Duration::zero());
     beat();
     publisher_->producer().flush(last_flush);

@@ -63,7 +63,7 @@ TEST(APartitionWithoutALeader, HoldsUpNeitherTheViewsOfTheOthersNorTheRelay) {
         gone.insert(number);
     }
     ASSERT_FALSE(gone.empty());
-    KafkaLog log{{.topic = topic, .store = &store, .broker_timeout = std::chrono::seconds{2}}};
+    KafkaLog log{{.topic = topic, .store = &store, .broker_timeout = std::chrono::seconds{1}}};
     cluster.broker(killed).kill();
 
     auto& scheduler = store.environment().scheduler;

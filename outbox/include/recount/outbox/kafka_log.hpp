@@ -79,7 +79,8 @@ public:
     /// The same, and how old they are: as the last beat, by the relay's clock. Unavailable also
     /// when the store at hand is a standby.
     NewestHeads newest_heads() override;
-    /// The same without throwing: nothing when no relay was ever heard of.
+    /// The same of a silent relay, too, which it says: nothing when none was ever heard of. Throws
+    /// Unavailable while no broker tells, Mismatch when the topic carries another store.
     std::optional<PublishedHeads> published();
 
     bool wait(const Positions& seen, Duration at_most, std::stop_token stop = {}) override;

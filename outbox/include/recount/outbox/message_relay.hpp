@@ -16,7 +16,8 @@ struct MessageRelayOptions {
     KafkaTopic topic;         // its name is the topic's own: nothing is put behind it
     std::string source = {};  // CloudEvents' source, at most 1 KiB; empty: "urn:uuid:<store id>"
     /// When given, values are framed as Confluent's serialisers do it, under the id that this gives
-    /// for a type (its full name). Asked once a message; what it throws stops the relay.
+    /// for a type (its full name). Asked for each message, and again while that has to wait, so it
+    /// should remember; what it throws stops the relay.
     std::function<std::int32_t(const std::string& type)> schema_id = {};
     /// Only while there is no cursor for this topic yet: tells what is appended from now on, and
     /// nothing before.
@@ -42,7 +43,8 @@ struct MessageRelayOptions {
 ///     std::jthread relaying{[&](std::stop_token stop) { relay.run(stop); }};
 class MessageRelay {
 public:
-    /// Throws InvalidArgument for a name or settings that cannot be used.
+    /// Throws InvalidArgument for a name or settings that cannot be used, Unavailable while the
+    /// store's database cannot be reached.
     MessageRelay(EventStore& store, MessageMapping mapping, MessageRelayOptions options);
     ~MessageRelay();  // gives the lease back
     MessageRelay(const MessageRelay&) = delete;
