@@ -27,8 +27,8 @@ class HooksSql : public Sql {
         try {
             return run();
         } catch (const Error& error) {
-            failed_ = std::current_exception();
-            retryable_ = error.retryable();
+            if (!retryable_) failed_ = std::current_exception();  // what follows a loss tells less
+            retryable_ = retryable_ || error.retryable();
             throw;
         }
     }

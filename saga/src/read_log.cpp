@@ -58,6 +58,7 @@ bool SagaEngine::Work::hear_of_persons() {
     bool any = false;
     const LogFilter wanted{.types = {type_name<saga::v1::SagaResumed>()}};
     heard_.raise(read_);
+    if (!store_.wait(heard_, Duration{0})) return false;  // one look at all partitions
     for (Partition partition; partition.value < store_.identity().partitions; ++partition.value) {
         const LogPage page = store_.read(partition, heard_[partition], {.filter = wanted});
         for (const RecordedEvent& event : page.events) resumed(event);

@@ -33,6 +33,7 @@ public:
     }
 
     SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override {
+        faults_->before_run(sql);
         return after([&] { return real_->run(sql, arguments); });
     }
     void script(std::string_view sql) override {

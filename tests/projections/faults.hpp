@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 namespace recount::test::projections {
 
@@ -16,6 +17,7 @@ struct Faults {
     bool lost = false;
     std::function<void()> after_transaction = [] {};  // of a database that is not only one
     std::function<void()> before_begin = [] {}, before_commit = [] {};  // may throw
+    std::function<void(std::string_view sql)> before_run = [](std::string_view) {};  // may throw
 
     void mend() { *this = {}; }
     /// Returns true when the step is the one to be done and then lost.

@@ -96,6 +96,41 @@ TEST_F(ASickView, IsTriedAtOnceByCatchUp) {
     EXPECT_NO_THROW(expect_current<Sick>());
 }
 
+/// A view whose hook passes over what its statements throw, a lost database too.
+struct Swallowing : Counts {
+    static constexpr std::string_view name = "swallowing";
+
+    template <class E>
+    static void on(const E& event, const Recorded& at, Sql& sql) {
+        for (int time = 0; time < 2; ++time) {
+            try {
+                Counts::on(event, at, sql);
+                return;
+            } catch (const Error&) {
+                continue;
+            }
+        }
+    }
+};
+
+TEST_F(ASickView, ThatSwallowsALostDatabaseSetsNothingAside) {
+    append();
+    const auto faults = std::make_shared<Faults>();
+    options.open = faulty(faults);
+    Projector<Swallowing> projector{world.store(), options};
+    bool lost = false;
+    faults->before_run = [&](std::string_view sql) {
+        if (!sql.starts_with("insert into counts")) return;
+        if (std::exchange(lost, true)) throw InvalidArgument("there is no such connection");
+        throw Unavailable("the connection was lost; wait");
+    };
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    faults->mend();
+    projector.catch_up();
+    EXPECT_EQ(projector.status().at(0).parked_events, 0);
+    EXPECT_NO_THROW(expect_current<Swallowing>());
+}
+
 /// A view whose hooks take two seconds each, in a database that ends a transaction after ten.
 struct Slow : Counts {
     static constexpr std::string_view name = "slow";

@@ -29,7 +29,9 @@ struct ProjectorOptions {
     /// run(): doubles, with jitter; of each view, and of the log.
     Duration first_backoff = std::chrono::milliseconds{20};
     Duration last_backoff = std::chrono::seconds{5};
-    Duration patience = std::chrono::seconds{10};  // for events that heads show and reads do not
+    /// For events that heads show and reads do not give. Beyond it run() leaves their partition out
+    /// and goes on with the others; it is tried again after four times as long as that took.
+    Duration patience = std::chrono::seconds{10};
     Duration timeout = std::chrono::seconds{10};  // for locks and statements of the views' database
     OpenDatabase open = {};                       // nothing: Database::open
 };
@@ -117,12 +119,14 @@ public:
     explicit Projector(EventStore& store, ProjectorOptions options = {})
         : engine_(store, {define_view<View>()...}, std::move(options)) {}
 
-    /// Applies until every view has what the log held when this was called. Throws when a view
-    /// cannot go on, after the others are done; a view that stopped earlier is tried again.
+    /// Applies until every view has what the log held when this was called; a view that stopped
+    /// earlier is tried again. Throws when a view cannot go on, or a partition cannot be read, after
+    /// the others are done.
     Applied catch_up() { return engine_.catch_up(); }
 
-    /// Applies until asked to stop. What can be retried is, with backoff, the other views go on
-    /// meanwhile; a view that cannot go on stops and says why in status(). Never throws.
+    /// Applies until asked to stop. What can be retried is, with backoff; the other views and
+    /// partitions go on meanwhile. A view that cannot go on stops and says why in status(). Never
+    /// throws.
     RunEnd run(std::stop_token stop) { return engine_.run(std::move(stop)); }
 
     /// Where each view stands against freshly read heads.
