@@ -52,6 +52,16 @@ TEST(SettingsOfTheEnvironment, TakeAllLinesOfAFile) {
     EXPECT_EQ(settings.at("ssl.ca.location"), "/etc/ca.pem");
 }
 
+TEST(SettingsOfTheEnvironment, AreListedWithoutTheirSecrets) {
+    using kafka::without_secret;
+    EXPECT_EQ(without_secret("CONF", "  client.id = shop"), "  client.id = shop");
+    for (const std::string name : {"sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+                                   "sasl.password", "ssl.key.pem", "ssl.keystore.password"}) {
+        EXPECT_EQ(without_secret("CONF", "  " + name + " = a=canary\nb"), "  " + name + " ");
+    }
+    EXPECT_EQ(without_secret("FAIL", "the password = wrong"), "the password = wrong");
+}
+
 TEST(SettingsOfTheEnvironment, NameFilesThatCannotBeRead) {
     const Variable file{"RECOUNT_KAFKA_SASL_PASSWORD_FILE", "/nowhere/at/all"};
     EXPECT_THAT(complaint({.brokers = "b:1", .name = "shop"}),

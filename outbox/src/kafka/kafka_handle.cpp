@@ -26,7 +26,7 @@ spdlog::level::level_enum level_of(int syslog_level) {
 void forward_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
     // Its remarks on settings that we chose knowing them.
     if (std::string_view{facility} == "CONFWARN") level = 7;
-    spdlog::log(level_of(level), "kafka {}: {}", facility, text);
+    spdlog::log(level_of(level), "kafka {}: {}", facility, without_secret(facility, text));
 }
 
 /// What each client was refused for, which the error of the call that waits does not say.

@@ -105,4 +105,14 @@ Settings client_settings(const KafkaTopic& topic) {
     return settings;
 }
 
+std::string_view without_secret(std::string_view facility, std::string_view line) {
+    constexpr std::array secrets{"password", "secret", "pem", "jaas", "oauthbearer.config"};
+    if (facility != "CONF") return line;
+    const std::string_view name = line.substr(0, line.find('='));
+    const bool is_secret = std::ranges::any_of(secrets, [&](std::string_view secret) {
+        return name.find(secret) != std::string_view::npos;
+    });
+    return is_secret ? name : line;
+}
+
 }  // namespace recount::kafka
