@@ -120,8 +120,8 @@ public:
         : engine_(store, {define_view<View>()...}, std::move(options)) {}
 
     /// Applies until every view has what the log held when this was called; a view that stopped
-    /// earlier is tried again. Throws when a view cannot go on, or a partition cannot be read, after
-    /// the others are done.
+    /// earlier is tried again. Throws when a view cannot go on, or a partition cannot be read,
+    /// after the others are done.
     Applied catch_up() { return engine_.catch_up(); }
 
     /// Applies until asked to stop. What can be retried is, with backoff; the other views and
