@@ -16,7 +16,7 @@ struct Faults {
     bool after_commit = false;  // the step that is lost is done first
     bool lost = false;
     std::function<void()> after_transaction = [] {};  // of a database that is not only one
-    std::function<void()> before_begin = [] {}, before_commit = [] {};  // may throw
+    std::function<void()> before_begin = [] {}, before_commit = [] {};               // may throw
     std::function<void(std::string_view sql)> before_run = [](std::string_view) {};  // may throw
 
     void mend() { *this = {}; }
