@@ -48,6 +48,7 @@ void AuditLane::begin(const AuditPlace& place, std::int64_t low) {
     proved_ = place;
     ahead_.clear();
     told_ = 0;
+    gone_ = 0;
     replay_.reset();
 }
 
@@ -56,7 +57,7 @@ std::int64_t AuditLane::furthest() const {
 }
 
 AuditedPartition AuditLane::state() const {
-    return {proved_, furthest(), std::max(window_.head(), proved_.n)};
+    return {proved_, std::max(furthest(), gone_), std::max(window_.head(), proved_.n)};
 }
 
 std::string AuditLane::take(const kafka::Record& record) {
@@ -95,6 +96,12 @@ void AuditLane::first_kept(std::int64_t n, std::int64_t offset) {
     if (!world_.allow_retention || low_ == 0 || n > window_.head_for(n)) return;
     have_ = n - 1;
     proved_ = {n - 1, {}, offset};
+}
+
+/// Retention took all that there was: the proof begins with what comes next.
+bool AuditLane::nothing_kept() const {
+    return world_.allow_retention && low_ > 0 && have_ == 0 && proved_.offset == 0 &&
+           ahead_.empty() && !spoilt_;
 }
 
 void AuditLane::compare(const kafka::Record& record, std::int64_t n,
@@ -211,7 +218,8 @@ void AuditLane::end_replay() {
 
 void AuditLane::settle(std::int64_t published) {
     end_replay();
-    tell_gaps(published);
+    gone_ = nothing_kept() ? std::min(published, window_.head_for(published)) : 0;
+    if (gone_ <= 0) tell_gaps(published);
 }
 
 void AuditLane::tell_gaps(std::int64_t published) {

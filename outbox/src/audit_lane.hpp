@@ -52,6 +52,7 @@ private:
     void advance(std::int64_t n, const Hash& hash, std::int64_t offset);
     void note_ahead(std::int64_t n, std::int64_t offset);
     void end_replay();
+    [[nodiscard]] bool nothing_kept() const;
     void first_kept(std::int64_t n, std::int64_t offset);
     void tell_gaps(std::int64_t published);
     void tell(AuditFinding finding);
@@ -74,6 +75,7 @@ private:
     AuditPlace proved_;                   // never behind have_
     std::map<std::int64_t, Run> ahead_;   // came before their predecessors, by first position
     std::int64_t told_ = 0;               // gaps up to here were told
+    std::int64_t gone_ = 0;               // published, and all of it taken by retention
     std::optional<AuditFinding> replay_;  // the run of replays that is being read
     std::map<AuditFinding::Kind, int> findings_;
 };

@@ -182,6 +182,13 @@ void Tape::place(std::int64_t after, std::int64_t published) {
                                   std::to_string(readable_end_) +
                                   ", and what is behind it cannot be read before it ends");
             }
+            // Retention took all that there was, but nothing that is missing here?
+            const bool all_seen = published == after && marks.low > 0;
+            if (all_seen && !first_at(marks.low, marks.high)) {
+                start(marks.low);
+                placed_ = true;
+                return;
+            }
             diverged("it ends before position " + to_string(Position{partition_, after}) +
                      ", which the relay had published: it was truncated or made anew; let the "
                      "relay repair it, then start again");

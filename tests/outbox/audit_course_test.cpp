@@ -129,6 +129,27 @@ TEST_F(AnAuditedTopic, MayBeginBehindWhatRetentionTook) {
     EXPECT_EQ(Audit(*store, allowing).catch_up().verdict(), AuditVerdict::equal);
 }
 
+TEST_F(AnAuditedTopic, MayHaveLostAllOfAPartitionToRetention) {
+    publish(60);
+    const auto head = store->heads().at(0).n;
+    auto allowing = options();
+    allowing.allow_retention = true;
+    Audit following{*store, allowing};
+    EXPECT_EQ(following.catch_up().verdict(), AuditVerdict::equal);
+    delete_records(topic, topic.log(), 0, head);
+    EXPECT_EQ(audit().differences, head);
+    Audit fresh{*store, allowing};
+    for (Audit* each : {&following, &fresh}) {
+        EXPECT_EQ(each->catch_up().verdict(), AuditVerdict::equal);
+        EXPECT_EQ(each->report().behind(), 0);
+    }
+    publish(20);
+    for (Audit* each : {&following, &fresh}) {
+        EXPECT_EQ(each->catch_up().verdict(), AuditVerdict::equal) << each->report().unknown;
+        EXPECT_EQ(each->report().differences, 0);
+    }
+}
+
 TEST_F(AnAuditedTopic, CannotBeJudgedBehindAnOpenTransaction) {
     publish(20);
     Audit following{*store, options()};

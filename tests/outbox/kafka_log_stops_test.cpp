@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "published_log.hpp"
+#include "support/eventually.hpp"
 
 namespace recount::test {
 namespace {
@@ -114,6 +115,25 @@ TEST_F(PublishedLog, StopsWhereRecordsWereDeletedAndThereIsNoStore) {
     EXPECT_THAT(message_of_read(log, 0),
                 AllOf(HasSubstr("expected position 0:1"), HasSubstr("found 0:121")));
     EXPECT_EQ(log.read(zero, 200).events.front().at.position.n, 201);  // who is past it goes on
+}
+
+TEST_F(PublishedLog, GoesOnWhereAllThatWasDeletedHadBeenRead) {
+    publish(50);
+    Positions seen{1};
+    seen.set({Partition{0}, 50});
+    for (const std::int64_t place : {-1, 49}) {  // not remembered, and where its record was
+        KafkaLog log{{.topic = topic}};
+        if (place >= 0) log.remember({Partition{0}, 50}, place);
+        if (place < 0) delete_records(topic, topic.log(), 0, 50);
+        EXPECT_TRUE(log.read(zero, 50).events.empty());
+        EXPECT_FALSE(log.wait(seen, std::chrono::milliseconds{300}));
+    }
+    KafkaLog log{{.topic = topic}};
+    EXPECT_THAT(message_of_read(log, 40), HasSubstr("ends before position 0:40"));
+    EXPECT_TRUE(log.read(zero, 50).events.empty());
+    publish(3);
+    EXPECT_TRUE(eventually([&] { return log.read(zero, 50).events.size() == 3U; }));
+    EXPECT_THAT(message_of_read(log, 40), HasSubstr("expected position 0:41"));
 }
 
 TEST_F(PublishedLog, StopsWhenTheTopicWasMadeAnew) {

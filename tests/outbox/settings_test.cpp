@@ -55,10 +55,15 @@ TEST(SettingsOfTheEnvironment, TakeAllLinesOfAFile) {
 TEST(SettingsOfTheEnvironment, AreListedWithoutTheirSecrets) {
     using kafka::without_secret;
     EXPECT_EQ(without_secret("CONF", "  client.id = shop"), "  client.id = shop");
-    for (const std::string name : {"sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+    for (const std::string name : {"sasl.oauthbearer.client.secret", "sasl.kerberos.kinit.cmd",
                                    "sasl.password", "ssl.key.pem", "ssl.keystore.password"}) {
         EXPECT_EQ(without_secret("CONF", "  " + name + " = a=canary\nb"), "  " + name + " ");
     }
+    EXPECT_EQ(without_secret("CONF", "  sasl.oauthbearer.config = canary"),
+              "  sasl.oauthbearer.config");
+    EXPECT_EQ(
+        without_secret("SASLREFRESH", "Refreshing Kerberos ticket with command: kinit canary"),
+        "Refreshing Kerberos ticket with command");
     EXPECT_EQ(without_secret("FAIL", "the password = wrong"), "the password = wrong");
 }
 

@@ -64,7 +64,8 @@ private:
 };
 
 /// Connection errors come here; librdkafka goes on trying by itself.
-void forward_error(rd_kafka_t* handle, int error, const char* reason, void*) {
+void forward_error(rd_kafka_t* handle, int error, const char* text, void*) {
+    const std::string_view reason = without_secret("ERROR", text);
     spdlog::warn("kafka: {} ({})", reason,
                  rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)));
     Refusals::all().put(handle, error, reason);

@@ -15,8 +15,8 @@ using Settings = std::map<std::string, std::string>;
 /// InvalidArgument for a property on which recount's promises rest, or when no broker is named.
 Settings client_settings(const KafkaTopic& topic);
 
-/// A line of librdkafka's log, cut before the value where it lists a setting that is secret, for
-/// RECOUNT_KAFKA_DEBUG=conf: it hides most itself, but not the secret of OAuth's client.
+/// A line of librdkafka's log, or the reason of its error, cut before what is secret: settings that
+/// RECOUNT_KAFKA_DEBUG=conf lists, of which it hides most itself, and those that it quotes.
 std::string_view without_secret(std::string_view facility, std::string_view line);
 
 }  // namespace recount::kafka
