@@ -26,24 +26,62 @@ Positions within(const Positions& all, std::optional<Partition> only) {
     return one;
 }
 
+bool is_known(const Uuid& incarnation, const std::vector<Incarnation>& incarnations) {
+    return std::ranges::any_of(incarnations,
+                               [&](const Incarnation& one) { return one.id == incarnation; });
+}
+
+void require_held(const StorePositions& seen, const StoreIdentity& store,
+                  const std::vector<Incarnation>& incarnations) {
+    if (still_holds(seen, incarnations)) return;
+    throw Divergence("this session saw positions of a history (incarnation " +
+                     to_string(seen.incarnation) + ") that " + store.name +
+                     " does not hold: it was restored to an earlier state; begin a new session");
+}
+
 }  // namespace
 
 Wanted wanted_by(const Session& session, const StoreIdentity& store,
-                 const std::vector<Incarnation>& incarnations, std::optional<Partition> only,
-                 std::optional<std::string> stream) {
+                 const std::vector<Incarnation>& incarnations, bool copy,
+                 std::optional<Partition> only, std::optional<std::string> stream) {
     Wanted wanted{Positions{static_cast<std::size_t>(store.partitions)}, only, std::move(stream)};
     for (StorePositions seen : session.token().of(store.id)) {
         seen.positions = within(seen.positions, only);
         if (seen.positions.empty()) continue;
-        if (!still_holds(seen, incarnations)) {
-            throw Divergence(
-                "this session saw positions of a history (incarnation " +
-                to_string(seen.incarnation) + ") that " + store.name +
-                " does not hold: it was restored to an earlier state; begin a new session");
+        if (copy && !is_known(seen.incarnation, incarnations)) {
+            wanted.unheard.push_back(std::move(seen));
+            continue;
         }
+        require_held(seen, store, incarnations);
         wanted.positions.raise(seen.positions);
     }
     return wanted;
+}
+
+std::vector<Uuid> seen_in(const Wanted& wanted, const Snapshot& snapshot) {
+    std::vector<Uuid> incarnations;
+    for (const Checkpoint& checkpoint : snapshot.checkpoints) {
+        if (incarnations.empty() || incarnations.back() != checkpoint.incarnation) {
+            incarnations.push_back(checkpoint.incarnation);
+        }
+    }
+    for (const StorePositions& seen : wanted.unheard) incarnations.push_back(seen.incarnation);
+    return incarnations;
+}
+
+std::string hear(Wanted& wanted, const StoreIdentity& store,
+                 const std::vector<Incarnation>& incarnations) {
+    for (const StorePositions& seen : wanted.unheard) {
+        if (!is_known(seen.incarnation, incarnations)) {
+            return "this session saw positions of a history (incarnation " +
+                   to_string(seen.incarnation) + ") of which " + store.name +
+                   " has not heard; its relay tells it when it works again";
+        }
+        require_held(seen, store, incarnations);
+        wanted.positions.raise(seen.positions);
+    }
+    wanted.unheard.clear();
+    return {};
 }
 
 std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,

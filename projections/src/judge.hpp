@@ -23,13 +23,26 @@ struct Wanted {
     Positions positions;
     std::optional<Partition> only;      // the read shows what this partition fed, and nothing else
     std::optional<std::string> stream;  // the read shows what this stream fed, and nothing else
+    /// Of histories that the log, a copy, has not heard of: it may be behind a restore.
+    std::vector<StorePositions> unheard = {};
+
+    [[nodiscard]] bool empty() const { return positions.empty() && unheard.empty(); }
 };
 
 /// The positions that a session's token asks of a read. Throws Divergence when it saw a branch of
-/// history that the store lost, where that concerns the read.
+/// history that the store lost, where that concerns the read; of a `copy` of the log only when it
+/// knows of that branch.
 Wanted wanted_by(const Session& session, const StoreIdentity& store,
-                 const std::vector<Incarnation>& incarnations, std::optional<Partition> only,
-                 std::optional<std::string> stream);
+                 const std::vector<Incarnation>& incarnations, bool copy,
+                 std::optional<Partition> only, std::optional<std::string> stream);
+
+/// The histories of which both are.
+std::vector<Uuid> seen_in(const Wanted& wanted, const Snapshot& snapshot);
+
+/// What was unheard of is wanted like the rest as soon as the log has heard of it. Empty, or which
+/// history it still has not, for people. Throws as wanted_by().
+std::string hear(Wanted& wanted, const StoreIdentity& store,
+                 const std::vector<Incarnation>& incarnations);
 
 /// Empty when the snapshot shows everything that is wanted; else what is missing, for people.
 std::string missing(const std::string& view, const Wanted& wanted, const Snapshot& snapshot,

@@ -67,8 +67,8 @@ Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& so
         }
         std::vector<Incarnation> incarnations;
         if (!must_know.empty()) incarnations = log_knowledge_.incarnations(must_know);
-        return projections::wanted_by(*consistency.session(), store, incarnations, source.only,
-                                      source.stream);
+        return projections::wanted_by(*consistency.session(), store, incarnations, !is_store_,
+                                      source.only, source.stream);
     }
     if (!is_store_) {
         throw InvalidArgument(
@@ -86,26 +86,22 @@ Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& so
     return wanted;
 }
 
-std::string ViewReader::Impl::judge_wanted(const Wanted& wanted, const Snapshot& snapshot) {
+std::string ViewReader::Impl::judge_wanted(Wanted wanted, const Snapshot& snapshot) {
     // It may have stopped because what it shows is not what the log holds, whatever its
     // checkpoints.
     if (!snapshot.head.stopped.empty()) {
         return "view " + view_.name + ": its projector stopped: " + snapshot.head.stopped;
     }
-    if (snapshot.checkpoints.empty() && wanted.positions.empty()) return {};
-    std::vector<Uuid> must_know;
-    for (const Checkpoint& checkpoint : snapshot.checkpoints) {
-        if (must_know.empty() || must_know.back() != checkpoint.incarnation) {
-            must_know.push_back(checkpoint.incarnation);
-        }
-    }
+    if (snapshot.checkpoints.empty() && wanted.empty()) return {};
     std::vector<Incarnation> incarnations;
     try {
-        incarnations = log_knowledge_.incarnations(must_know);
+        incarnations = log_knowledge_.incarnations(projections::seen_in(wanted, snapshot));
     } catch (const Unavailable&) {
-        if (!wanted.positions.empty()) throw;
+        if (!wanted.empty()) throw;
         return {};  // nothing was asked for that the log would have to tell
     }
+    const std::string unheard = projections::hear(wanted, log_.identity(), incarnations);
+    if (!unheard.empty()) return "view " + view_.name + ": " + unheard;
     return projections::missing(view_.name, wanted, snapshot, log_.identity().id, incarnations);
 }
 

@@ -59,8 +59,7 @@ private:
                               const projections::Snapshot& snapshot);
     projections::Wanted wanted(const Consistency& consistency, const Source& source);
     bool is_lost(const StorePositions& seen);
-    std::string judge_wanted(const projections::Wanted& wanted,
-                             const projections::Snapshot& snapshot);
+    std::string judge_wanted(projections::Wanted wanted, const projections::Snapshot& snapshot);
     Attempt attempt(const Judge& judge, bool force, bool look, const Ask& ask);
     Served served(const Consistency& consistency, const Source& source, const Attempt& attempt);
 

@@ -127,6 +127,49 @@ TEST_F(AStrangeLog, OfADeclaredRestoreGoesOnAtTheFork) {
     EXPECT_EQ(items(), 14);
 }
 
+TEST_F(AStrangeLog, ThatHasNotHeardOfARestoreYetLetsWhoSawMoreWait) {
+    Projector<Carts>{log, options}.catch_up();
+    FakeLog ahead = log;
+    ahead.restore(6, true);
+    ahead.append(added("b"));
+    Session session;
+    Positions seen{1};
+    seen.set({Partition{0}, 6});  // what the view shows already, were it of this history
+    session.saw({log.identity().id, ahead.incarnations().back().id, seen});
+    View<Carts> view{log, {.views = options.views, .heads_age = Duration::zero()}};
+    const auto why = [&](const auto& read) { return std::string{read.why_stale}; };
+    EXPECT_THROW(view.get("1", recount::session(session).fail()), NotThereYet);
+    EXPECT_NE(why(view.get("1", recount::session(session).serve_stale())).find("not heard"),
+              std::string::npos);
+
+    log = ahead;
+    EXPECT_FALSE(view.get("1", recount::session(session).fail()).stale);
+    seen.set({Partition{0}, 7});
+    session.saw({log.identity().id, log.incarnations().back().id, seen});
+    EXPECT_THROW(view.get("1", recount::session(session).fail()), NotThereYet);
+    Projector<Carts>{log, options}.catch_up();
+    EXPECT_FALSE(view.get("1", recount::session(session).fail()).stale);
+    log.restore(6, true);
+    EXPECT_THROW(view.get("1", recount::session(session).fail()), Divergence);
+}
+
+TEST_F(AStrangeLog, ThatHearsOfARestoreWhileAReadWaitsIsAskedAgain) {
+    Projector<Carts>{log, options}.catch_up();
+    FakeLog ahead = log;
+    ahead.restore(6, true);
+    Session session;
+    Positions seen{1};
+    seen.set({Partition{0}, 6});
+    session.saw({log.identity().id, ahead.incarnations().back().id, seen});
+    Interrupted hearing{log};
+    int asked = 0;
+    hearing.before_heads = [&] {
+        if (++asked == 4) log = ahead;
+    };
+    View<Carts> view{hearing, {.views = options.views, .heads_age = Duration::zero()}};
+    EXPECT_FALSE(view.get("1", recount::session(session).wait_for(std::chrono::minutes{1})).stale);
+}
+
 TEST_F(AStrangeLog, OfADeclaredRestoreIsFollowedByARebuild) {
     Projector<Carts>{log, options}.catch_up();
     log.restore(2, true);
