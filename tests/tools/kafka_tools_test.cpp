@@ -7,15 +7,13 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "outbox/child.hpp"
 #include "outbox/kit.hpp"
-#include "printed.hpp"
+#include "published_store.hpp"
 #include "support/eventually.hpp"
-#include "support/servers.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace recount::test {
@@ -25,47 +23,6 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string text_in(const std::string& file) {
-    std::ostringstream text;
-    text << std::ifstream{file}.rdbuf();
-    return text.str();
-}
-
-/// A store on PostgreSQL whose topics the program itself makes.
-struct APublishedStore : testing::Test {
-    std::string url = postgres_url_with_own_schema();
-    std::unique_ptr<EventStore> store = open_store(url, {.partitions = 2});
-    KafkaTopic topic = own_topic();
-
-    APublishedStore() {
-        const auto made = topics("create", {"--store", url});
-        EXPECT_EQ(made.code, tools::ok) << made.err;
-    }
-    Printed topics(const std::string& what, std::vector<std::string> more) const {
-        std::vector<std::string> words{"topic", what, topic.name, "--kafka", topic.brokers};
-        words.insert(words.end(), more.begin(), more.end());
-        return run(words);
-    }
-    std::vector<std::string> audit_words() const {
-        return {"audit", "--store", url, "--topic", topic.name, "--kafka", topic.brokers};
-    }
-    /// As a shell runs it.
-    std::string audit_program() const {
-        std::string words = "'" RECOUNT_PROGRAM "'";
-        for (const auto& word : audit_words()) words += " '" + word + "'";
-        return words;
-    }
-    Printed audit(std::vector<std::string> more = {}) const {
-        auto words = audit_words();
-        words.insert(words.end(), more.begin(), more.end());
-        return run(words);
-    }
-    void publish(int count) {
-        append_events(*store, count);
-        Relay{*store, {.topic = topic}}.catch_up();
-    }
-};
 
 TEST_F(APublishedStore, IsAuditedInWords) {
     publish(40);
@@ -121,102 +78,6 @@ TEST_F(APublishedStore, IsFollowedUntilCtrlC) {
         << printed();
     child.signal(SIGINT);
     EXPECT_EQ(child.wait(), tools::ok);
-}
-
-TEST_F(APublishedStore, IsAuditedOnWhereTheLastAuditEnded) {
-    const TemporaryFolder folder;
-    const std::string file = folder.file("bookmark");
-    publish(40);
-    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    // Gone from the topic; only who begins at the beginning misses them.
-    delete_records(topic, topic.log(), 0, 5);
-    EXPECT_EQ(audit().code, tools::problem);
-    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    publish(20);
-    const auto printed = audit({"--resume", file});
-    EXPECT_EQ(printed.code, tools::ok);
-    EXPECT_THAT(printed.out, HasSubstr("equal: 60 events"));
-}
-
-TEST_F(APublishedStore, IsJudgedWhateverBecomesOfTheBookmark) {
-    const std::string nowhere = "/nowhere/bookmark";
-    publish(40);
-    EXPECT_EQ(audit({"--resume", nowhere}).code, tools::unavailable);
-    delete_records(topic, topic.log(), 0, 5);
-    EXPECT_EQ(audit({"--resume", nowhere}).code, tools::problem);
-}
-
-TEST_F(APublishedStore, KeepsItsBookmarkWhileBrokersAreGone) {
-    const TemporaryFolder folder;
-    const std::string file = folder.file("bookmark");
-    publish(40);
-    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    const std::string before = text_in(file);
-    EXPECT_THAT(before, HasSubstr(to_string(store->heads()[1].hash)));
-    topic.brokers = "127.0.0.1:9";
-    const std::string out = folder.file("out");
-    Child child{{"/bin/sh", "-c",
-                 "exec " + audit_program() + " --follow --interval 0.1 --timeout 0.3 --resume '" +
-                     file + "' > '" + out + "' 2>&1"}};
-    EXPECT_TRUE(eventually([&] {
-        return text_in(out).find("could not be told") != std::string::npos;
-    })) << text_in(out);
-    EXPECT_EQ(text_in(file), before);
-    child.signal(SIGINT);
-    EXPECT_EQ(child.wait(), tools::unavailable) << text_in(out);
-    EXPECT_EQ(text_in(file), before);
-}
-
-TEST_F(APublishedStore, IsFollowedNoLongerWhenTheBookmarksFolderIsGone) {
-    publish(40);
-    const TemporaryFolder folder;
-    const std::string place = folder.file("place");
-    std::filesystem::create_directory(place);
-    const std::string out = folder.file("out");
-    const auto printed = [&] { return text_in(out); };
-    Child child{{"/bin/sh", "-c",
-                 "timeout 100 " + audit_program() + " --follow --interval 0.1 " + "--resume '" +
-                     place + "/bookmark' > '" + out + "' 2>&1; echo code $? >> '" + out + "'"}};
-    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(place + "/bookmark"); }))
-        << printed();
-    // Again and again: it may be written just then.
-    EXPECT_TRUE(eventually([&] {
-        std::error_code ignored;
-        std::filesystem::remove_all(place, ignored);
-        return printed().find("code 2") != std::string::npos;
-    })) << printed();
-    EXPECT_THAT(printed(), HasSubstr("/bookmark could not be written"));
-}
-
-TEST_F(APublishedStore, KeepsItsBookmarkWhenAnotherCannotBeWritten) {
-    const TemporaryFolder folder;
-    const std::string file = folder.file("bookmark");
-    publish(40);
-    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    const std::string before = text_in(file);
-    EXPECT_THAT(before, HasSubstr(to_string(store->heads()[1].hash)));
-    std::filesystem::create_directory(file + ".new");
-    publish(20);
-    const auto printed = audit({"--resume", file});
-    EXPECT_NE(printed.code, tools::ok);
-    EXPECT_THAT(printed.err, HasSubstr("could not be written"));
-    EXPECT_EQ(text_in(file), before);
-}
-
-TEST_F(APublishedStore, IsNotAuditedOnFromAnothersBookmark) {
-    const TemporaryFolder folder;
-    const std::string file = folder.file("bookmark");
-    publish(40);
-    EXPECT_EQ(audit({"--resume", file}).code, tools::ok);
-    const std::string text = text_in(file);
-    std::ofstream{file} << text.substr(0, text.size() - 10);
-    auto printed = audit({"--resume", file});
-    EXPECT_EQ(printed.code, tools::bad_usage);
-    EXPECT_THAT(printed.err, AllOf(HasSubstr("damaged"), HasSubstr("remove the file")));
-    std::ofstream{file} << "a letter\n";
-    printed = audit({"--resume", file});
-    EXPECT_EQ(printed.code, tools::bad_usage);
-    EXPECT_THAT(printed.err, AllOf(HasSubstr("not the bookmark"), HasSubstr(topic.name)));
 }
 
 TEST_F(APublishedStore, HasTopicsThatAreFine) {

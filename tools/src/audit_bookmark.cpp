@@ -24,8 +24,8 @@ bool write_durably(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-AuditBookmark::AuditBookmark(std::string path, std::string subject)
-    : path_(std::move(path)), subject_(std::move(subject)) {}
+AuditBookmark::AuditBookmark(std::string path, std::string subject, std::string topic)
+    : path_(std::move(path)), subject_(std::move(subject)), topic_(std::move(topic)) {}
 
 std::vector<AuditPlace> AuditBookmark::read() const {
     std::ifstream file{path_};
@@ -37,6 +37,9 @@ std::vector<AuditPlace> AuditBookmark::read() const {
                               subject + "', expected '" + subject_ +
                               "'; name another file, or remove it to begin anew");
     }
+    std::string topic;
+    std::getline(file, topic);
+    if (topic != "places in " + topic_) return {};  // or of a program that did not say it yet
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
     try {
         return parse_audit_places(text);
@@ -47,8 +50,9 @@ std::vector<AuditPlace> AuditBookmark::read() const {
 
 void AuditBookmark::keep(const std::vector<AuditPlace>& places) const {
     const std::string fresh = path_ + ".new";
-    const bool kept = write_durably(fresh, subject_ + "\n" + to_text(places)) &&
-                      std::rename(fresh.c_str(), path_.c_str()) == 0;
+    const bool kept =
+        write_durably(fresh, subject_ + "\nplaces in " + topic_ + "\n" + to_text(places)) &&
+        std::rename(fresh.c_str(), path_.c_str()) == 0;
     if (kept) return;
     throw Error(path_ + " could not be written, and holds what it held; check folder and rights");
 }

@@ -126,11 +126,13 @@ private:
 };
 
 /// Nothing unless one is asked for.
-std::optional<AuditBookmark> bookmark_of(const Arguments& arguments, const EventStore& store) {
+std::optional<AuditBookmark> bookmark_of(const Arguments& arguments, EventStore& store) {
     if (arguments.resume.empty()) return {};
-    return AuditBookmark{arguments.resume, "recount audit of store " +
-                                               to_string(store.identity().id) + " in topic " +
-                                               arguments.options.topic.name};
+    const KafkaTopic& topic = arguments.options.topic;
+    return AuditBookmark{
+        arguments.resume,
+        "recount audit of store " + to_string(store.identity().id) + " in topic " + topic.name,
+        topic.log(store.incarnations().size() - 1)};
 }
 
 /// Whether it could be kept; what the audit found does not depend on it.

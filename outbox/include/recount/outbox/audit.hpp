@@ -89,8 +89,9 @@ struct AuditOptions {
     std::vector<std::string> withhold = RelayOptions{}.withhold;
     std::string source = {};
     bool allow_retention = false;  // the topic may begin behind the first event
-    /// Goes on from here, one a partition: proved() of an earlier audit of the same topic. Places
-    /// that no longer fit are proved anew from the beginning.
+    /// Goes on from here, one a partition: proved() of an earlier audit of the same topic (see
+    /// AuditReport::topic: after a declared restore it is another). Places that no longer fit are
+    /// proved anew from the beginning.
     std::vector<AuditPlace> from = {};
     std::function<void(const AuditFinding&)> on_finding = {};
     /// After the first pass of run(), and then once in `heartbeat`. What it throws ends run().
