@@ -100,10 +100,13 @@ void Publishing::read_page(Lane& lane, Partition partition) {
 
 /// A broker takes any sequence number from a producer it does not know (yet, or any more). So the
 /// first record goes alone: were it to fail while others are on their way, those would be let in
-/// before it.
-bool Publishing::must_wait(const End& end) {
+/// before it. And a partition without a leader must not fill the queue that all of them share.
+bool Publishing::must_wait(const End& end, std::size_t bytes) const {
+    if (end.in_flight.empty()) return false;
     const auto now = store_.environment().clock.steady();
-    return !end.in_flight.empty() && (!end.known_at || now - *end.known_at > known_for);
+    if (!end.known_at || now - *end.known_at > known_for) return true;
+    return end.in_flight.size() >= kafka::queue_records / ends_.size() ||
+           end.bytes + bytes > kafka::queue_bytes / ends_.size();
 }
 
 bool Publishing::send_page(Lane& lane) {
@@ -133,7 +136,8 @@ bool Publishing::send_records(Lane& lane, const RecordedEvent& event,
     for (; lane.part < records.size(); ++lane.part) {
         const kafka::Message& record = records[lane.part];
         End& end = ends_.at(static_cast<std::size_t>(record.partition));
-        if (must_wait(end)) return false;
+        const std::size_t bytes = record.key.size() + (record.value ? record.value->size() : 0);
+        if (must_wait(end, bytes)) return false;
         const auto ticket = ticket_of(event.at.position);
         try {
             if (!producer_.produce(topic_, record, ticket)) {
@@ -143,7 +147,8 @@ bool Publishing::send_records(Lane& lane, const RecordedEvent& event,
         } catch (const InvalidArgument& error) {
             throw Mismatch("position " + to_string(event.at.position) + ": " + error.what());
         }
-        end.in_flight.push_back(ticket);
+        end.in_flight.push_back({ticket, bytes});
+        end.bytes += bytes;
     }
     return true;
 }
@@ -180,7 +185,7 @@ void Publishing::on_delivery(const kafka::Delivery& delivery) {
         return;
     }
     End& end = ends_.at(static_cast<std::size_t>(delivery.partition));
-    if (end.in_flight.empty() || end.in_flight.front() != delivery.ticket ||
+    if (end.in_flight.empty() || end.in_flight.front().ticket != delivery.ticket ||
         delivery.offset <= end.last_offset) {
         fail(delivery,
              "arrived at offset " + std::to_string(delivery.offset) + ", not behind " +
@@ -191,6 +196,7 @@ void Publishing::on_delivery(const kafka::Delivery& delivery) {
     }
     end.known_at = store_.environment().clock.steady();
     end.last_offset = delivery.offset;
+    end.bytes -= end.in_flight.front().bytes;
     end.in_flight.pop_front();
     const Position position = position_of(delivery.ticket);
     Lane& lane = lanes_.at(static_cast<std::size_t>(position.partition.value));
@@ -248,51 +254,6 @@ void Publishing::look_back() {
                       " ends at offset " + std::to_string(high) + ", expected behind " +
                       std::to_string(end.last_offset) +
                       ": it was truncated or made anew; its end is read again");
-}
-
-std::vector<Cursor> Publishing::confirmed() const {
-    std::vector<Cursor> cursors;
-    for (const auto& lane : lanes_) cursors.push_back(lane.confirmed);
-    return cursors;
-}
-
-std::vector<std::int64_t> Publishing::last_offsets() const {
-    std::vector<std::int64_t> offsets;
-    for (const auto& end : ends_) offsets.push_back(end.last_offset);
-    return offsets;
-}
-
-std::vector<LastMessage> Publishing::last_messages() const {
-    std::vector<LastMessage> messages;
-    for (const auto& end : ends_) messages.push_back(end.last_message);
-    return messages;
-}
-
-Positions Publishing::sent() const {
-    Positions positions{lanes_.size()};
-    for (std::size_t index = 0; index < lanes_.size(); ++index) {
-        positions.set({Partition{static_cast<std::int32_t>(index)}, lanes_[index].sent()});
-    }
-    return positions;
-}
-
-bool Publishing::in_flight() const {
-    return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
-        return !lane.in_flight.empty() || lane.next < lane.page.size();
-    });
-}
-
-std::int64_t Publishing::backlog() const {
-    std::int64_t sum = 0;
-    for (const auto& lane : lanes_) sum += std::max<std::int64_t>(0, lane.head - lane.confirmed.n);
-    return sum;
-}
-
-bool Publishing::covers(const std::vector<LogHead>& heads) const {
-    for (std::size_t index = 0; index < lanes_.size() && index < heads.size(); ++index) {
-        if (lanes_[index].confirmed.n < heads[index].n) return false;
-    }
-    return true;
 }
 
 }  // namespace recount

@@ -114,14 +114,19 @@ private:
         std::int64_t last_offset = -1;  // of the last record known there, whosever it is
         LastMessage last_message;
         std::optional<std::chrono::nanoseconds> known_at;  // when a broker last confirmed one
-        std::deque<std::uint64_t> in_flight;               // tickets
+        struct Sent {
+            std::uint64_t ticket = 0;
+            std::size_t bytes = 0;
+        };
+        std::deque<Sent> in_flight;
+        std::size_t bytes = 0;  // of those
     };
 
     void read_page(Lane& lane, Partition partition);
     bool send_page(Lane& lane);
     bool send_records(Lane& lane, const RecordedEvent& event,
                       std::span<const kafka::Message> records);
-    bool must_wait(const End& end);
+    [[nodiscard]] bool must_wait(const End& end, std::size_t bytes) const;
     void on_delivery(const kafka::Delivery& delivery);
     void fail(const kafka::Delivery& delivery, const std::string& what, bool for_ever);
     void raise_fault() const;

@@ -118,6 +118,31 @@ TEST_F(PublisherOnABadCluster, WaitsForABrokerThatIsGone) {
     expect_exact();
 }
 
+TEST_F(PublisherOnABadCluster, SendsOtherPartitionsBesideALargeBacklogOfOneWithoutLeader) {
+    cluster.lead(topic.log(), 0, 1);
+    cluster.lead(topic.log(), 1, 2);
+    append_events(*store, 40);
+    Publisher publisher{*store, options, cursors};
+    const auto send_until = [&](const auto& done) {
+        return eventually([&] {
+            publisher.refresh_heads();
+            publisher.send();
+            publisher.poll(std::chrono::milliseconds{5});
+            return done();
+        });
+    };
+    ASSERT_TRUE(send_until([&] { return publisher.covers(store->heads()); }));
+    cluster.take_down(2);
+    append_events(*store, 330, 20, "thing", 900'000);  // more than the whole queue, of either
+    const auto first_is_sent = [&] { return publisher.confirmed()[0].n == store->heads()[0].n; };
+    EXPECT_TRUE(send_until(first_is_sent));
+    append_events(*store, 40);
+    EXPECT_TRUE(send_until(first_is_sent));
+    EXPECT_LT(publisher.confirmed()[1].n, store->heads()[1].n);
+    cluster.bring_up(2);
+    EXPECT_TRUE(send_until([&] { return publisher.covers(store->heads()); }));
+}
+
 TEST_F(PublisherOnABadCluster, NeverGuessesWhatBecameOfRecordsOnTheirWay) {
     append_events(*store, 1000);
     {

@@ -41,6 +41,10 @@ struct Delivery {
     const char* error = "";
 };
 
+/// So much of the producer's queue is the events' to share; the rest is for beats.
+constexpr std::size_t queue_records = 90'000;
+constexpr std::size_t queue_bytes = std::size_t{112} << 20;
+
 struct ProducerOptions {
     Duration linger = std::chrono::milliseconds{1};
     std::int64_t record_bytes = std::int64_t{1} << 20;
