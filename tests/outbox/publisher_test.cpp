@@ -133,7 +133,11 @@ TEST_F(PublisherOnABadCluster, SendsOtherPartitionsBesideALargeBacklogOfOneWitho
     };
     ASSERT_TRUE(send_until([&] { return publisher.covers(store->heads()); }));
     cluster.take_down(2);
-    append_events(*store, 330, 20, "thing", 900'000);  // more than the whole queue, of either
+    const auto small = store->heads()[1].n;
+    constexpr std::size_t payload = 900'000;
+    append_events(*store, 400, 20, "thing", payload);
+    const auto large = static_cast<std::size_t>(store->heads()[1].n - small);
+    ASSERT_GT(large * payload, kafka::queue_bytes * 5 / 4) << "the whole queue and more";
     const auto first_is_sent = [&] { return publisher.confirmed()[0].n == store->heads()[0].n; };
     EXPECT_TRUE(send_until(first_is_sent));
     append_events(*store, 40);
