@@ -94,8 +94,8 @@ std::string AuditLane::take(const kafka::Record& record) {
 /// A topic whose beginning retention may take away is proved from where it begins.
 void AuditLane::first_kept(std::int64_t n, std::int64_t offset) {
     if (!world_.allow_retention || low_ == 0 || n > window_.head_for(n)) return;
-    have_ = n - 1;
-    proved_ = {n - 1, {}, offset};
+    have_ = gone_ > 0 ? std::min(n - 1, gone_) : n - 1;  // since then nothing was deleted
+    proved_ = {have_, {}, offset};
 }
 
 /// Retention took all that there was: the proof begins with what comes next.

@@ -26,9 +26,10 @@ Positions within(const Positions& all, std::optional<Partition> only) {
     return one;
 }
 
-bool is_known(const Uuid& incarnation, const std::vector<Incarnation>& incarnations) {
-    return std::ranges::any_of(incarnations,
-                               [&](const Incarnation& one) { return one.id == incarnation; });
+/// Younger than those that are known: ids of incarnations are made in order of time.
+bool may_come(const Uuid& incarnation, const std::vector<Incarnation>& incarnations) {
+    return std::ranges::all_of(incarnations,
+                               [&](const Incarnation& one) { return one.id < incarnation; });
 }
 
 void require_held(const StorePositions& seen, const StoreIdentity& store,
@@ -48,7 +49,7 @@ Wanted wanted_by(const Session& session, const StoreIdentity& store,
     for (StorePositions seen : session.token().of(store.id)) {
         seen.positions = within(seen.positions, only);
         if (seen.positions.empty()) continue;
-        if (copy && !is_known(seen.incarnation, incarnations)) {
+        if (copy && may_come(seen.incarnation, incarnations)) {
             wanted.unheard.push_back(std::move(seen));
             continue;
         }
@@ -72,7 +73,7 @@ std::vector<Uuid> seen_in(const Wanted& wanted, const Snapshot& snapshot) {
 std::string hear(Wanted& wanted, const StoreIdentity& store,
                  const std::vector<Incarnation>& incarnations) {
     for (const StorePositions& seen : wanted.unheard) {
-        if (!is_known(seen.incarnation, incarnations)) {
+        if (may_come(seen.incarnation, incarnations)) {
             return "this session saw positions of a history (incarnation " +
                    to_string(seen.incarnation) + ") of which " + store.name +
                    " has not heard; its relay tells it when it works again";

@@ -32,7 +32,9 @@ public:
 
     /// Waits for its turn; throws Overloaded when there is none in time.
     Turn take(Duration at_most, const std::string& view) {
-        const std::chrono::nanoseconds until = environment_.clock.steady() + at_most;
+        constexpr Duration longest = std::chrono::hours{24 * 365};
+        const std::chrono::nanoseconds until =
+            environment_.clock.steady() + std::min(at_most, longest);
         while (true) {
             const std::uint64_t seen = ended_->count();
             {

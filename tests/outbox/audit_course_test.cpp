@@ -150,6 +150,24 @@ TEST_F(AnAuditedTopic, MayHaveLostAllOfAPartitionToRetention) {
     }
 }
 
+TEST_F(AnAuditedTopic, LacksWhatNeverCameBehindAllThatRetentionTook) {
+    publish(60);
+    const auto head = store->heads().at(0).n;
+    delete_records(topic, topic.log(), 0, head);
+    auto allowing = options();
+    allowing.allow_retention = true;
+    Audit following{*store, allowing};
+    EXPECT_EQ(following.catch_up().verdict(), AuditVerdict::equal);
+    append_events(*store, 20);
+    const KafkaTopic whole = own_topic_for(*store);
+    Relay{*store, {.topic = whole}}.catch_up();
+    const auto records = read_raw(whole, whole.log(), 0);
+    produce_again(topic, topic.log(), 0, {records.begin() + head + 2, records.end()});
+    const auto report = following.catch_up();
+    EXPECT_EQ(report.verdict(), AuditVerdict::differs);
+    EXPECT_EQ(report.differences, 2);
+}
+
 TEST_F(AnAuditedTopic, CannotBeJudgedBehindAnOpenTransaction) {
     publish(20);
     Audit following{*store, options()};

@@ -64,6 +64,8 @@ TEST(SettingsOfTheEnvironment, AreListedWithoutTheirSecrets) {
     EXPECT_EQ(
         without_secret("SASLREFRESH", "Refreshing Kerberos ticket with command: kinit canary"),
         "Refreshing Kerberos ticket with command");
+    EXPECT_EQ(without_secret("SASLREFRESH", "Kerberos ticket refresh failed: kinit canary: code 1"),
+              "Kerberos ticket refresh failed");
     EXPECT_EQ(without_secret("FAIL", "the password = wrong"), "the password = wrong");
 }
 
@@ -86,8 +88,9 @@ TEST(SettingsOfTheEnvironment, GiveWayToTheTopics) {
 }
 
 TEST(SettingsThatPromisesRestOn, CannotBeChanged) {
-    for (const auto* name : {"enable.idempotence", "acks", "message.timeout.ms",
-                             "auto.offset.reset", "enable.auto.commit", "isolation.level"}) {
+    for (const auto* name :
+         {"enable.idempotence", "acks", "message.timeout.ms", "delivery.report.only.error",
+          "metadata.broker.list", "auto.offset.reset", "enable.auto.commit", "isolation.level"}) {
         const KafkaTopic topic{.brokers = "b:1", .name = "shop", .properties = {{name, "1"}}};
         EXPECT_THAT(complaint(topic), HasSubstr(name));
     }

@@ -153,6 +153,20 @@ TEST_F(AStrangeLog, ThatHasNotHeardOfARestoreYetLetsWhoSawMoreWait) {
     EXPECT_THROW(view.get("1", recount::session(session).fail()), Divergence);
 }
 
+TEST_F(AStrangeLog, ThatNeverHeardOfALostHistoryKnowsByItsAgeThatItIsLost) {
+    Projector<Carts>{log, options}.catch_up();
+    FakeLog lost = log;
+    lost.restore(5, true);
+    lost.append(added("b"));
+    log.restore(4, true);  // again, to before the first
+    Session session;
+    Positions seen{1};
+    seen.set({Partition{0}, 6});
+    session.saw({log.identity().id, lost.incarnations().back().id, seen});
+    View<Carts> view{log, {.views = options.views, .heads_age = Duration::zero()}};
+    EXPECT_THROW(view.get("1", recount::session(session).fail()), Divergence);
+}
+
 TEST_F(AStrangeLog, ThatHearsOfARestoreWhileAReadWaitsIsAskedAgain) {
     Projector<Carts>{log, options}.catch_up();
     FakeLog ahead = log;

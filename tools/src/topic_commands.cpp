@@ -147,8 +147,8 @@ void add_kafka_options(CLI::App& command, KafkaTopic& topic, Duration& timeout) 
                 timeout =
                     std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
             },
-            "Seconds that brokers have for one answer (20)")
-        ->check(CLI::PositiveNumber);
+            "Seconds that brokers have for one answer, at most 600 (20)")
+        ->check(CLI::Range(0.001, 600.0));
 }
 
 void add_topic_commands(CLI::App& app, Context& context) {

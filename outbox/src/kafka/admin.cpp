@@ -51,7 +51,8 @@ Owned<rd_kafka_AdminOptions_t> options_for(rd_kafka_t* handle, rd_kafka_admin_op
 
 Owned<rd_kafka_event_t> answer(rd_kafka_queue_t* queue, Duration at_most, const std::string& what) {
     constexpr Duration grace = std::chrono::seconds{2};
-    Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(queue, milliseconds(at_most + grace))};
+    Owned<rd_kafka_event_t> event{
+        rd_kafka_queue_poll(queue, milliseconds(at_most) + milliseconds(grace))};
     if (!event) throw silent(what, "timed out");
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         throw silent(what, rd_kafka_event_error_string(event.get()));

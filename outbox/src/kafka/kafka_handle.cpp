@@ -15,6 +15,7 @@ namespace recount::kafka {
 namespace {
 
 constexpr std::size_t error_bytes = 512;
+constexpr std::chrono::milliseconds longest_answer = std::chrono::minutes{10};
 
 spdlog::level::level_enum level_of(int syslog_level) {
     if (syslog_level <= 3) return spdlog::level::err;
@@ -123,7 +124,7 @@ TopicHandle make_topic(rd_kafka_t* handle, const std::string& name) {
 
 int milliseconds(Duration duration) {
     const auto count = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-    return static_cast<int>(std::clamp<std::int64_t>(count, 1, 600'000));
+    return static_cast<int>(std::clamp<std::int64_t>(count, 1, longest_answer.count()));
 }
 
 bool passes(rd_kafka_resp_err_t error) {
@@ -146,7 +147,7 @@ rd_kafka_resp_err_t ask_patiently(rd_kafka_t* handle, Duration at_most,
                                   const std::function<rd_kafka_resp_err_t(int wait)>& ask) {
     constexpr Duration look_again = std::chrono::milliseconds{50};
     Clock& clock = Environment::system().clock;
-    const auto until = clock.steady() + at_most;
+    const auto until = clock.steady() + std::min<Duration>(at_most, longest_answer);
     for (;;) {
         const auto left = std::chrono::duration_cast<Duration>(until - clock.steady());
         const rd_kafka_resp_err_t error = ask(milliseconds(left));

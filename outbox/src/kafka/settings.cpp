@@ -19,7 +19,8 @@ constexpr std::string_view prefix = "RECOUNT_KAFKA_";
 constexpr std::string_view file_suffix = "_FILE";
 
 /// No loss, no reordering and "offsets live in the database" rest on these.
-constexpr std::array<std::string_view, 18> ours = {"allow.auto.create.topics",
+constexpr std::array<std::string_view, 19> ours = {"allow.auto.create.topics",
+                                                   "delivery.report.only.error",
                                                    "enable.idempotence",
                                                    "acks",
                                                    "request.required.acks",
@@ -92,6 +93,11 @@ Settings client_settings(const KafkaTopic& topic) {
                                   " is set by recount, whose promises rest on it; remove it");
         }
     }
+    if (settings.contains("metadata.broker.list")) {
+        throw InvalidArgument(
+            "Kafka property metadata.broker.list is another name of bootstrap.servers, one of "
+            "which would win by chance; use KafkaTopic::brokers or KAFKA_BOOTSTRAP_SERVERS");
+    }
     if (!topic.brokers.empty()) settings["bootstrap.servers"] = topic.brokers;
     if (!settings.contains("bootstrap.servers")) {
         const char* brokers = std::getenv("KAFKA_BOOTSTRAP_SERVERS");
@@ -107,7 +113,8 @@ Settings client_settings(const KafkaTopic& topic) {
 
 std::string_view without_secret(std::string_view facility, std::string_view line) {
     constexpr std::array secrets{"password", "secret", "pem", "jaas", "kinit.cmd"};
-    constexpr std::array quoted{"sasl.oauthbearer.config", "with command"};  // and then what it is
+    // Behind these comes what they are.
+    constexpr std::array quoted{"sasl.oauthbearer.config", "with command", "ticket refresh failed"};
     for (const std::string_view what : quoted) {
         if (const auto at = line.find(what); at != std::string_view::npos)
             return line.substr(0, at + what.size());

@@ -133,7 +133,8 @@ public:
     std::vector<ViewStatus> status() { return engine_.status(); }
 
     /// Tries parked streams again, each in its order up to the first event that still fails; after
-    /// the cause was removed. Returns the number of events that are parked no longer.
+    /// the cause was removed. Waits for the pass that run() is in. Returns how many events are
+    /// parked no longer.
     std::int64_t retry_parked() { return engine_.retry_parked(); }
 
 private:
