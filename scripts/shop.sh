@@ -6,6 +6,7 @@ shop_program=$build_dir/release/samples/shop/shop
 shop_part_names=()
 shop_part_ids=()
 shop_front_id=
+shop_asked_to_stop=
 
 shop_embedded() {
   mkdir -p "$shop_dir"
@@ -25,7 +26,7 @@ shop_part() {
 # Also when this shell is ended otherwise than by its traps: the page first, so that no more orders
 # come in.
 end_distributed_shop() {
-  trap - INT TERM
+  trap '' INT TERM # a second Ctrl-C must not leave the others behind
   local id
   for id in ${shop_front_id:+"$shop_front_id"} "${shop_part_ids[@]}"; do
     kill -s TERM "$id" 2>/dev/null || true
@@ -41,7 +42,7 @@ shop_front() {
   "$shop_program" "$@" &
   shop_front_id=$!
   # shellcheck disable=SC2064
-  trap "kill -s TERM $shop_front_id 2>/dev/null || true" INT TERM
+  trap "shop_asked_to_stop=yes; kill -s TERM $shop_front_id 2>/dev/null || true" INT TERM
   wait -n -p first "$shop_front_id" "${shop_part_ids[@]}" || status=$?
   if [[ ${first:-} == "$shop_front_id" ]]; then
     shop_front_id=
@@ -96,6 +97,7 @@ shop_distributed() {
   shop_part relay --store "$store" --kafka "$kafka"
   shop_part project --views "$views" --store "$store" --kafka "$kafka"
   shop_front replay --elsewhere --store "$store" --views "$views" "${data[@]}"
-  "$shop_program" totals --store "$store" --views "$views"
+  shop_front totals --store "$store" --views "$views"
+  [[ -z $shop_asked_to_stop ]] || exit 130
   shop_front serve --elsewhere --store "$store" --views "$views" "$@"
 }

@@ -177,6 +177,10 @@ void check_writes(const Append& append, const AppendLimits& limits) {
                                 ", which it writes; put the expectation on the write");
         }
     }
+    if (!append.follows.empty() && append.writes.empty() && append.checks.empty()) {
+        refuse(subject, "follows append " + text::quoted(append.follows) +
+                            " and names no stream that was decided on; check it");
+    }
     check_size(subject, "events", events, limits.append_events, "split it");
     check_size(subject, "checks", append.checks.size(), limits.append_events, "split it");
     check_size(subject, "bytes of events", bytes, limits.append_bytes, "split it");

@@ -3,6 +3,7 @@
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 #include "databases.hpp"
@@ -11,7 +12,7 @@
 
 namespace recount {
 std::int64_t EventStore::truncate(const StreamName& stream, Version before) {
-    return erase(stream, Version{1}, Version{before.value - 1});
+    return erase(stream, Version{1}, Version{std::max<std::int64_t>(before.value, 1) - 1});
 }
 
 void EventStore::require_readable(std::span<const std::string_view> types) {

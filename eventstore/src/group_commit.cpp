@@ -179,6 +179,7 @@ void GroupCommit::gather(Group& group, Caller& leader, Steady now) {
     std::size_t appends = 0, bytes = 0;
     const bool apart = go_apart();
     std::set<Partition> taken;  // also by those that wait for another group
+    bool full = false;
     if (!alone) taken = busy();
     for (auto position = queue_.begin(); position != queue_.end();) {
         Caller& next = **position;
@@ -194,13 +195,18 @@ void GroupCommit::gather(Group& group, Caller& leader, Steady now) {
         appends += next.appends.size();
         bytes += next.bytes;
         const bool too_large = appends > limits_.group_appends || bytes > limits_.group_bytes;
-        if (too_large && !group.callers.empty()) break;
+        full = too_large && !group.callers.empty();
+        if (full) break;
         waiting_appends_ -= next.appends.size();
         waiting_bytes_ -= next.bytes;
         group.callers.push_back(&next);
         position = queue_.erase(position);
     }
     on_their_way_.push_back(&group);
+    if (!full) return;
+    // They may have been in the way of a group that has gone, and of this one they are not.
+    for (Caller* left : queue_)
+        if (left->signal) left->signal->raise();
 }
 
 void GroupCommit::learn_from_company() {

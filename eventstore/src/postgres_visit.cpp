@@ -30,13 +30,13 @@ public:
     /// To the end, or on when the session before was lost.
     void go_on(Session& session) {
         for (bool end = false; wanted_ && !end;) {
-            const std::int64_t behind_page = next_ + page_;
+            const std::int64_t first = next_;
             session.run_rows(statements(), [this](std::size_t statement, const Result& row) {
                 if (statement == 1) return take(row);
                 head_ = Version{row.integer(0, 0)};
                 return true;
             });
-            end = next_ < behind_page || next_ > head_.value;
+            end = next_ - first < page_ || next_ > head_.value;
         }
         if (wanted_ && next_ <= head_.value)
             lacks_version(stream_, Version{next_}, head_, session.name());

@@ -58,7 +58,7 @@ private:
         }
         joined(before, *now);
         if (before.name() != now->name()) moved(before, message);
-        if (before.type() == Field::TYPE_MESSAGE)
+        if (before.cpp_type() == Field::CPPTYPE_MESSAGE)  // or a group of proto2
             messages(*before.message_type(), *now->message_type());
         if (before.type() == Field::TYPE_ENUM) enums(*before.enum_type(), *now->enum_type());
     }

@@ -1,3 +1,5 @@
+#include <recount/core/error.hpp>
+
 #include "databases.hpp"
 #include "sqlite_store_file.hpp"
 #include "sqlite_store_reader.hpp"
@@ -28,6 +30,22 @@ void insert(sqlite::Connection& connection, std::int64_t number, const Incarnati
     }
 }
 
+/// SQLite applies a write-ahead log that lies beside the file, also one of the file before it.
+void require_sound(sqlite::Connection& connection, const std::string& path) {
+    std::string found;
+    try {
+        const auto rows = connection.prepare("pragma quick_check(1)");
+        found = rows->step() ? std::string{rows->text(0)} : "nothing";
+    } catch (const Error& error) {
+        if (error.retryable()) throw;
+        found = error.what();
+    }
+    if (found == "ok") return;
+    throw Mismatch("sqlite:" + path + " is damaged (" + found +
+                   "), as when the -wal of the file before was left beside it: take the backup "
+                   "again, without any FILE-wal and FILE-shm beside it, then declare it");
+}
+
 }  // namespace
 
 Incarnation declare_sqlite_restored(const std::string& url, StoreOptions options) {
@@ -38,10 +56,10 @@ Incarnation declare_sqlite_restored(const std::string& url, StoreOptions options
     SqliteStoreFile file;  // holds the lock of the one process that may write
     open_sqlite_file(path, options, environment, file);
     SqliteReader reader{path, file.identity, options.timeout};
+    sqlite::Connection connection{path, {.create = false, .timeout = options.timeout}};
+    require_sound(connection, path);
     const Incarnation next =
         next_incarnation(file.incarnations.back(), reader.heads(), environment);
-
-    sqlite::Connection connection{path, {.create = false, .timeout = options.timeout}};
     connection.begin_write();
     insert(connection, static_cast<std::int64_t>(file.incarnations.size()) + 1, next);
     connection.commit();

@@ -55,6 +55,12 @@ std::optional<StoreFileHeader> StoreFileHeader::of(const std::string& path) {
         throw Mismatch("sqlite:" + path + " is no regular file; it was left untouched: give " +
                        "another path");
     }
+    if (found.st_nlink > 1) {
+        throw Mismatch("sqlite:" + path + " has " + std::to_string(found.st_nlink) +
+                       " names (hard links), beside each of which there would be another "
+                       "write-ahead log and lock; it was left untouched: remove the others, or "
+                       "give this one a copy of its own");
+    }
     Shared& shared = files()[{found.st_dev, found.st_ino}];
     if (shared.users == 0) shared.file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (shared.file < 0) {

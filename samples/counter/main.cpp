@@ -19,8 +19,9 @@ Count evolve(Count count, const Increased& event) {
     return count;
 }
 
-recount::Decision<Count> decide(const Count&, const Increase& command) {
+recount::Decision<Count> decide(const Count& count, const Increase& command) {
     if (command.by() < 1) return recount::reject("not_an_increase");
+    if (command.by() > INT64_MAX - count.value) return recount::reject("too_much");
     Increased increased;
     increased.set_by(command.by());
     return increased;

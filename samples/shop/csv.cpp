@@ -9,6 +9,9 @@ namespace shop {
 CsvReader::CsvReader(std::filesystem::path file) : file_(std::move(file)), buffer_(1 << 16) {
     std::error_code error;
     if (std::filesystem::is_directory(file_, error)) fail("is a folder; name the file in it");
+    if (std::filesystem::is_fifo(file_, error) || std::filesystem::is_socket(file_, error)) {
+        fail("is a pipe, and is read more than once; write it into a file first");
+    }
     gzip_ = gzopen(file_.c_str(), "rb");
     if (gzip_ == nullptr) fail("cannot be opened; name a file that exists and may be read");
     gzbuffer(static_cast<gzFile>(gzip_), 1 << 17);

@@ -20,7 +20,8 @@ using shop::ServeArguments;
 
 const char* const about =
     "A shop on recount: carts, stock, orders and payments.\n"
-    "URL is sqlite:FILE, postgresql://USER@HOST:PORT/DATABASE?schema=NAME, or memory: for a try.";
+    "URL is sqlite:FILE, postgresql://USER@HOST:PORT/DATABASE?schema=NAME, or memory: to try a "
+    "file.";
 const char* const exit_codes =
     "Exit codes: 0 done, 1 failed (the last line says why), 2 bad file or arguments (nothing was\n"
     "appended), 130 ended by a signal (start it again: it goes on).";
@@ -77,8 +78,13 @@ void add_replay_and_serve(Program& program) {
     CLI::App* demo = program.command(
         "demo", "replay a month of orders, print the totals, serve the page",
         [&program](std::stop_token stop) { return shop::demo(program.demo, stop); });
+    const auto lasting = [](const std::string& url) -> std::string {
+        if (!url.starts_with("memory:")) return {};
+        return "what was replayed would be gone before it is served; give sqlite:FILE";
+    };
     demo->add_option("--store", program.demo.store, "URL of the event store")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(lasting);
     add_page(demo, program.demo);
 }
 

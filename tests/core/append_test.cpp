@@ -105,6 +105,12 @@ TEST(AFaultyAppend, IsRefused) {
         {"correlation", [](Append& a) { a.metadata.correlation_id = "\r\n"; }},
         {"causation", [](Append& a) { a.metadata.causation_id = "\xc0\x80"; }},
         {"traceparent", [](Append& a) { a.metadata.traceparent = "\x1b"; }},
+        {"follows nothing that is named",
+         [](Append& a) {
+             a.follows = "before";
+             a.writes.clear();
+             a.checks.clear();
+         }},
         {"after",
          [](Append& a) {
              a.after.assign(200, StorePositions{{}, {}, Positions{16}});

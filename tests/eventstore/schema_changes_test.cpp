@@ -134,6 +134,15 @@ TEST(AStoredType, RefusesAFieldThatBecomesRequired) {
                 IsEmpty());
 }
 
+TEST(AStoredType, LooksIntoGroupsOfProto2) {
+    const auto group_with = [](const std::string& field) {
+        return "message M { optional group G = 1 { optional " + field + " } }";
+    };
+    EXPECT_THAT(proto2_changes(group_with("int64 a = 1;"), group_with("string a = 1;")),
+                ElementsAre(HasSubstr("shop.M.G.a = 1 is string")));
+    EXPECT_THAT(proto2_changes(group_with("int64 a = 1;"), group_with("int64 a = 1;")), IsEmpty());
+}
+
 TEST(AStoredType, RefusesFieldsThatAreJoinedInAOneof) {
     EXPECT_THAT(changes("message M { string a = 1; string b = 2; }",
                         "message M { oneof one { string a = 1; string b = 2; } }"),

@@ -27,6 +27,9 @@ StreamName stream_in(std::int32_t partition) {
 /// Two groups may be on their way; each stays there until the test lets it go.
 class TwoGroupsAtATime : public testing::Test {
 protected:
+    explicit TwoGroupsAtATime(GroupLimits limits = {.groups = 2})
+        : groups_{Environment::system(), "store",
+                  [this](AppendGroup group) { return commit(group); }, in_time(limits)} {}
     ~TwoGroupsAtATime() override {
         let_go_ = true;
         callers_.clear();
@@ -75,13 +78,16 @@ protected:
 
     std::size_t seen() { return on_their_way().size() + groups_.waiting(); }
 
+    static GroupLimits in_time(GroupLimits limits) {
+        limits.partitions = partitions;
+        limits.patience = Duration::zero();
+        return limits;
+    }
+
     std::mutex mutex_;
     std::set<std::string> on_their_way_, gone_;
     std::atomic<bool> let_go_ = false;
-    GroupCommit groups_{Environment::system(),
-                        "store",
-                        [this](AppendGroup group) { return commit(group); },
-                        {.groups = 2, .partitions = partitions, .patience = Duration::zero()}};
+    GroupCommit groups_;
     std::vector<std::jthread> callers_;
 };
 
@@ -129,6 +135,20 @@ TEST_F(TwoGroupsAtATime, TakeAlongWhoeverIsInNobodysWay) {
     go("d");
     EXPECT_TRUE(eventually([&] { return on_their_way().empty(); }));
     EXPECT_EQ(groups_.waiting(), 0);
+}
+
+class SmallGroups : public TwoGroupsAtATime {
+protected:
+    SmallGroups() : TwoGroupsAtATime({.group_appends = 2, .groups = 2}) {}
+};
+
+TEST_F(SmallGroups, LeaveNobodyAsleepWhoIsInNobodysWayAnyMore) {
+    come("a", {0, 1});
+    come("b", {0});
+    come("c", {0});
+    come("d", {1});
+    go("a");
+    EXPECT_TRUE(eventually([&] { return on_their_way() == std::set<std::string>{"b", "c", "d"}; }));
 }
 
 }  // namespace

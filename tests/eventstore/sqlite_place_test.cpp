@@ -161,6 +161,20 @@ TEST_F(ASqliteStoreInItsFile, HasOneWriterByWhateverLinkItIsNamed) {
                 ThrowsMessage<Unavailable>(HasSubstr("is being written by process")));
 }
 
+TEST_F(ASqliteStoreInItsFile, HasOneName) {
+    static_cast<void>(open());
+    const std::string link = folder_.file("link.db");
+    std::filesystem::create_hard_link(path_, link);
+    for (const auto& name : {path_, link}) {
+        for (const bool read_only : {false, true}) {
+            EXPECT_THAT([&] { open_store("sqlite:" + name, {.read_only = read_only}); },
+                        ThrowsMessage<Mismatch>(HasSubstr("2 names")));
+        }
+    }
+    std::filesystem::remove(link);
+    EXPECT_NO_THROW(open());
+}
+
 TEST_F(ASqliteStoreInItsFile, ThatWasPutBackToAnEarlierStateTakesNothing) {
     const auto store = open();
     ASSERT_TRUE(store->append(make_append("a", {write("cart-1", Expected::any(), 2)})).outcome);

@@ -28,6 +28,20 @@ protected:
     std::string url_ = "sqlite:" + path_;
 };
 
+TEST_F(ASqliteBackup, BesideTheLogOfTheFileBeforeIsNotDeclaredButCalledDamaged) {
+    append("a", 3);
+    copy(path_, path_ + ".backup");
+    for (int number = 0; number < 20; ++number) append("b" + std::to_string(number), 50);
+    {
+        const auto store = open_store(url_);
+        static_cast<void>(store->append(make_append("c", {write("cart-2", Expected::any(), 3)})));
+        copy(path_ + "-wal", path_ + ".log");  // as a crash leaves it
+    }
+    copy(path_ + ".backup", path_);
+    copy(path_ + ".log", path_ + "-wal");
+    EXPECT_THAT([&] { declare_restored(url_); }, ThrowsMessage<Mismatch>(HasSubstr("FILE-wal")));
+}
+
 TEST_F(ASqliteBackup, CopiedBackAndDeclaredGoesOnInANewIncarnation) {
     const StorePositions kept = append("a", 3);
     copy(path_, path_ + ".backup");

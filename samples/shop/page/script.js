@@ -31,8 +31,10 @@ function post(path, body, key) {
   });
 }
 
-// crypto.randomUUID needs a secure context, which 127.0.0.1 is.
-const newKey = () => crypto.randomUUID();
+// crypto.randomUUID needs a secure context, which 127.0.0.1 is and another address is not.
+const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0")).join("");
 
 // --- what was sold -------------------------------------------------------------------------------
 

@@ -220,6 +220,22 @@ TEST_P(SnapshotContract, OfAnExtremeSizeIsRefused) {
                  InvalidArgument);
 }
 
+TEST_P(SnapshotContract, ThatCameWhileTheStreamWasReadIsGoneOnFromWhereThatIsErased) {
+    {
+        Repository<Forgiving> accounts{streams_};
+        for (int i = 0; i < 12; ++i) ASSERT_TRUE(accounts.handle("1", deposit(10)));
+    }
+    const RepositoryOptions by_twos{.page = 2, .snapshots = 5};
+    streams_.after_snapshot_read = [&] {
+        EXPECT_EQ((Repository<Forgiving>{store(), by_twos}.load("1").state.balance), 120);
+        settle();
+        store().truncate(account_, Version{9});
+    };
+    EXPECT_EQ((Repository<Forgiving>{streams_, by_twos}.load("1").state.balance), 120);
+    settle();
+    EXPECT_EQ((Repository<Forgiving>{streams_, by_twos}.load("1").state.balance), 120);
+}
+
 /// As when the program before still runs beside the one whose snapshot let the stream be truncated.
 TEST_P(SnapshotContract, OfAnotherFoldDoesNotReplaceOneThatHoldsWhatWasTruncated) {
     deposit_times(25);

@@ -2,6 +2,9 @@
 
 #include <recount/core.hpp>
 
+#include <functional>
+#include <utility>
+
 #include "eventstore/contract/store_contract.hpp"
 #include "kept_account.hpp"
 
@@ -32,6 +35,7 @@ public:
         ++snapshot_reads;
         auto found = dynamic_cast<SnapshotStore&>(to_).read_snapshot(stream, type, fold, options);
         events = found.page.events.size();
+        if (after_snapshot_read) std::exchange(after_snapshot_read, nullptr)();
         return found;
     }
     void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
@@ -43,6 +47,7 @@ public:
     int reads = 0, snapshot_reads = 0, kept = 0;
     std::size_t events = 0;  // in the page of the last snapshot read
     bool fails = false;
+    std::function<void()> after_snapshot_read;  // once
 
 private:
     EventStore& to_;

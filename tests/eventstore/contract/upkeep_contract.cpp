@@ -113,7 +113,9 @@ TEST_P(UpkeepContract, ErasesPayloadsAndKeepsTheChain) {
 TEST_P(UpkeepContract, TruncatesWhatPrecedesAVersion) {
     add("cart-1", 1000);
     add("cart-1", 300);
-    EXPECT_EQ(store().truncate(stream("cart-1"), {1}), 0);
+    for (const std::int64_t none : {std::numeric_limits<std::int64_t>::min(), std::int64_t{1}}) {
+        EXPECT_EQ(store().truncate(stream("cart-1"), {none}), 0);
+    }
     EXPECT_EQ(store().truncate(stream("cart-1"), {1299}), 1298);
     const auto left = payloads(read_all("cart-1"));
     EXPECT_EQ(std::count(left.begin(), left.end(), "erased"), 1298);

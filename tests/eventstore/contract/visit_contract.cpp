@@ -1,5 +1,6 @@
 #include "eventstore/contract/store_contract.hpp"
 
+#include <limits>
 #include <stdexcept>
 
 namespace recount::test {
@@ -60,6 +61,7 @@ TEST_P(LogContract, VisitsAStreamToItsEndWhateverThePage) {
         expect_same(visited(store(), 10, page), {read.begin() + 9, read.end()});
         EXPECT_THAT(visited(store(), 12, page), IsEmpty());
         EXPECT_THAT(visited(store(), 100, page), IsEmpty());
+        EXPECT_THAT(visited(store(), std::numeric_limits<std::int64_t>::max(), page), IsEmpty());
     }
     expect_same(visited(store(), 1, 0), read);
     store().visit_stream(stream("cart-9"), Version{1}, 10, [](const RecordedEvent&) {

@@ -50,7 +50,10 @@ public:
         if constexpr (Snapshots<State>) {
             if (kept_ != nullptr) return from_snapshot_on(stream);
         }
-        return from_first(stream);
+        Loaded<State> loaded = none();
+        fold_on(stream, loaded, {});
+        note(stream, loaded, {});
+        return loaded;
     }
 
     /// Folds what the stream holds beyond `loaded`; true when that changed anything. The last event
@@ -157,35 +160,38 @@ private:
         return loaded;
     }
 
-    /// `page`: the beginning of the stream, as far as it was read already.
-    Loaded<State> from_first(const StreamName& stream, const StreamPage& page = {}) {
-        Loaded<State> loaded = none();
-        fold_rest(stream, loaded, page);
-        return loaded;
-    }
-
+    /// Others may keep a snapshot, and then erase what it holds, while this folds: only that
+    /// snapshot leads on then.
     Loaded<State> from_snapshot_on(const StreamName& stream) requires Snapshots<State> {
-        SnapshotPage found = kept_->read_snapshot(stream, snapshot_type<State>(), State::fold,
-                                                  {.max_events = missed_events()});
-        if (!found.snapshot) return from_first(stream, found.page);
-        auto loaded = state_of<State>(streams_, stream, *found.snapshot);
-        if (loaded && continues(*loaded, found.page)) {
-            fold_rest(stream, *loaded, found.page);
+        const auto read = [&] {
+            return kept_->read_snapshot(stream, snapshot_type<State>(), State::fold,
+                                        {.max_events = missed_events()});
+        };
+        for (SnapshotPage found = read();;) {
+            const Version there = found.snapshot ? found.snapshot->version : Version{};
+            auto loaded = found.snapshot ? state_of<State>(streams_, stream, *found.snapshot)
+                                         : std::optional{none()};
+            const bool usable = loaded && (!found.snapshot || continues(*loaded, found.page));
+            if (loaded && !usable) snapshot::count_ignored(streams_, stream, "history");
+            if (!usable) loaded = none();
+            const bool fits = usable || found.snapshot->fold != State::fold;  // from version 1 then
+            fold_on(stream, *loaded, fits ? found.page : StreamPage{});
+            SnapshotPage now;
+            if (loaded->erased > (usable ? there : Version{})) now = read();
+            if (now.snapshot && now.snapshot->version > there) {
+                found = std::move(now);
+                continue;
+            }
+            if (!usable && loaded->erased.value > 0 && loaded->erased <= there) {
+                snapshot::refuse_to_replace(stream, *found.snapshot, State::fold, loaded->erased);
+            }
+            note(stream, *loaded, usable ? there : Version{});
+            if (!usable && loaded->version.value > 0 && loaded->snapshot != loaded->version) {
+                keep_snapshot(stream, *loaded);
+                cache_.put(stream.full(), *loaded);
+            }
             return *std::move(loaded);
         }
-        if (loaded) snapshot::count_ignored(streams_, stream, "history");
-        const bool whole = found.snapshot->fold != State::fold;  // the page begins with version 1
-        Loaded<State> anew = none();
-        fold_on(stream, anew, whole ? found.page : StreamPage{});
-        if (anew.erased.value > 0 && anew.erased <= found.snapshot->version) {
-            snapshot::refuse_to_replace(stream, *found.snapshot, State::fold, anew.erased);
-        }
-        note(stream, anew, Version{});
-        if (anew.version.value > 0 && anew.snapshot != anew.version) {
-            keep_snapshot(stream, anew);
-            cache_.put(stream.full(), anew);
-        }
-        return anew;
     }
 
     /// Whatever happens: the command has succeeded, and whoever loads the stream can do without.
@@ -234,15 +240,9 @@ private:
         return kept_ != nullptr && event.erased();
     }
 
-    /// Folds what `page` holds beyond `loaded`, and what the stream holds beyond the page.
-    void fold_rest(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
-        const Version before = loaded.version;
-        fold_on(stream, loaded, page);
-        note(stream, loaded, before);
-    }
-
-    /// The same, and nothing is kept of it. False, half done, at what is only in a snapshot, unless
-    /// that is to be passed over.
+    /// Folds what `page` holds beyond `loaded`, and what the stream holds beyond the page; nothing
+    /// is kept of it. False, half done, at what is only in a snapshot, unless that is to be passed
+    /// over.
     bool fold_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page,
                  bool pass_over = true) {
         bool all = true;
