@@ -30,17 +30,28 @@ void insert(sqlite::Connection& connection, std::int64_t number, const Incarnati
     }
 }
 
-/// SQLite applies a write-ahead log that lies beside the file, also one of the file before it.
-void require_sound(sqlite::Connection& connection, const std::string& path) {
-    std::string found;
+/// What does not fit, or nothing.
+std::string damage_of(const std::string& url, sqlite::Connection& connection,
+                      StoreOptions options) {
     try {
         const auto rows = connection.prepare("pragma quick_check(1)");
-        found = rows->step() ? std::string{rows->text(0)} : "nothing";
+        std::string found = rows->step() ? std::string{rows->text(0)} : "nothing";
+        if (found != "ok") return found;
+        options.read_only = true;
+        open_sqlite_store(url, options)->verify_chain();
     } catch (const Error& error) {
         if (error.retryable()) throw;
-        found = error.what();
+        return error.what();
     }
-    if (found == "ok") return;
+    return {};
+}
+
+/// SQLite applies a write-ahead log that lies beside the file, also one of the file before it: pages
+/// of two times, each of them sound. So it takes both, the check of pages and that of events.
+void require_sound(const std::string& url, const std::string& path, sqlite::Connection& connection,
+                   const StoreOptions& options) {
+    const std::string found = damage_of(url, connection, options);
+    if (found.empty()) return;
     throw Mismatch("sqlite:" + path + " is damaged (" + found +
                    "), as when the -wal of the file before was left beside it: take the backup "
                    "again, without any FILE-wal and FILE-shm beside it, then declare it");
@@ -57,7 +68,7 @@ Incarnation declare_sqlite_restored(const std::string& url, StoreOptions options
     open_sqlite_file(path, options, environment, file);
     SqliteReader reader{path, file.identity, options.timeout};
     sqlite::Connection connection{path, {.create = false, .timeout = options.timeout}};
-    require_sound(connection, path);
+    require_sound(url, path, connection, options);
     const Incarnation next =
         next_incarnation(file.incarnations.back(), reader.heads(), environment);
     connection.begin_write();

@@ -37,6 +37,7 @@ TEST_F(ASqliteBackup, BesideTheLogOfTheFileBeforeIsNotDeclaredButCalledDamaged) 
         static_cast<void>(store->append(make_append("c", {write("cart-2", Expected::any(), 3)})));
         copy(path_ + "-wal", path_ + ".log");  // as a crash leaves it
     }
+    std::filesystem::remove(path_);
     copy(path_ + ".backup", path_);
     copy(path_ + ".log", path_ + "-wal");
     EXPECT_THAT([&] { declare_restored(url_); }, ThrowsMessage<Mismatch>(HasSubstr("FILE-wal")));
