@@ -46,8 +46,8 @@ std::string damage_of(const std::string& url, sqlite::Connection& connection,
     return {};
 }
 
-/// SQLite applies a write-ahead log that lies beside the file, also one of the file before it: pages
-/// of two times, each of them sound. So it takes both, the check of pages and that of events.
+/// SQLite applies a write-ahead log that lies beside the file, also one of the file before it:
+/// pages of two times, each of them sound. So it takes both, the check of pages and of events.
 void require_sound(const std::string& url, const std::string& path, sqlite::Connection& connection,
                    const StoreOptions& options) {
     const std::string found = damage_of(url, connection, options);

@@ -143,9 +143,9 @@ std::unique_ptr<EventStore> open_store(const std::string& url, const StoreOption
 /// it. The chain goes on from Incarnation::origin; whatever was seen of the lost events is refused
 /// from then on (see still_holds). A store of this URL that is open must be opened again: it
 /// appends no more (PostgreSQL), or keeps this from being done (SQLite: Unavailable). A store in
-/// memory cannot be restored: InvalidArgument. A SQLite file is read whole and verified first, as by
-/// verify_chain(): Mismatch when it is damaged. `create` and `read_only` of the options are left out
-/// of account.
+/// memory cannot be restored: InvalidArgument. A SQLite file is verified first, as by
+/// verify_chain(): Mismatch when it is damaged. `create` and `read_only` of the options are left
+/// out of account.
 Incarnation declare_restored(const std::string& url, const StoreOptions& options = {});
 
 }  // namespace recount
