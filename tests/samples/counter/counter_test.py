@@ -6,7 +6,8 @@ import sys
 import tempfile
 
 RUNS = [([], "visits: 1\n"), ([], "visits: 2\n"), (["5"], "visits: 7\n"),
-        (["0"], "refused: not_an_increase\nvisits: 7\n")]
+        (["0"], "refused: not_an_increase\nvisits: 7\n"),
+        ([str(2**63 - 7)], "refused: too_much\nvisits: 7\n")]
 
 with tempfile.TemporaryDirectory() as folder:
     for arguments, expected in RUNS:

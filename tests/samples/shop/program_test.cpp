@@ -179,12 +179,22 @@ TEST_F(ReplayedShop, IsNotBegunForAPageThatCannotBeServed) {
     EXPECT_THAT(error, HasSubstr("no IP address"));
     EXPECT_EQ(run({"demo", "--store", url, "--address", "192.0.2.1"}), 2);
     EXPECT_EQ(run({"serve", "--store", url, "--address", "localhost"}), 2);
+    EXPECT_EQ(run({"demo", "--store", "memory:"}), 2);
+    EXPECT_THAT(error, HasSubstr("would be gone before it is served"));
     EXPECT_EQ(events(), 0);
 }
 
 TEST_F(ReplayedShop, ReportsAStoreThatIsNotThere) {
     EXPECT_EQ(run({"totals", "--store", url}), 1);
     EXPECT_FALSE(std::filesystem::exists(folder / "shop.db"));
+}
+
+TEST_F(ReplayedShop, ReportsThatNoViewsAreBesideTheStore) {
+    recount::open_store(url);
+    for (const char* asked : {"totals", "views"}) {
+        EXPECT_EQ(run({asked, "--store", url}), 1);
+        EXPECT_THAT(error, HasSubstr("there are no views yet")) << asked;
+    }
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "retail_file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -169,6 +172,16 @@ TEST(MalformedFile, NamesItselfLineAndReason) {
 TEST(MalformedFile, IsMissingOrAFolder) {
     EXPECT_THROW(validate("/nowhere/rows.csv"), BadFile);
     EXPECT_THROW(validate("/tmp"), BadFile);
+}
+
+TEST(MalformedFile, IsAPipe) {
+    TemporaryFolder folder;
+    const std::string path = folder / "rows.csv";
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const int filled = open(path.c_str(), O_RDWR | O_CLOEXEC);  // so that nobody waits to open it
+    ASSERT_EQ(write(filled, header.data(), header.size()), static_cast<ssize_t>(header.size()));
+    EXPECT_THAT([&] { validate(path); }, testing::ThrowsMessage<BadFile>(HasSubstr("is a pipe")));
+    close(filled);
 }
 
 TEST(MalformedRow, NamesTheColumn) {
