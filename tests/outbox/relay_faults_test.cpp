@@ -181,6 +181,9 @@ TEST_F(RelayInTrouble, WaitsForItsHeadsTopicWhenThatIsDeleted) {
             .metrics.counter("recount_relay_failures_total", "", {{"topic", topic.name}})
             .value();
     };
+    const auto& working =
+        store->environment().metrics.gauge("recount_relay_working", "", {{"topic", topic.name}});
+    ASSERT_TRUE(eventually([&] { return working.value() == 1; }));  // else it would not begin
     delete_topic(topic, topic.heads());
     ASSERT_TRUE(eventually([&] { return failures() >= 2; }));
     ASSERT_TRUE(eventually([&] {
