@@ -40,7 +40,7 @@ public:
     const StoreIdentity& identity() const { return *identity_.load(); }
     Environment& environment() { return environment_; }
     [[nodiscard]] EventStore* store() const { return options_.store; }
-    std::vector<Incarnation> incarnations() { return reel()->world.incarnations; }
+    std::vector<Incarnation> incarnations() { return reel()->world().incarnations; }
     LogPage read(Partition partition, std::int64_t after, const ReadLog& options);
     std::vector<LogHead> heads();
     NewestHeads newest_heads();
@@ -93,8 +93,8 @@ void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
                               std::vector<Incarnation> incarnations) {
     const std::string topic = options_.topic.log(incarnations.size() - 1);
     // A second restore to a state before the first one leads to the same name.
-    if (reel_ && reel_->reader.topic() == topic &&
-        reel_->world.incarnations.back().id == incarnations.back().id) {
+    if (reel_ && reel_->topic() == topic &&
+        reel_->world().incarnations.back().id == incarnations.back().id) {
         return;
     }
     TapeWorld world{identity,
@@ -133,8 +133,8 @@ void KafkaLog::Parts::look() {
         }
         // The topic of a new incarnation is there once the relay has begun it.
         const bool begun = beat_ && reel_ &&
-                           (beat_->log != reel_->reader.topic() ||
-                            beat_->incarnations.back().id != reel_->world.incarnations.back().id);
+                           (beat_->log != reel_->topic() ||
+                            beat_->incarnations.back().id != reel_->world().incarnations.back().id);
         if (!reel_ || begun) turn_to(own, options_.store->incarnations());
     } else if (beat_) {
         turn_to(beat_->identity, beat_->incarnations);
@@ -159,14 +159,14 @@ std::int64_t KafkaLog::Parts::published_in(std::int32_t partition) {
 
 LogPage KafkaLog::Parts::read(Partition partition, std::int64_t after, const ReadLog& options) {
     const auto reel = this->reel();
-    if (partition.value < 0 || partition.value >= reel->world.identity.partitions || after < 0) {
+    if (partition.value < 0 || partition.value >= reel->world().identity.partitions || after < 0) {
         throw InvalidArgument("position " + to_string(Position{partition, after}) +
                               " is not in a log of " +
-                              std::to_string(reel->world.identity.partitions) + " partitions");
+                              std::to_string(reel->world().identity.partitions) + " partitions");
     }
-    Deck& deck = reel->decks[static_cast<std::size_t>(partition.value)];
+    Deck& deck = reel->decks()[static_cast<std::size_t>(partition.value)];
     const std::int64_t published = published_in(partition.value);
-    return deck.with_tape([&](Tape& tape) {
+    return deck.with_tape(after, [&](Tape& tape) {
         const auto all = [&](std::int64_t behind, const ReadLog& limits) {
             LogPage page = tape.read(behind, limits, published);
             page.upto = page.events.empty() ? behind : page.events.back().at.position.n;
@@ -183,8 +183,8 @@ void KafkaLog::Parts::remember(const Position& at, std::int64_t offset) {
         std::lock_guard lock{mutex_};
         reel = reel_;
     }
-    if (at.partition.value < 0 || at.partition.value >= reel->world.identity.partitions) return;
-    reel->decks[static_cast<std::size_t>(at.partition.value)].remember(at.n, offset);
+    if (at.partition.value < 0 || at.partition.value >= reel->world().identity.partitions) return;
+    reel->decks()[static_cast<std::size_t>(at.partition.value)].remember(at.n, offset);
 }
 
 std::optional<PublishedHeads> KafkaLog::Parts::published() {
@@ -211,11 +211,10 @@ NewestHeads KafkaLog::Parts::newest_heads() {
     if (known && known->fresh) {
         // What was read since the beat came is at least as far. Beat and tapes may be of different
         // incarnations while the log turns.
-        const std::size_t shown = beat_->log == reel_->reader.topic()
-                                      ? std::min(known->heads.size(), reel_->decks.size())
-                                      : 0;
+        const std::size_t shown =
+            beat_->log == reel_->topic() ? std::min(known->heads.size(), reel_->decks().size()) : 0;
         for (std::size_t index = 0; index < shown; ++index) {
-            const LogHead read = reel_->decks[index].furthest();
+            const LogHead read = reel_->decks()[index].furthest();
             if (read.n > known->heads[index].n) known->heads[index] = read;
         }
         const Duration age = environment_.clock.now() - known->at;
@@ -227,14 +226,13 @@ NewestHeads KafkaLog::Parts::newest_heads() {
 }
 
 bool KafkaLog::Parts::any_more(Reel& reel, const Positions& seen) {
-    for (std::size_t index = 0; index < reel.decks.size(); ++index) {
+    for (std::size_t index = 0; index < reel.decks().size(); ++index) {
         const auto number = static_cast<std::int32_t>(index);
         const std::int64_t behind = seen[Partition{number}];
         if (behind == std::numeric_limits<std::int64_t>::max()) continue;
         const std::int64_t published = published_in(number);
-        if (reel.decks[index].with_tape([&](Tape& tape) { return tape.more(behind, published); })) {
-            return true;
-        }
+        const auto more = [&](Tape& tape) { return tape.more(behind, published); };
+        if (reel.decks()[index].with_tape(behind, more)) return true;
     }
     return false;
 }

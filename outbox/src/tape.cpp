@@ -83,7 +83,7 @@ bool Tape::fetch(bool patient, RecordedEvent& event) {
 std::optional<Hash> Tape::hash_of(std::int64_t n) {
     if (n == 0) return world_.incarnations.front().origin(world_.identity.id, partition_);
     if (n == n_ && hash_) return hash_;
-    if (const Hash* recent = recent_.find(n)) return *recent;
+    if (const Hash* recent = known_.recent.find(n)) return *recent;
     if (world_.store == nullptr) return std::nullopt;
     const auto page = world_.store->read(partition_, n - 1, {.max_events = 1});
     if (page.events.empty()) return std::nullopt;
@@ -114,7 +114,7 @@ void Tape::apply(const RecordedEvent& event, std::optional<std::int64_t> found) 
     hash_ = event.hash;
     if (checked && n_ > furthest_.n) furthest_ = {n_, event.hash, event.at.recorded_at};
     found_before_ = std::exchange(found_, found);
-    recent_.put(n_, event.hash);
+    known_.recent.put(n_, event.hash);
 }
 
 bool Tape::next(bool patient, RecordedEvent& event) {
@@ -122,7 +122,7 @@ bool Tape::next(bool patient, RecordedEvent& event) {
         const std::int64_t n = event.at.position.n;
         if (n == n_ + 1) {
             apply(event, offset_ - 1);
-            if (n % index_step == 0) offsets_[n] = offset_ - 1;
+            if (n % index_step == 0) known_.offsets[n] = offset_ - 1;
             return true;
         }
         if (n <= n_) {

@@ -41,11 +41,24 @@ private:
     std::vector<std::pair<std::int64_t, Hash>> hashes_;  // position n in slot n mod capacity
 };
 
-/// One partition of a log topic, read by position: last + 1 only. One thread at a time.
+/// What the tapes of a partition know of it.
+struct KnownPlaces {
+    RecentHashes recent;
+    std::map<std::int64_t, std::int64_t> offsets;  // of some positions
+    // What Log::remember was told of positions and offsets, the latest last: to be checked.
+    std::vector<std::pair<std::int64_t, std::int64_t>> hints;
+};
+
+/// One partition of a log topic, read by position: last + 1 only. One thread at a time, for all
+/// tapes with the same known places.
 class Tape {
 public:
-    Tape(kafka::Reader& reader, const TapeWorld& world, Partition partition)
-        : reader_(reader), world_(world), partition_(partition) {}
+    /// No other tape uses this reader for this partition meanwhile.
+    Tape(kafka::Reader& reader, const TapeWorld& world, Partition partition, KnownPlaces& known)
+        : reader_(reader), world_(world), partition_(partition), known_(known) {}
+    ~Tape() { reader_.stop(partition_.value); }
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
 
     /// See Log::read. `published` is what the relay knew to be in the topic: when the topic ends
     /// before `after`, and before that, it is not the topic it was.
@@ -56,6 +69,10 @@ public:
     void remember(std::int64_t n, std::int64_t offset);
     /// The furthest event that was read and checked; n = 0: none was.
     [[nodiscard]] const LogHead& furthest() const { return furthest_; }
+    /// False: it may go anywhere, nothing is lost by it.
+    [[nodiscard]] bool placed() const { return placed_; }
+    /// Can it read on behind `n` as it stands?
+    [[nodiscard]] bool stands_behind(std::int64_t n) const { return placed_ && given() == n; }
 
 private:
     struct Found {
@@ -112,6 +129,7 @@ private:
     kafka::Reader& reader_;
     const TapeWorld& world_;
     Partition partition_;
+    KnownPlaces& known_;
 
     bool placed_ = false;       // the reader stands behind n_
     bool lost_ = false;         // what it wanted to read next is not kept any more
@@ -130,10 +148,6 @@ private:
     std::int64_t fill_offset_ = 0;              // and then the topic goes on here
     std::size_t usual_ = 0;                     // events of the last page
     RecordDecoder decoder_;
-    RecentHashes recent_;
-    std::map<std::int64_t, std::int64_t> offsets_;  // some positions' offsets
-    // What remember() was told of positions and offsets, the latest last: to be checked.
-    std::vector<std::pair<std::int64_t, std::int64_t>> hints_;
     std::optional<std::int64_t> begun_;  // the reader fetches from here, and was not asked yet
 };
 

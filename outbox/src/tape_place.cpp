@@ -30,9 +30,9 @@ void Tape::start(std::int64_t offset) {
 void Tape::remember(std::int64_t n, std::int64_t offset) {
     // librdkafka gives negative offsets another meaning.
     if (n < 1 || offset < 0 || offset == std::numeric_limits<std::int64_t>::max()) return;
-    std::erase_if(hints_, [&](const auto& hint) { return hint.first == n; });
-    if (hints_.size() == most_hints) hints_.erase(hints_.begin());
-    hints_.emplace_back(n, offset);
+    std::erase_if(known_.hints, [&](const auto& hint) { return hint.first == n; });
+    if (known_.hints.size() == most_hints) known_.hints.erase(known_.hints.begin());
+    known_.hints.emplace_back(n, offset);
     if (placed_ || begun_) return;
     // At once: a partition that is begun when others are at their end waits for the fetch under
     // way.
@@ -41,9 +41,9 @@ void Tape::remember(std::int64_t n, std::int64_t offset) {
 }
 
 std::optional<std::int64_t> Tape::remembered(std::int64_t n) const {
-    const auto hint =
-        std::find_if(hints_.begin(), hints_.end(), [&](const auto& one) { return one.first == n; });
-    return hint == hints_.end() ? std::nullopt : std::optional{hint->second};
+    const auto hint = std::find_if(known_.hints.begin(), known_.hints.end(),
+                                   [&](const auto& one) { return one.first == n; });
+    return hint == known_.hints.end() ? std::nullopt : std::optional{hint->second};
 }
 
 /// The first record of ours at or behind an offset.
@@ -113,14 +113,14 @@ std::optional<std::int64_t> Tape::find_anywhere(std::int64_t n) {
 std::int64_t Tape::search(std::int64_t after, const kafka::Watermarks& marks) {
     if (after == 0) return marks.low;
     Found near{marks.low, 0};
-    auto known = offsets_.upper_bound(after);
-    if (known != offsets_.begin()) {
+    auto known = known_.offsets.upper_bound(after);
+    if (known != known_.offsets.begin()) {
         --known;
         const auto there = first_at(known->second, marks.high);
         if (there && there->n == known->first) {
             near = *there;
         } else {
-            offsets_.clear();  // of another topic of this name
+            known_.offsets.clear();  // of another topic of this name
         }
     }
     if (near.n == 0) {
@@ -156,7 +156,7 @@ void Tape::place(std::int64_t after, std::int64_t published) {
     n_ = after;
     hash_ = known;
     if (!hash_) {
-        if (const Hash* recent = recent_.find(after)) hash_ = *recent;
+        if (const Hash* recent = known_.recent.find(after)) hash_ = *recent;
     }
     found_.reset();
     found_before_.reset();

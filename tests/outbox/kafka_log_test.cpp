@@ -29,6 +29,29 @@ TEST_F(PublishedLog, IsReadInPagesFromAnyPosition) {
     }
 }
 
+/// As by views of which one is built anew, and others were away.
+TEST_F(PublishedLog, IsReadOnAtSeveralPlacesInTurnsWithoutASearchForEach) {
+    publish(3000);
+    KafkaLog log{{.topic = topic}};
+    const auto read_on = [&](std::int64_t& after) {
+        const auto page = log.read(zero, after, {.max_events = 20});
+        const auto expected = store->read(zero, after, {.max_events = 20});
+        ASSERT_EQ(page.events.size(), expected.events.size()) << after;
+        EXPECT_EQ(page.events.back().hash, expected.events.back().hash) << after;
+        after = page.upto;
+    };
+    for (const std::size_t many : {6U, 12U}) {
+        std::vector<std::int64_t> places;
+        for (std::size_t i = 0; i < many; ++i) places.push_back(static_cast<std::int64_t>(200 * i));
+        const double before = searches();
+        for (int turn = 0; turn < (many == 6 ? 10 : 2); ++turn) {
+            for (std::int64_t& place : places) read_on(place);
+        }
+        if (many > 6) break;  // right, but more than are kept
+        EXPECT_EQ(searches(), before + 5) << "one for each place but the first";
+    }
+}
+
 TEST_F(PublishedLog, IsNotReadFromItsBeginningByWhoIsAheadOfIt) {
     produce_foreign(topic, topic.log(), 0, "k", "not recount's");
     publish(20);

@@ -136,7 +136,8 @@ TEST_F(AnUnevenTopic, IsFetchedFromWhereOneWasBeforeOneReads) {
                                                                 {{"topic", topic.name}})};
     for (const bool that_one : {true, false}) {
         kafka::Reader reader{kafka::client_settings(topic), topic.log()};
-        Tape tape{reader, world, zero};
+        KnownPlaces known;
+        Tape tape{reader, world, zero, known};
         tape.remember(400, place_of(400));
         EXPECT_TRUE(eventually([&] { return reader.fetched_high(0) > 0; }));
         tape.remember(200, place_of(200));  // of another view

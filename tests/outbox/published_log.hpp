@@ -1,6 +1,7 @@
 #pragma once
 
 #include <recount/core/error.hpp>
+#include <recount/core/metrics.hpp>
 #include <recount/outbox.hpp>
 
 #include <gtest/gtest.h>
@@ -25,6 +26,12 @@ struct PublishedLog : testing::Test {
     void publish(int count) {
         append_events(*store, count);
         relay->catch_up();
+    }
+    /// Times a place in it was looked for.
+    double searches() const {
+        return Environment::system()
+            .metrics.counter("recount_log_searches_total", "", {{"topic", topic.name}})
+            .value();
     }
     std::vector<RawRecord> raw() { return read_raw(topic, topic.log(), 0); }
     /// Records first … last (positions) once more at the topic's end.

@@ -21,7 +21,7 @@ const Settings forced = {
 
 /// An open transaction of a foreign producer hides what is behind it from readers, but not from
 /// those who ask whether something was lost.
-Settings asking() {
+Settings not_blinded() {
     Settings settings = forced;
     settings["isolation.level"] = "read_uncommitted";
     return settings;
@@ -83,14 +83,29 @@ struct Fetching {
     }
 };
 
+/// Questions on the fetching connection would wait for the fetch under way.
+struct Asking {
+    Asking(const Settings& settings, const std::string& name)
+        : handle(make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), not_blinded()))),
+          topic(make_topic(handle.get(), name)) {}
+    Handle handle;
+    TopicHandle topic;
+};
+
 }  // namespace
 
 struct Reader::Parts {
+    Parts(const Settings& settings, const std::string& name, std::function<void()> told,
+          std::shared_ptr<Asking> ask_by)
+        : on_arrival(std::move(told)),
+          handle(make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced))),
+          topic(make_topic(handle.get(), name)),
+          asking(std::move(ask_by)) {}
+
     std::function<void()> on_arrival;
     Handle handle;
     TopicHandle topic;
-    Handle asker;  // questions on the fetching connection would wait for the fetch under way
-    TopicHandle asked;
+    std::shared_ptr<Asking> asking;
     std::mutex mutex;  // of started
     std::map<std::int32_t, Fetching> started;
 
@@ -103,13 +118,14 @@ struct Reader::Parts {
 };
 
 Reader::Reader(const Settings& settings, std::string topic, std::function<void()> on_arrival)
-    : topic_(std::move(topic)), parts_(std::make_unique<Parts>()) {
-    parts_->on_arrival = std::move(on_arrival);
-    parts_->handle = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), forced));
-    parts_->topic = make_topic(parts_->handle.get(), topic_);
-    parts_->asker = make_handle(RD_KAFKA_CONSUMER, make_conf(with_defaults(settings), asking()));
-    parts_->asked = make_topic(parts_->asker.get(), topic_);
-}
+    : topic_(std::move(topic)),
+      parts_(std::make_unique<Parts>(settings, topic_, std::move(on_arrival),
+                                     std::make_shared<Asking>(settings, topic_))) {}
+
+Reader::Reader(const Settings& settings, const Reader& other, std::function<void()> on_arrival)
+    : topic_(other.topic_),
+      parts_(
+          std::make_unique<Parts>(settings, topic_, std::move(on_arrival), other.parts_->asking)) {}
 
 Reader::~Reader() {
     for (const auto& [partition, fetching] : parts_->started) {
@@ -203,15 +219,16 @@ Watermarks Reader::watermarks(std::int32_t partition, Duration at_most) {
         const Partitions list{rd_kafka_topic_partition_list_new(1)};
         rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition);
         auto& answer = list->elems[0];
-        const auto error = ask_patiently(parts_->asker.get(), at_most, [&](int wait) {
+        const auto error = ask_patiently(parts_->asking->handle.get(), at_most, [&](int wait) {
             answer.offset = which;
             answer.err = RD_KAFKA_RESP_ERR_NO_ERROR;
-            const auto failed = rd_kafka_offsets_for_times(parts_->asker.get(), list.get(), wait);
+            const auto failed =
+                rd_kafka_offsets_for_times(parts_->asking->handle.get(), list.get(), wait);
             return failed == RD_KAFKA_RESP_ERR_NO_ERROR ? answer.err : failed;
         });
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return answer.offset;
         throw Unavailable(where(topic_, partition) + "does not tell its offsets: " +
-                          explain_silence(parts_->asker.get(), error));
+                          explain_silence(parts_->asking->handle.get(), error));
     };
     Watermarks marks;
     marks.low = ask(RD_KAFKA_OFFSET_BEGINNING);
@@ -230,10 +247,10 @@ std::int64_t Reader::fetched_high(std::int32_t partition) const {
 std::int32_t Reader::partitions(Duration at_most) {
     std::int32_t count = 0;
     bool answered = false;
-    const auto error = ask_patiently(parts_->asker.get(), at_most, [&](int wait) {
+    const auto error = ask_patiently(parts_->asking->handle.get(), at_most, [&](int wait) {
         const rd_kafka_metadata_t* metadata = nullptr;
-        const auto failed =
-            rd_kafka_metadata(parts_->asker.get(), 0, parts_->asked.get(), &metadata, wait);
+        const auto failed = rd_kafka_metadata(parts_->asking->handle.get(), 0,
+                                              parts_->asking->topic.get(), &metadata, wait);
         answered = failed == RD_KAFKA_RESP_ERR_NO_ERROR;
         if (!answered) return failed;
         count = metadata->topics[0].partition_cnt;
@@ -251,8 +268,8 @@ std::int32_t Reader::partitions(Duration at_most) {
         throw Mismatch("topic " + topic_ + " cannot be looked at: " + explain(error) +
                        "; ask who may read it there");
     }
-    throw Unavailable("topic " + topic_ +
-                      ": no broker answers: " + explain_silence(parts_->asker.get(), error));
+    throw Unavailable("topic " + topic_ + ": no broker answers: " +
+                      explain_silence(parts_->asking->handle.get(), error));
 }
 
 }  // namespace recount::kafka

@@ -39,6 +39,9 @@ class Reader {
 public:
     /// `on_arrival` is told, from a thread of librdkafka, that a partition has something to poll.
     Reader(const Settings& settings, std::string topic, std::function<void()> on_arrival = {});
+    /// Reads the same topic at places of its own, and asks its questions by the other's
+    /// connections.
+    Reader(const Settings& settings, const Reader& other, std::function<void()> on_arrival);
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
