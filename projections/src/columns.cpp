@@ -76,6 +76,7 @@ const char* RowColumns::type_of(Kind kind) {
 
 RowColumns::RowColumns(const google::protobuf::Descriptor& message)
     : names_{std::string{key_column}, std::string{revision_column}}, types_{"text", "bigint"} {
+    check_shape(message);
     for (int index = 0; index < message.field_count(); ++index) {
         const FieldDescriptor& field = *message.field(index);
         const std::string& name = field.name();

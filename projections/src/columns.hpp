@@ -79,8 +79,11 @@ std::string field_json(const google::protobuf::Message& row,
 void set_field_json(google::protobuf::Message& row, const google::protobuf::FieldDescriptor& field,
                     const std::string& json, Unknown unknown = Unknown::refused);
 
-/// A type that can hold what JSON cannot say: a time out of range, an Any, a message of any depth.
-/// Only writing it tells.
+/// Throws InvalidArgument for a message whose fields columns could not give back: groups,
+/// extensions, names that JSON would mix up, required fields where others are kept as JSON.
+void check_shape(const google::protobuf::Descriptor& row);
+/// A type that can hold what JSON cannot say: a time out of range, an Any, a message of any depth
+/// or without its required fields. Only writing it tells.
 bool json_may_fail(const google::protobuf::FieldDescriptor& field);
 /// Throws InvalidArgument when field_json() would.
 void check_field_json(const google::protobuf::Message& row,

@@ -7,6 +7,7 @@
 #include <recount/core/utf8.hpp>
 
 #include "keyed_handler.hpp"
+#include "statements.hpp"
 
 namespace recount::projections {
 
@@ -37,10 +38,16 @@ public:
     explicit HooksSql(Sql& sql) : sql_(sql) {}
 
     SqlResult run(std::string_view sql, std::span<const SqlValue> arguments) override {
-        return noted([&] { return sql_.run(sql, arguments); });
+        return noted([&] {
+            check(sql);
+            return sql_.run(sql, arguments);
+        });
     }
     void script(std::string_view sql) override {
-        noted([&] { sql_.script(sql); });
+        noted([&] {
+            check(sql);
+            sql_.script(sql);
+        });
     }
     void write(const RowsWrite& write) override {
         noted([&] { sql_.write(write); });
@@ -74,6 +81,13 @@ public:
     }
 
 private:
+    static void check(std::string_view sql) {
+        if (!ends_transaction(sql)) return;
+        throw InvalidArgument(
+            "a view's hook must not begin or end a transaction: its rows are committed together "
+            "with the checkpoint");
+    }
+
     Sql& sql_;
     std::exception_ptr failed_;
     bool retryable_ = false;

@@ -32,9 +32,14 @@ void KeyedHandler::find_keys(EventBatch& batch, std::size_t number, Fold& fold,
     } else {
         keys.assign(1, std::string{event.at.stream.id()});
     }
+    const std::size_t first = fold.steps.size();
     for (std::string& key : keys) {
         check_key(key);
-        fold.steps.push_back({number, &*fold.slots.try_emplace(std::move(key)).first});
+        const Step next{number, &*fold.slots.try_emplace(std::move(key)).first};
+        const bool named_before =
+            std::any_of(fold.steps.begin() + static_cast<std::ptrdiff_t>(first), fold.steps.end(),
+                        [&](const Step& step) { return step.slot == next.slot; });
+        if (!named_before) fold.steps.push_back(next);
     }
 }
 

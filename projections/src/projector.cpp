@@ -11,6 +11,7 @@
 
 #include <recount/core/error.hpp>
 
+#include "countable.hpp"
 #include "pass.hpp"
 
 namespace recount {
@@ -21,13 +22,25 @@ using projections::GenerationWriter;
 using projections::Pass;
 using projections::Place;
 
+namespace {
+
+ProjectorOptions countable(ProjectorOptions options) {
+    for (Duration* time : {&options.idle_wait, &options.first_backoff, &options.last_backoff,
+                           &options.patience, &options.timeout}) {
+        *time = projections::countable(*time);
+    }
+    return options;
+}
+
+}  // namespace
+
 class ProjectorEngine::Impl {
 public:
     Impl(Log& log, bool primary, std::vector<ViewDefinition> views, ProjectorOptions options)
         : log_(log),
           primary_(primary),
           views_(std::move(views)),
-          options_(std::move(options)),
+          options_(countable(std::move(options))),
           place_(place()),
           catalogue_(*place_, Place::Access::write) {
         const std::vector<Incarnation> incarnations = log_.incarnations();

@@ -1,21 +1,25 @@
 #include "reader.hpp"
+#include "countable.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include <recount/core/error.hpp>
-#include <recount/core/stream.hpp>
 
 namespace recount {
 
-using projections::Checkpoint;
 using projections::Snapshot;
 using projections::Wanted;
 
 namespace {
 
-/// Keeps deadlines within what the steady clock can count.
-constexpr Duration longest_wait = std::chrono::hours{24 * 365};
+ViewOptions countable(ViewOptions options) {
+    for (Duration* time :
+         {&options.heads_age, &options.first_poll, &options.last_poll, &options.timeout}) {
+        *time = projections::countable(*time);
+    }
+    return options;
+}
 
 }  // namespace
 
@@ -23,7 +27,7 @@ ViewReader::Impl::Impl(Log& log, bool is_store, ViewDefinition view, ViewOptions
     : log_(log),
       is_store_(is_store),
       view_(std::move(view)),
-      options_(std::move(options)),
+      options_(countable(std::move(options))),
       place_(projections::Place::at(options_.views, log.identity().id, options_.open,
                                     options_.timeout)),
       log_knowledge_(log, options_.heads_age),
@@ -32,30 +36,6 @@ ViewReader::Impl::Impl(Log& log, bool is_store, ViewDefinition view, ViewOptions
       moved_(projections::moved_signal(log.environment().scheduler, place_->key(), view_.name)) {
     check_definition(view_);
     if (view_.keyed()) columns_.emplace(*view_.row->GetDescriptor());
-}
-
-ViewReader::Impl::Source ViewReader::Impl::source_of(std::string_view key) const {
-    if (!view_.category || !view_.keyed_by_stream) return {};
-    const StreamName stream{*view_.category, key};
-    return {partition_of(stream, log_.identity().partitions), stream.full()};
-}
-
-std::vector<std::string> ViewReader::Impl::columns_in(const projections::GenerationHead& head,
-                                                      std::vector<bool>& present) const {
-    present = columns_->known_in(head.columns);
-    const std::vector<std::string>& all = columns_->names();
-    std::vector<std::string> names{all[0], all[1]};
-    for (std::size_t index = 0; index < present.size(); ++index) {
-        if (present[index]) names.push_back(all[index + 2]);
-    }
-    return names;
-}
-
-std::unique_ptr<google::protobuf::Message> ViewReader::Impl::row_of(
-    const std::vector<SqlValue>& values, const std::vector<bool>& present) const {
-    std::unique_ptr<google::protobuf::Message> row{view_.row->New()};
-    columns_->decode(values, 2, present, *row);
-    return row;
 }
 
 Wanted ViewReader::Impl::wanted(const Consistency& consistency, const Source& source) {
@@ -157,8 +137,9 @@ ViewReader::Impl::Judge ViewReader::Impl::judge(const Consistency& consistency,
             return [](const Snapshot&) { return Verdict{}; };
         case Consistency::Level::bounded:
             return [this, &consistency, &source](const Snapshot& snapshot) {
-                return verdict(consistency,
-                               [&] { return judge_bounded(consistency, source, snapshot); });
+                return verdict(consistency, [&] {
+                    return judge_bounded(consistency, source_in(source, snapshot), snapshot);
+                });
             };
         case Consistency::Level::session:
         case Consistency::Level::strong:
@@ -170,9 +151,13 @@ ViewReader::Impl::Judge ViewReader::Impl::judge(const Consistency& consistency,
         wanted = this->wanted(consistency, source);
         return std::string{};
     });
-    return [this, &consistency, wanted, untold](const Snapshot& snapshot) {
+    return [this, &consistency, &source, wanted, untold](const Snapshot& snapshot) {
         if (!untold.told) return untold;
-        return verdict(consistency, [&] { return judge_wanted(wanted, snapshot); });
+        return verdict(consistency, [&] {
+            const Source there = source_in(source, snapshot);
+            const bool as_wanted = there.only == source.only;
+            return judge_wanted(as_wanted ? wanted : this->wanted(consistency, there), snapshot);
+        });
     };
 }
 
@@ -263,7 +248,8 @@ Served ViewReader::Impl::read(const Consistency& consistency, const Source& sour
                               const Ask& ask) {
     Environment& environment = log_.environment();
     const std::chrono::nanoseconds deadline =
-        environment.clock.steady() + std::clamp(consistency.wait(), Duration::zero(), longest_wait);
+        environment.clock.steady() +
+        std::max(projections::countable(consistency.wait()), Duration::zero());
     const Judge judged = judge(consistency, source);
     bool look = false;
     for (Duration poll = options_.first_poll;; poll = std::min(poll * 2, options_.last_poll)) {
@@ -278,7 +264,7 @@ Served ViewReader::Impl::read(const Consistency& consistency, const Source& sour
         const Verdict& verdict = made.verdict;
         if (verdict.missing.empty() || !verdict.told || made.asked ||
             (last && consistency.serves_stale())) {
-            return served(consistency, source, made);
+            return served(consistency, source_in(source, made.snapshot), made);
         }
         if (last) {
             throw NotThereYet(verdict.missing +

@@ -30,7 +30,8 @@ public:
     using Ask = std::function<void(Sql& sql, const projections::GenerationHead& head)>;
     Served read(const Consistency& consistency, const Source& source, const Ask& ask);
 
-    [[nodiscard]] Source source_of(std::string_view key) const;
+    /// Nothing: no event could have made a row under that key.
+    [[nodiscard]] std::optional<Source> source_of(std::string_view key) const;
     [[nodiscard]] const ViewDefinition& view() const { return view_; }
     /// The columns that the generation and this code both know, after key and revision.
     [[nodiscard]] std::vector<std::string> columns_in(const projections::GenerationHead& head,
@@ -51,6 +52,9 @@ private:
         bool retired = false;
         bool dropped = false;  // nothing else is known
     };
+    [[nodiscard]] Source source_in(const Source& source,
+                                   const projections::Snapshot& snapshot) const;
+
     using Judge = std::function<Verdict(const projections::Snapshot& snapshot)>;
 
     Verdict verdict(const Consistency& consistency, const std::function<std::string()>& missing);

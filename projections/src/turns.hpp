@@ -9,6 +9,8 @@
 #include <recount/core/environment.hpp>
 #include <recount/core/error.hpp>
 
+#include "countable.hpp"
+
 namespace recount::projections {
 
 /// Lets so many readers of a view at a time. Thread-safe.
@@ -32,9 +34,7 @@ public:
 
     /// Waits for its turn; throws Overloaded when there is none in time.
     Turn take(Duration at_most, const std::string& view) {
-        constexpr Duration longest = std::chrono::hours{24 * 365};
-        const std::chrono::nanoseconds until =
-            environment_.clock.steady() + std::min(at_most, longest);
+        const std::chrono::nanoseconds until = environment_.clock.steady() + countable(at_most);
         while (true) {
             const std::uint64_t seen = ended_->count();
             {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <recount/core/error.hpp>
-#include <recount/core/utf8.hpp>
 
 #include "reader.hpp"
 
@@ -44,12 +43,11 @@ ViewReader& ViewReader::operator=(ViewReader&&) noexcept = default;
 
 Served ViewReader::get(std::string_view key, const Consistency& consistency,
                        std::unique_ptr<google::protobuf::Message>& row) {
-    // No event could have made a row under a key that no column of text takes.
-    const bool possible = valid_utf8(key) && key.find('\0') == std::string_view::npos;
+    const auto source = impl_->source_of(key);
     const std::vector<std::string> keys{std::string{key}};
-    return impl_->read(consistency, possible ? impl_->source_of(key) : ViewReader::Impl::Source{},
+    return impl_->read(consistency, source.value_or(ViewReader::Impl::Source{}),
                        [&](Sql& sql, const GenerationHead& head) {
-                           if (!possible) return;
+                           if (!source) return;
                            std::vector<bool> present;
                            const std::vector<std::string> columns =
                                impl_->columns_in(head, present);

@@ -91,5 +91,38 @@ TEST_P(AViewThatIsBeingBuilt, LetsTheOthersGoOnWhenItIsNew) {
     EXPECT_TRUE(seen);
 }
 
+/// Each row of one stream, and then of others as well.
+struct OfOneStream : Carts {
+    static constexpr std::string_view name = "joined";
+    static constexpr std::string_view category = "cart";
+};
+struct OfManyStreams : Carts {
+    static constexpr std::string_view name = "joined";
+    static constexpr int version = 2;
+    template <class E>
+    static std::string key_of(const E&, const Recorded&) {
+        return "1";
+    }
+};
+
+TEST_P(AViewThatIsBeingBuilt, IsReadByOldCodeAsItsRowsAreFedOnceItIsLive) {
+    World world{GetParam()};
+    world.append("cart-1", added("mug"));
+    Projector<OfOneStream>{world.store()}.catch_up();
+    Projector<OfManyStreams> next{world.store()};
+    next.catch_up();
+    View<OfOneStream> old{world.store()};
+    ASSERT_EQ(old.get("1").version, 2);
+    for (int other = 0; other < 8; ++other) {  // in any partition
+        Session session;
+        session.saw(world.append("order-" + std::to_string(other), added("mug")));
+        EXPECT_THROW(old.get("1", recount::session(session).fail()), NotThereYet) << other;
+        EXPECT_THROW(old.get("1", recount::strong().fail()), NotThereYet) << other;
+        EXPECT_THROW(old.get("1", recount::bounded(0, Duration::max()).fail()), NotThereYet);
+        next.catch_up();
+        EXPECT_EQ(old.get("1", recount::session(session).fail())->items(), other + 2);
+    }
+}
+
 }  // namespace
 }  // namespace recount::test::projections

@@ -222,6 +222,34 @@ TEST_P(AFailingEvent, IsOneWhoseHookGoesOnAfterAStatementFailed) {
     EXPECT_EQ(rows.result.integer(0, 1), 6) << "nothing of theirs is left";
 }
 
+/// Its rows would be committed without the checkpoint, or lost with it.
+struct Committing : Strict {
+    static constexpr std::string_view name = "committing";
+    static void create(Sql& sql) {
+        sql.exec("create table committing (sku text primary key, quantity bigint not null)");
+    }
+    static void on(const ItemAdded& event, const Recorded&, Sql& sql) {
+        sql.exec("insert into committing (sku, quantity) values ($1, $2)", event.sku(),
+                 event.quantity());
+        if (event.price() == 1) sql.exec("commit");
+        if (event.price() == 2) sql.script("commit; begin");
+    }
+};
+
+TEST_P(AFailingEvent, IsOneWhoseHookEndsTheTransaction) {
+    world.append("cart-1", added("good"));
+    world.append("cart-2", added("commits", 1, 1));
+    world.append("cart-3", added("begins", 1, 2));
+    world.append("cart-4", added("last"));
+    Projector<Committing> projector{world.store()};
+    EXPECT_EQ(projector.catch_up().parked, 2);
+    View<Committing> view{world.store()};
+    const auto skus = view.query(eventual(), "select sku from committing order by sku").result;
+    ASSERT_EQ(skus.size(), 2U);
+    EXPECT_EQ(skus.text(0, 0), "good");
+    EXPECT_EQ(skus.text(1, 0), "last");
+}
+
 TEST_P(AFailingEvent, StopsTheViewWithAReasonThatIsNoUtf8) {
     world.append("cart-1", added("good"));
     Interrupted log{world.store()};

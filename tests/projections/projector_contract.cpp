@@ -51,6 +51,32 @@ TEST_P(AProjector, GivesTheSameRowsForEveryPageSize) {
     }
 }
 
+/// Names its row as often as there are pieces.
+struct Pieces {
+    static constexpr std::string_view name = "pieces";
+    static constexpr int version = 1;
+    using Row = SkuRow;
+    using Event = recount::Events<ItemAdded>;
+
+    static std::vector<std::string> keys_of(const ItemAdded& event, const Recorded&) {
+        std::vector<std::string> keys(static_cast<std::size_t>(event.quantity()), event.sku());
+        keys.insert(keys.begin() + 1, "all");
+        return keys;
+    }
+    static void evolve(SkuRow& row, const ItemAdded& event, const Recorded&) {
+        row.set_added(row.added() + event.quantity());
+    }
+};
+
+TEST_P(AProjector, CountsAnEventOnceInARowThatItNamesTwice) {
+    world.append("cart-1", added("mug", 3), added("pen", 2));
+    Projector<Pieces>{world.store()}.catch_up();
+    View<Pieces> view{world.store()};
+    EXPECT_EQ(view.get("mug")->added(), 3);
+    EXPECT_EQ(view.get("pen")->added(), 2);
+    EXPECT_EQ(view.get("all")->added(), 5);
+}
+
 TEST_P(AProjector, CountsTheEventsOfARowInItsHiddenRevision) {
     world.append("cart-1", added("a"), added("b"));
     world.append("cart-1", checked_out(), added("c"));

@@ -69,6 +69,37 @@ TEST_P(AReader, FindsNothingUnderAKeyThatIsNoText) {
     }
 }
 
+/// Nor under one that no stream of the view's category can have.
+TEST_P(AReader, FindsNothingUnderAKeyThatIsNoStreams) {
+    using namespace std::string_literals;
+    Projector<CategoryCarts>{world.store()}.catch_up();
+    View<CategoryCarts> view{world.store()};
+    for (const std::string& key : {""s, std::string(300, 'a'), "1\t"s, "\xff"s}) {
+        const auto read = view.get(key);
+        EXPECT_FALSE(read) << key;
+        EXPECT_FALSE(read.stale) << read.why_stale;
+    }
+    EXPECT_TRUE(view.get("1"));
+}
+
+TEST_P(AReader, AndItsProjectorTakeTimesWithoutEnd) {
+    const Duration ever = Duration::max();
+    Projector<Skus> projector{world.store(),
+                              {.idle_wait = ever,
+                               .first_backoff = ever,
+                               .last_backoff = ever,
+                               .patience = ever,
+                               .timeout = ever}};
+    projector.catch_up();
+    world.append("cart-1", added("ever"));
+    projector.catch_up();
+    View<Skus> view{world.store(),
+                    {.heads_age = ever, .first_poll = ever, .last_poll = ever, .timeout = ever}};
+    for (int time = 0; time < 3; ++time) {
+        EXPECT_TRUE(view.get("ever", eventual().wait_for(ever)));
+    }
+}
+
 /// So many connections are enough for any number of threads.
 TEST_P(AReader, OfManyThreadsOpensNoMoreConnectionsThanItMay) {
     std::atomic<int> opened = 0;
