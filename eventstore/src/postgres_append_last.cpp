@@ -31,10 +31,6 @@ namespace recount::postgres {
 
 namespace {
 
-std::int64_t milliseconds(Duration duration) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 /// What exactness rests on, whatever the caller's session has; gone with the transaction.
 std::string settings(const std::string& schema, Duration timeout) {
     return fmt::format(

@@ -2,23 +2,27 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 
 namespace recount::postgres {
+
+std::int64_t milliseconds(Duration duration) {
+    return std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(),
+                                    0, INT32_MAX);
+}
 
 namespace {
 
 constexpr std::size_t max_prepared = 256;
 constexpr Duration grace = std::chrono::seconds{2};  // the server's own time-outs come first
 
-std::int64_t milliseconds(Duration duration) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 Link connect(const Address& address, const SessionOptions& options) {
     try {
         return Link{
-            {address.connection, options.application, options.timeout, options.timeout + grace}};
+            {address.connection, options.application, options.timeout,
+             std::min<Duration>(options.timeout, std::chrono::hours{24 * 365}) + grace}};
     } catch (const Lost& lost) {
         throw Unavailable(
             fmt::format("PostgreSQL cannot be reached: {}; start it or correct the URL", lost.why));

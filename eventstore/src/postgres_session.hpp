@@ -32,6 +32,9 @@ private:
 /// What to throw when a server (`by`) refused a statement.
 ServerError refusal(const std::string& by, const Failure& failure, std::string_view sql);
 
+/// As PostgreSQL's settings take a time: at most 24 days, and 0, which is none, for none alone.
+std::int64_t milliseconds(Duration duration);
+
 struct SessionOptions {
     bool create_schema = false;
     bool read_only = false;

@@ -1,5 +1,6 @@
 #include "handler.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -97,13 +98,21 @@ class SqlHandler : public Handler {
 public:
     explicit SqlHandler(const ViewDefinition& definition) : Handler(definition) {}
 
-    void apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen) override {
+    void apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen,
+               bool again) override {
         HooksSql hooks_sql{sql};
+        Failures failures;
         for (const std::size_t number : chosen) {
             const RecordedEvent& event = batch.events()[number];
-            guarded(event,
-                    [&] { hooks_sql.watch([&] { call(event, batch, number, hooks_sql); }); });
+            if (failures.behind(event.at)) continue;
+            if (again) sql.script("savepoint recount_event");
+            const bool good = failures.guarded(
+                event, [&] { hooks_sql.watch([&] { call(event, batch, number, hooks_sql); }); });
+            if (!good && !again) break;
+            if (!good) sql.script("rollback to savepoint recount_event");
+            if (again) sql.script("release savepoint recount_event");
         }
+        failures.raise();
     }
 
 private:
@@ -120,21 +129,28 @@ private:
 
 }  // namespace
 
-void throw_poison(const RecordedEvent& event) {
+bool Failures::behind(const Recorded& at) const {
+    if (!any()) return false;
+    const auto first = first_.find(at.stream);
+    return first != first_.end() && first->second <= at.position.n;
+}
+
+void Failures::add(const RecordedEvent& event) {
     try {
-        throw;
-    } catch (const Poison&) {
         throw;
     } catch (const Error& error) {
         if (error.retryable()) throw;
-        throw poison(event, error.what());
+        found_.push_back(poison(event, error.what()));
     } catch (const std::bad_alloc&) {
         throw;  // the machine's trouble, not the event's
     } catch (const std::exception& error) {
-        throw poison(event, error.what());
+        found_.push_back(poison(event, error.what()));
     } catch (...) {
-        throw poison(event, "the view threw something that is no std::exception");
+        found_.push_back(poison(event, "the view threw something that is no std::exception"));
     }
+    const std::int64_t n = event.at.position.n;
+    const auto first = first_.try_emplace(event.at.stream, n).first;
+    first->second = std::min(first->second, n);
 }
 
 Handler::Handler(const ViewDefinition& definition) : definition_(definition) {

@@ -1,6 +1,8 @@
 #include "keyed_handler.hpp"
 
 #include <algorithm>
+#include <set>
+#include <span>
 
 #include <recount/core/error.hpp>
 #include <recount/core/utf8.hpp>
@@ -114,18 +116,54 @@ void KeyedHandler::write(Sql& sql, const Fold& fold) {
     }
 }
 
-void KeyedHandler::apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen) {
+/// Behind a failure goes on where nothing depends on it, so that all are found at once and not one
+/// for each time that the page is begun anew. What touches a spoilt row is left open, and so is
+/// what follows in its stream: whether that is applied is not known.
+void KeyedHandler::fold_all(EventBatch& batch, Fold& fold, Failures& failures) {
+    std::set<StreamName> open;
+    for (auto step = fold.steps.begin(); step != fold.steps.end();) {
+        const RecordedEvent& event = batch.events()[step->event];
+        const auto end = std::find_if(
+            step, fold.steps.end(), [&](const Step& other) { return other.event != step->event; });
+        const std::span<const Step> steps{step, end};
+        step = end;
+        if (failures.any()) {
+            if (failures.behind(event.at)) continue;
+            if (open.contains(event.at.stream) || std::ranges::any_of(steps, [](const Step& one) {
+                    return one.slot->second.spoilt;
+                })) {
+                open.insert(event.at.stream);
+                for (const Step& one : steps) one.slot->second.spoilt = true;
+                continue;
+            }
+        }
+        const bool good = failures.guarded(event, [&] {
+            for (const Step& one : steps) this->step(batch, one, fold);
+        });
+        if (good) continue;
+        for (const Step& one : steps) one.slot->second.spoilt = true;
+    }
+}
+
+void KeyedHandler::apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen,
+                         bool) {
     Fold fold;
     fold.slots.reserve(chosen.size());
     fold.steps.reserve(chosen.size());
+    Failures failures;
     std::vector<std::string> keys;
     for (const std::size_t number : chosen) {
-        guarded(batch.events()[number], [&] { find_keys(batch, number, fold, keys); });
+        const RecordedEvent& event = batch.events()[number];
+        if (failures.behind(event.at)) continue;
+        const std::size_t before = fold.steps.size();
+        if (!failures.guarded(event, [&] { find_keys(batch, number, fold, keys); })) {
+            fold.steps.erase(fold.steps.begin() + static_cast<std::ptrdiff_t>(before),
+                             fold.steps.end());
+        }
     }
     read(sql, fold);
-    for (const Step& next : fold.steps) {
-        guarded(batch.events()[next.event], [&] { step(batch, next, fold); });
-    }
+    fold_all(batch, fold, failures);
+    failures.raise();
     write(sql, fold);
 }
 

@@ -17,7 +17,8 @@ namespace recount::projections {
 class KeyedHandler : public Handler {
 public:
     explicit KeyedHandler(const ViewDefinition& definition);
-    void apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen) override;
+    void apply(Sql& sql, EventBatch& batch, const std::vector<std::size_t>& chosen,
+               bool again) override;
 
 private:
     struct Slot {
@@ -25,6 +26,7 @@ private:
         std::int64_t revision = 0;                 // events folded into the row since it was begun
         bool stored = false;                       // there is one in the table
         bool changed = false;
+        bool spoilt = false;  // an event failed half way, or it is not known whether one is applied
     };
     struct Step {
         std::size_t event;
@@ -40,6 +42,7 @@ private:
                    std::vector<std::string>& keys);
     void read(Sql& sql, Fold& fold) const;
     void step(EventBatch& batch, const Step& step, Fold& fold);
+    void fold_all(EventBatch& batch, Fold& fold, Failures& failures);
     void write(Sql& sql, const Fold& fold);
 
     RowColumns columns_;

@@ -159,10 +159,13 @@ Applied GenerationWriter::apply(EventBatch& batch) {
                          {{"view", view()}})
                 .add(static_cast<double>(applied.events));
             return applied;
-        } catch (const Poison& found) {
-            spdlog::warn("view {} sets a stream aside: its event at position {} cannot be applied",
-                         view(), to_string(found.position));
-            poison.emplace(found.position, found.error);
+        } catch (const Poisoned& poisoned) {
+            for (const Poison& found : poisoned.found) {
+                spdlog::warn(
+                    "view {} sets a stream aside: its event at position {} cannot be applied",
+                    view(), to_string(found.position));
+                poison.emplace(found.position, found.error);
+            }
         } catch (const Error& error) {
             if (error.retryable()) note_page(batch, began, false);
             throw;
@@ -214,7 +217,7 @@ Applied GenerationWriter::attempt(EventBatch& batch,
                          to_string(event.at.position), error);
         }
     }
-    handler_->apply(*sql, batch, chosen);
+    handler_->apply(*sql, batch, chosen, !poison.empty());
     parking.write(*sql, view(), context_.options.max_parked,
                   context_.log.environment().clock.now());
     sql->commit();

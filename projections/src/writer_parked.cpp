@@ -59,10 +59,10 @@ bool GenerationWriter::retry_first(const ParkedHead& head, std::int64_t& done) {
     batch.add_unchecked(std::move(event));
     try {
         if (!unfit(batch.events().front()).empty()) return false;
-        handler_->apply(*sql, batch, {0});
-    } catch (const Poison& still) {
+        handler_->apply(*sql, batch, {0}, false);
+    } catch (const Poisoned&) {
         spdlog::warn("view {}: the parked event at position {} still cannot be applied", view(),
-                     to_string(still.position));
+                     to_string(position));
         return false;
     }
     sql->exec("delete from _parked where partition = $1 and position = $2",
