@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "world.hpp"
 
 namespace recount::test::projections {
@@ -64,7 +62,8 @@ protected:
     World world{GetParam(), 1};
 
     void append_moods() {
-        std::mt19937 random{17};
+        std::uint32_t number = 17;
+        const auto random = [&] { return (number = number * 1664525 + 1013904223) >> 8; };
         for (int count = 0; count < 400; ++count) {
             world.append("cart-" + std::to_string(random() % 60),
                          added("sku " + std::to_string(random() % 40),

@@ -26,8 +26,8 @@ struct Lag {
 struct Served {
     std::int64_t generation = 0;  // 0: the view was never started
     int version = 0;              // of the view's code that built it
-    std::vector<StorePositions>
-        positions;  // everything up to here is shown; one entry an incarnation
+    /// Everything up to here is shown, or parked (see why_stale); one entry an incarnation.
+    std::vector<StorePositions> positions;
     Lag lag;
     bool stale = false;     // not known to hold what was asked for, a stream parked, or stopped
     std::string why_stale;  // for people

@@ -31,8 +31,8 @@ enum class Row : std::uint8_t { keep, remove };
 ///   category              its events come from streams of this category only; a read by key then
 ///                         waits for that stream's partition alone
 ///   key_of(event, at)     std::string: the row's key; without it, the stream's id
-///   keys_of(event, at)    std::vector<std::string>: several rows for one event; evolve may take
-///                         the key as a fourth argument, a std::string_view
+///   keys_of(event, at)    std::vector<std::string>: several rows for one event, once each; evolve
+///                         may take the key as a fourth argument, a std::string_view
 ///   evolve(Row&, const recount::Erased&, at)
 ///                         what an event of this view whose payload was erased means; without it
 ///                         such an event parks its stream
