@@ -62,11 +62,11 @@ protected:
     World world{GetParam(), 1};
 
     void append_moods() {
-        std::uint32_t number = 17;
+        std::uint32_t number = 2;
         const auto random = [&] { return (number = number * 1664525 + 1013904223) >> 8; };
-        for (int count = 0; count < 400; ++count) {
-            world.append("cart-" + std::to_string(random() % 60),
-                         added("sku " + std::to_string(random() % 40),
+        for (int count = 0; count < 600; ++count) {
+            world.append("cart-" + std::to_string(random() % 100),
+                         added("sku " + std::to_string(random() % 100),
                                static_cast<std::int64_t>(1 + random() % 3),
                                static_cast<std::int64_t>(random() % 30)));
         }
