@@ -133,23 +133,17 @@ std::vector<Report> deliver(Streams& streams, const Routes& routes,
     Batch batch{streams};
     std::vector<Report> reports;
     std::vector<Errand> together;
-    std::exception_ptr passes;
     for (const Errand& errand : errands) {
         try {
             const Parcel parcel = pack(routes, errand);
             parcel.route->enqueue(batch, parcel.id, *parcel.payload, parcel.options);
             together.push_back(errand);
         } catch (...) {
-            if (concerns_one()) {
-                reports.push_back(failed(errand));
-            } else {  // the store's, or one decider's
-                passes = std::current_exception();
-                reports.push_back({errand, std::nullopt, {}, true});
-            }
+            // What passes may be one decider's: whoever looks at the store next meets what is its.
+            reports.push_back(concerns_one() ? failed(errand)
+                                             : Report{errand, std::nullopt, {}, true});
         }
     }
-    const bool all_alike = std::ranges::all_of(reports, &Report::later);
-    if (passes && together.empty() && all_alike) std::rethrow_exception(passes);
     std::vector<Outcome> outcomes;
     try {
         outcomes = batch.commit();

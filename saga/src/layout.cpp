@@ -139,6 +139,9 @@ void refuse_circles(const std::vector<RecordedPlan::Page>& pages) {
 Layout lay_out(const Plan::Description& plan, const Resolve& resolve, const AppendLimits& limits) {
     if (plan.steps.empty()) refuse("the plan has no steps; give it one, or start no saga");
     if (plan.undo_attempts < 1) refuse("an undo is tried at least once; see Plan::retry_undos");
+    if (plan.deadline < Duration::zero()) {
+        refuse("the deadline is over before the saga begins; 0 is none, see Plan::deadline");
+    }
 
     Layout layout;
     layout.steps = static_cast<std::uint32_t>(plan.steps.size());
@@ -147,13 +150,17 @@ Layout lay_out(const Plan::Description& plan, const Resolve& resolve, const Appe
     Patterns patterns{plan.steps};
     Pages pages{limits};
     for (const Plan::Described& described : plan.steps) {
+        if (described.within < Duration::zero()) {
+            refuse("the limit of step \"" + described.name +
+                   "\" is over before it is sent; 0 is none, see Step::within");
+        }
         v1::Step step;
         step.set_name(described.name);
         *step.mutable_command() = resolved(described.command, resolve);
         if (described.undo) *step.mutable_undo() = resolved(*described.undo, resolve);
         for (const std::string& pattern : described.after)
             step.add_after(patterns.group_of(described.name, pattern));
-        step.set_within_us(std::max<std::int64_t>(0, described.within.count()));
+        step.set_within_us(described.within.count());
         pages.add(std::move(step));
     }
     for (v1::Group& group : patterns.groups()) pages.add(std::move(group));
@@ -165,7 +172,7 @@ Layout lay_out(const Plan::Description& plan, const Resolve& resolve, const Appe
 void describe(const Plan::Description& plan, const Layout& layout, v1::SagaBegun& begun) {
     begun.set_steps(layout.steps);
     if (layout.when_undone) *begun.mutable_when_undone() = *layout.when_undone;
-    begun.set_deadline_us(std::max<std::int64_t>(0, plan.deadline.count()));
+    begun.set_deadline_us(plan.deadline.count());
     begun.set_undo_attempts(static_cast<std::uint32_t>(plan.undo_attempts));
     begun.set_undo_backoff_us(std::max<std::int64_t>(0, plan.undo_pause.count()));
     begun.set_command_ids(rule_of_new_sagas);

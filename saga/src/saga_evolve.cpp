@@ -202,15 +202,15 @@ Saga evolve(Saga saga, const v1::UndosAnswered& event) {
     for (const v1::Refused& refused : event.refused()) {
         const std::uint32_t step = refused.step();
         saga.refusals[step] = {refused.code(), refused.detail()};
-        if (saga.tries[step] >= begun.undo_attempts()) {
+        const std::uint32_t doublings = std::min<std::uint32_t>(saga.tries[step] - 1, 20);
+        const auto due = later_us(event.at_us(), doubled_us(begun.undo_backoff_us(), doublings));
+        if (saga.tries[step] >= begun.undo_attempts() || !due) {
             saga.steps[step] = StepState::undo_stuck;
             ++saga.stuck;
             continue;
         }
-        const std::uint32_t doublings = std::min<std::uint32_t>(saga.tries[step] - 1, 20);
         saga.steps[step] = StepState::undo_refused;
-        const auto due = later_us(event.at_us(), doubled_us(begun.undo_backoff_us(), doublings));
-        saga.again.push_back({step, due.value_or(std::numeric_limits<std::int64_t>::max())});
+        saga.again.push_back({step, *due});
     }
     for (const std::uint32_t step : event.undone()) saga.steps[step] = StepState::undone;
     close_answered(saga);

@@ -38,11 +38,27 @@ const char* phase_name(saga::Phase phase) {
     return "unknown";
 }
 
+/// What would do nothing for ever is refused; pauses are no longer than can be counted.
+SagaEngineOptions checked(SagaEngineOptions options) {
+    const auto require = [](std::size_t value, const char* name) {
+        if (value > 0) return;
+        throw InvalidArgument(std::string{"SagaEngineOptions::"} + name +
+                              " is 0, so that nothing would ever be done; give at least 1");
+    };
+    require(options.sagas_at_once, "sagas_at_once");
+    require(options.commands_per_commit, "commands_per_commit");
+    require(options.open_sagas, "open_sagas");
+    constexpr Duration year = std::chrono::hours{24 * 365};
+    options.shortest_pause = std::min(options.shortest_pause, year);
+    options.longest_pause = std::min(options.longest_pause, year);
+    return options;
+}
+
 }  // namespace
 
 SagaEngine::Work::Work(EventStore& store, SagaEngineOptions options)
     : store_(store),
-      options_(options),
+      options_(checked(options)),
       wall_at_start_(store.environment().clock.now()),
       steady_at_start_(store.environment().clock.steady()) {}
 

@@ -57,13 +57,29 @@ TEST_F(LimitsWithoutEnd, NeverPass) {
     EXPECT_THAT(audit(*store_, {order}), IsEmpty());
 }
 
-TEST_F(LimitsWithoutEnd, LetARefusedUndoWait) {
+TEST_F(LimitsWithoutEnd, CallAPersonForARefusedUndo) {
     Weather::today().undo_refusals["o-1/a"] = 1;
     place(order("o-1", {part("a"), refused(part("b", {"a"}))}));
-    EXPECT_EQ(sagas_.catch_up().open, 1);
-    world_.advance(1000h);
-    EXPECT_EQ(sagas_.catch_up().open, 1);
-    EXPECT_EQ(sagas_.status("fulfil", "o-1")->steps[0].state, "undo_refused");
+    EXPECT_EQ(sagas_.catch_up().attention, 1) << "nobody would look at it again";
+    EXPECT_EQ(alarm(), 1);
+    EXPECT_EQ(sagas_.status("fulfil", "o-1")->steps[0].state, "undo_stuck");
+    EXPECT_EQ(sagas_.resume("fulfil", "o-1", "it may be undone now"), std::nullopt);
+    EXPECT_EQ(sagas_.catch_up().compensated, 1);
+}
+
+TEST(AnEngine, IsNotMadeToDoNothing) {
+    const auto store = open_store("memory:");
+    EXPECT_THROW((SagaEngine{*store, {.sagas_at_once = 0}}), InvalidArgument);
+    EXPECT_THROW((SagaEngine{*store, {.commands_per_commit = 0}}), InvalidArgument);
+    EXPECT_THROW((SagaEngine{*store, {.open_sagas = 0}}), InvalidArgument);
+}
+
+TEST_F(LimitsWithoutEnd, OfAPauseAreCounted) {
+    Weather::today().throwing.insert("o-1/a");
+    Weather::today().passes = true;
+    Service service{*store_, {.shortest_pause = Duration::max(), .longest_pause = Duration::max()}};
+    service.place(order("o-1", {part("a")}));
+    for (int time = 0; time < 3; ++time) EXPECT_EQ(service.sagas.catch_up().open, 1);
 }
 
 class APause : public WorldWithAlarm {};

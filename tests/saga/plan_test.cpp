@@ -50,6 +50,19 @@ TEST(APlan, HasNoNamelessStep) {
     EXPECT_THAT(refusal_of(starred), HasSubstr("no usable name"));
 }
 
+TEST(APlan, HasNoLimitBelowZero) {
+    Plan late;
+    late.step("pay", command());
+    late.deadline(std::chrono::seconds{-1});
+    EXPECT_THAT(refusal_of(late), HasSubstr("deadline"));
+    Plan hasty;
+    hasty.step("pay", command()).within(Duration{-1});
+    EXPECT_THAT(refusal_of(hasty), HasSubstr("step \"pay\""));
+    hasty = Plan{};
+    hasty.step("pay", command()).within(Duration{0});
+    EXPECT_EQ(refusal_of(hasty), "not refused");
+}
+
 TEST(APlan, KnowsWhatItsStepsWaitFor) {
     Plan plan;
     plan.step("pay", command()).after("reserve/*");

@@ -54,6 +54,32 @@ TEST_F(AStoppedStep, HoldsNobodyUpWhenItsDeciderSaysThatItMayPass) {
     EXPECT_EQ(alarm(), 0);
 }
 
+/// Nor does it when it is the only one with something to send.
+TEST_F(AStoppedStep, KeepsNobodysLimitsNorAlarmsBackMeanwhile) {
+    Weather::today().throwing = {"o-1/pay", "o-2/b"};
+    Weather::today().passes = true;
+    Service service{*store_};
+    service.place(order("o-1", {part("pay")}));
+    Part late = part("b", {"a"});
+    late.set_within_ms(300);
+    service.place(order("o-2", {part("a"), late}));
+    EXPECT_EQ(service.sagas.catch_up().open, 2);
+    Weather::today().throwing.insert("plan of o-3");
+    service.place(order("o-3", {part("c")}));
+    std::int64_t compensated = 0;
+    for (int round = 0; round < 5; ++round) {
+        world_.advance(10s);
+        compensated += service.sagas.catch_up().compensated;
+    }
+    EXPECT_EQ(compensated, 1);
+    EXPECT_EQ(service.sagas.status("fulfil", "o-2")->phase, "compensated");
+    EXPECT_EQ(alarm(), 1);
+    EXPECT_EQ(service.sagas.list().size(), 2U) << "o-1 waits, o-3 for a person";
+    Weather::today().throwing.clear();
+    world_.advance(10s);
+    EXPECT_EQ(service.sagas.catch_up().completed, 1);
+}
+
 TEST_F(AStoppedStep, WaitsWhileASecondStartCallsAPersonAtOnce) {
     Weather::today().undo_refusals["o-1/a"] = 1;
     Service service{*store_};

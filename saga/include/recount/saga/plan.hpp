@@ -43,7 +43,7 @@ public:
             return *this;
         }
         /// The longest time from sent to answered; when it is over, everything is undone, unless
-        /// every step of the plan turns out to be done.
+        /// every step of the plan turns out to be done. 0: none; below it the plan is refused.
         Step& within(Duration limit);
 
     private:
