@@ -12,9 +12,10 @@ namespace recount::command {
 namespace {
 
 /// What a repeat of the command must bring again: where it goes, what it is, what it says.
-Hash request_of(const StreamName& stream, const google::protobuf::Message& command) {
+Hash request_of(const StreamName& stream, const google::protobuf::Message& command,
+                const std::optional<std::string>& content = {}) {
     const std::string& type = command.GetDescriptor()->full_name();
-    const std::string bytes = serialise(command);
+    const std::string bytes = content ? *content : serialise(command);
     return thread_hasher()
         .add("recount/command/1")
         .add_u32(static_cast<std::uint32_t>(stream.full().size()))
@@ -45,7 +46,7 @@ Append make_append(const CommandOptions& options, std::string command_id, const 
     Append append;
     append.metadata = {std::move(command_id), options.correlation_id, options.causation_id,
                        options.traceparent,   options.headers,        options.occurred_at};
-    append.request = request_of(stream, command);
+    append.request = request_of(stream, command, options.content);
     append.writes.push_back({stream, Expected::exactly(decided_on), {}});
     if (options.session != nullptr) append.after = options.session->token().stores();
     return append;

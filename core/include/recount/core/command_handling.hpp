@@ -30,6 +30,10 @@ struct CommandOptions {
     std::map<std::string, std::string> headers = {};
     std::optional<Timestamp> occurred_at = {};
     std::optional<Version> expected = {};  // the caller decided on this version: else refused
+    /// The command's bytes, for who holds it as such, as a saga or a queue does: a repeat is known
+    /// by them. Without, by what this program writes, and one that lacks a field of the command
+    /// writes that one last. Only of bytes that are the same at each repeat.
+    std::optional<std::string> content = {};
 };
 
 struct RepositoryOptions {

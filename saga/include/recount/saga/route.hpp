@@ -31,6 +31,12 @@ Command parse_command(const std::string& payload) {
     return command;
 }
 
+/// Whichever program sends it again, of this version or another, it is the same command.
+inline CommandOptions with_content(CommandOptions options, const std::string& payload) {
+    options.content = payload;
+    return options;
+}
+
 template <class Command, class State, class IdOf>
 Route make_route(Repository<State>& repository, IdOf id_of) {
     (void)sizeof(check::DecideOverload<State, Command>);
@@ -44,11 +50,13 @@ Route make_route(Repository<State>& repository, IdOf id_of) {
         };
         route.enqueue = [&repository](Batch& batch, std::string_view id, const std::string& payload,
                                       const CommandOptions& options) {
-            repository.enqueue(batch, id, parse_command<Command>(payload), options);
+            repository.enqueue(batch, id, parse_command<Command>(payload),
+                               with_content(options, payload));
         };
         route.handle = [&repository](std::string_view id, const std::string& payload,
                                      const CommandOptions& options) {
-            return repository.handle(id, parse_command<Command>(payload), options);
+            return repository.handle(id, parse_command<Command>(payload),
+                                     with_content(options, payload));
         };
         return route;
     }
