@@ -80,14 +80,14 @@ TEST(ACommandOfASaga, IsTheSameToAProgramThatWouldWriteItOtherwise) {
     const std::string bytes = written_in_another_order(command);
     ASSERT_NE(bytes, command.SerializeAsString());
     const CommandOptions sent{.command_id = "1", .content = bytes};
-    ASSERT_TRUE(accounts.handle("a", command, sent).accepted());
+    ASSERT_TRUE(accounts.handle("a", command, sent));
 
     const auto route =
         saga::make_route<Do>(accounts, [](const Do& done) { return done.account(); });
-    EXPECT_TRUE(route.handle("a", bytes, {.command_id = "1"}).accepted());
+    EXPECT_TRUE(route.handle("a", bytes, {.command_id = "1"}));
     Batch batch{*store};
     route.enqueue(batch, "a", bytes, {.command_id = "1"});
-    EXPECT_TRUE(batch.commit().at(0).accepted());
+    EXPECT_TRUE(batch.commit().at(0));
     EXPECT_EQ(store->read_stream({"account", "a"}).events.size(), 1U);
     EXPECT_THROW(accounts.handle("a", command, {.command_id = "1"}), CommandReused);
 }
