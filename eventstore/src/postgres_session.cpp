@@ -20,9 +20,8 @@ constexpr Duration grace = std::chrono::seconds{2};  // the server's own time-ou
 
 Link connect(const Address& address, const SessionOptions& options) {
     try {
-        return Link{
-            {address.connection, options.application, options.timeout,
-             std::min<Duration>(options.timeout, std::chrono::hours{24 * 365}) + grace}};
+        return Link{{address.connection, options.application, options.timeout,
+                     std::min<Duration>(options.timeout, std::chrono::hours{24 * 365}) + grace}};
     } catch (const Lost& lost) {
         throw Unavailable(
             fmt::format("PostgreSQL cannot be reached: {}; start it or correct the URL", lost.why));
