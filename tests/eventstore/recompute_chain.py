@@ -1,17 +1,58 @@
 #!/usr/bin/env python3
-"""Recomputes the chain of a SQLite store from eventstore/README.md alone.
+"""Recomputes the chain of a store from eventstore/README.md alone.
 
     recompute_chain.py STORE.db
+    recompute_chain.py postgresql://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME
 
 Knows nothing of recount but the layout written there: reads the rows, recomputes every origin,
 event hash and payload digest, and compares them with the heads. Prints the head of each partition;
 exits with 1 and names the first bad position otherwise.
 """
 
+import csv
 import hashlib
+import os
+import re
 import sqlite3
 import struct
+import subprocess
 import sys
+
+
+class Sqlite:
+    stream = "s.name from event e left join stream s on s.id = e.stream"
+
+    def __init__(self, path):
+        self.database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+
+    def rows(self, sql):
+        return self.database.execute(sql).fetchall()
+
+
+class Postgres:
+    stream = "e.stream from event e"
+
+    def __init__(self, url):
+        self.url, schema = url.split("?schema=")
+        self.environment = {**os.environ, "PGOPTIONS": f"-c search_path={schema}"}
+
+    def rows(self, sql):
+        done = subprocess.run(
+            ["psql", "-Xt", "--csv", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url],
+            env=self.environment, check=True, capture_output=True, text=True)
+        return [tuple(map(self.value, row)) for row in csv.reader(done.stdout.splitlines())]
+
+    @staticmethod
+    def value(text):
+        if text == "\\N":
+            return None
+        if text.startswith("\\x"):
+            return bytes.fromhex(text[2:])
+        return int(text) if re.fullmatch("-?[0-9]+", text) else text
+
+
+def opened(store):
+    return Postgres(store) if store.startswith("postgresql://") else Sqlite(store)
 
 
 def sha256(*parts):
@@ -62,23 +103,21 @@ def fail(text):
 
 def origins(database, store, partition):
     """(number the history began behind, origin) of each incarnation, oldest first."""
-    rows = database.execute("select number, id from incarnation order by number").fetchall()
-    for number, incarnation in rows:
-        n, at_fork = database.execute(
-            "select position, hash from fork where incarnation = ? and partition = ?",
-            (number, partition)).fetchone() or (0, bytes(32))
+    for number, incarnation in database.rows("select number, id from incarnation order by number"):
+        forks = database.rows(f"select position, hash from fork where incarnation = {number} "
+                              f"and partition = {partition}")
+        n, at_fork = forks[0] if forks else (0, bytes(32))
         yield n, origin_hash(store, incarnation, partition, n, at_fork)
 
 
 def check_partition(database, store, partition):
     began = list(origins(database, store, partition))
     n, before = 0, None
-    rows = database.execute(
-        "select e.position, e.envelope, e.hash, e.salt, e.payload, s.name, e.version, t.type, "
-        "t.revision from event e left join stream s on s.id = e.stream "
-        "left join schema t on t.id = e.schema where e.partition = ? order by e.position",
-        (partition,))
-    for position, envelope, stored, salt, payload, stream, version, event_type, revision in rows:
+    rows = database.rows(
+        "select e.position, e.envelope, e.hash, e.salt, e.payload, e.version, t.type, t.revision, "
+        f"{database.stream} left join schema t on t.id = e.schema "
+        f"where e.partition = {partition} order by e.position")
+    for position, envelope, stored, salt, payload, version, event_type, revision, stream in rows:
         where = f"position {partition}:{n + 1}"
         if position != n + 1:
             fail(f"{where}: the next row is {partition}:{position}")
@@ -98,12 +137,11 @@ def check_partition(database, store, partition):
 
 
 def main():
-    database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
-    store, partitions = database.execute("select id, partitions from store").fetchone()
+    database = opened(sys.argv[1])
+    (store, partitions), = database.rows("select id, partitions from store")
     for partition in range(partitions):
         n, before = check_partition(database, store, partition)
-        head = database.execute("select position, hash from partition where partition = ?",
-                                (partition,)).fetchone()
+        head, = database.rows(f"select position, hash from partition where partition = {partition}")
         if head[0] != n or n > 0 and head[1] != before:
             fail(f"position {partition}:{n}: the partition's head is {partition}:{head[0]}, "
                  f"{head[1].hex()}")
