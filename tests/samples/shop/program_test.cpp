@@ -5,14 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 
-#include "report.hpp"
-#include "retail_file.hpp"
+#include "replayed.hpp"
 #include "shop_program.hpp"
-#include "shop_views.hpp"
 #include "temporary_file.hpp"
 
 namespace shop {
@@ -53,38 +50,13 @@ protected:
             return 0;
         }
     }
-    /// The first rows of the month, unpacked, up to the end of an invoice.
     std::filesystem::path first_rows(std::int64_t rows) {
-        gzFile month = gzopen(SHOP_DATA, "rb");
-        std::ofstream file{folder / "rows.csv"};
-        std::string last;
-        char line[4096];
-        for (std::int64_t i = 0; gzgets(month, line, sizeof line) != nullptr; ++i) {
-            const std::string invoice{line, 7};
-            if (i > rows && invoice != last) break;
-            last = invoice;
-            file << line;
-        }
-        gzclose(month);
-        return folder / "rows.csv";
+        return test::first_rows(folder / "rows.csv", rows);
     }
     void expect_totals(const FileTotals& expected) {
         const auto store = open();
         ShopViews views{*store};
-        const Totals found = totals(views);
-        EXPECT_EQ(found.month_mills, expected.mills);
-        EXPECT_EQ(found.month_units, expected.units);
-        EXPECT_EQ(found.country_mills, expected.mills);
-        EXPECT_EQ(found.customer_mills, expected.mills);
-        EXPECT_EQ(found.stock_units, expected.units);
-        EXPECT_EQ(found.returns, expected.returns);
-        EXPECT_EQ(found.orders_cancelled, 0);
-        EXPECT_EQ(found.orders_open, 0);
-        EXPECT_GT(found.orders_confirmed, 0);
-        views.for_each([](std::string_view name, auto& view) {
-            const recount::Served served = view.list({.limit = 1});
-            EXPECT_EQ(served.lag.events, 0) << name;
-        });
+        test::expect_totals(views, expected);
     }
 
     TemporaryFolder folder;
