@@ -129,18 +129,22 @@ NameRange names_of(std::string_view category, std::string_view after) {
 StoreBase::StoreBase(std::string url, const StoreOptions& options)
     : url_(std::move(url)),
       environment_(options.environment == nullptr ? Environment::system() : *options.environment),
-      limits_(options.limits) {}
+      limits_(options.limits),
+      metrics_(environment_.metrics) {}
 
 std::vector<AppendResult> StoreBase::append(std::span<const Append> group) {
     for (const Append& one : group) check_append(one, limits_);
     if (group.empty()) return {};
+    const std::chrono::nanoseconds began = environment_.clock.steady();
     std::vector<AppendResult> results;
     try {
         results = append_checked(group);
     } catch (const std::exception& failure) {
+        metrics_.failed(failure);
         log_failure(identity_.name, group, failure);
         throw;
     }
+    metrics_.note(results, environment_.clock.steady() - began);
     log_verdicts(identity_.name, group, results);
     for (std::size_t i = 0; i < results.size(); ++i) {
         const bool wanted = group[i].missed_events > 0 && results[i].conflict.missed.empty();

@@ -13,6 +13,7 @@
 #include <recount/eventstore/event_store.hpp>
 #include <recount/eventstore/import.hpp>
 
+#include "append_metrics.hpp"
 #include "append_plan.hpp"
 #include "import_chunk.hpp"
 #include "retention.hpp"
@@ -196,6 +197,7 @@ protected:
     std::string url_;
     Environment& environment_;
     AppendLimits limits_;
+    AppendMetrics metrics_;
     StoreIdentity identity_;
     std::vector<std::string> warnings_;  // see warnings(); set before the store is handed out
 

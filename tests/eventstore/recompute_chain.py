@@ -38,7 +38,8 @@ class Postgres:
 
     def rows(self, sql):
         done = subprocess.run(
-            ["psql", "-Xt", "--csv", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url],
+            ["psql", "-Xt", "--csv", "-P", "null=\\N", "-v", "ON_ERROR_STOP=1", "-c", sql,
+             self.url],
             env=self.environment, check=True, capture_output=True, text=True)
         return [tuple(map(self.value, row)) for row in csv.reader(done.stdout.splitlines())]
 

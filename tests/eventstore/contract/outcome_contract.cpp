@@ -2,6 +2,7 @@
 #include "eventstore/contract/store_contract.hpp"
 
 #include <recount/core/error.hpp>
+#include <recount/core/metrics.hpp>
 
 namespace recount::test {
 namespace {
@@ -147,6 +148,32 @@ TEST_P(OutcomeContract, TriesACommandAgainThatConflicted) {
     add("cart-1");
     EXPECT_EQ(store().append(append).kind, Kind::committed);
     EXPECT_EQ(store().append(append).kind, Kind::repeated);
+}
+
+/// What a store says of its appends, by name and labels.
+double counted(EventStore& store, const std::string& name, const Labels& labels = {}) {
+    return store.environment().metrics.counter(name, "", labels).value();
+}
+
+TEST_P(OutcomeContract, IsCounted) {
+    const auto events = [&](const char* category) {
+        return counted(store(), "recount_events_appended_total", {{"category", category}});
+    };
+    auto& calls = store().environment().metrics.histogram("recount_append_duration_seconds", "");
+    const double carts = events("cart"), stock = events("stock");
+    const double conflicts = counted(store(), "recount_append_conflicts_total");
+    const std::uint64_t before = calls.count();
+    const Append append = make_append("a", {write("cart-1", Expected::any(), 2), write("stock-1"),
+                                            write("cart-2", Expected::any(), 3)});
+    ASSERT_EQ(store().append(append).kind, Kind::committed);
+    ASSERT_EQ(store().append(append).kind, Kind::repeated);
+    ASSERT_EQ(store().append(make_append("b", {write("cart-1", Expected::exactly({7}))})).kind,
+              Kind::conflict);
+    add("cart-9", 1);
+    EXPECT_EQ(events("cart") - carts, 6);
+    EXPECT_EQ(events("stock") - stock, 1);
+    EXPECT_EQ(counted(store(), "recount_append_conflicts_total") - conflicts, 1);
+    EXPECT_EQ(calls.count() - before, 4U);
 }
 
 }  // namespace
