@@ -55,6 +55,10 @@ TEST_F(OtherClients, DecodeEveryEventInPython) {
     EXPECT_THAT(text, AllOf(HasSubstr("google.protobuf.StringValue thing-7 "), HasSubstr("xxx"),
                             HasSubstr("saga-0 category"), testing::Not(HasSubstr("failed"))));
 }
+#else
+TEST_F(OtherClients, DecodeEveryEventInPython) {
+    GTEST_SKIP() << "there are no clients in build/python; outbox/README.md says how to get them";
+}
 #endif
 
 #ifdef PYTHON_WITH_DESERIALISER
@@ -71,6 +75,10 @@ TEST(FramedMessages, AreReadByConfluentsDeserialiserInPython) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 60) << text;
     EXPECT_THAT(text, AllOf(HasSubstr("66000 7 "), HasSubstr("/7 "), HasSubstr("#2\n"),
                             testing::Not(HasSubstr("failed"))));
+}
+#else
+TEST(FramedMessages, AreReadByConfluentsDeserialiserInPython) {
+    GTEST_SKIP() << "its deserialiser is not in build/python; outbox/README.md says how to get it";
 }
 #endif
 
