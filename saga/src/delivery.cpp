@@ -128,10 +128,9 @@ Report deliver_alone(const Routes& routes, const Errand& errand) {
 
 }  // namespace
 
-std::vector<Report> deliver(Streams& streams, const Routes& routes,
-                            std::span<const Errand> errands) {
+void deliver(Streams& streams, const Routes& routes, std::span<const Errand> errands,
+             std::vector<Report>& reports) {
     Batch batch{streams};
-    std::vector<Report> reports;
     std::vector<Errand> together;
     for (const Errand& errand : errands) {
         try {
@@ -152,13 +151,12 @@ std::vector<Report> deliver(Streams& streams, const Routes& routes,
         // already is repeated under its id.
         if (!concerns_one()) throw;
         for (const Errand& errand : together) reports.push_back(deliver_alone(routes, errand));
-        return reports;
+        return;
     }
     for (std::size_t i = 0; i < together.size(); ++i) {
         const CommandOutcome& outcome = outcomes.at(i).details();
         reports.push_back({together[i], answer_of(together[i], outcome), {}, false});
     }
-    return reports;
 }
 
 // Ids can be made of all of them: a saga of a rule that is not known is not kept once it is read.

@@ -29,9 +29,9 @@ struct Report {
 };
 
 /// Sends the open commands, in one commit, under their recorded ids; each has a report. Throws
-/// only what may pass and concerns the store as a whole.
-std::vector<Report> deliver(Streams& streams, const Routes& routes,
-                            std::span<const Errand> errands);
+/// only what may pass and concerns the store as a whole; what was reported until then counts.
+void deliver(Streams& streams, const Routes& routes, std::span<const Errand> errands,
+             std::vector<Report>& reports);
 
 /// Claims the ids of open steps, or finds what they had come to; each has a report, as those of
 /// deliver().

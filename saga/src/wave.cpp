@@ -124,8 +124,16 @@ bool SagaEngine::Work::send() {
             put_off = put_off || report.later;
         }
     };
-    take_each(saga::claim(store_, claims));
-    take_each(saga::deliver(store_, routes_, commands));
+    std::vector<saga::Report> reports = saga::claim(store_, claims);
+    try {
+        saga::deliver(store_, routes_, commands, reports);
+    } catch (const Error&) {
+        // What is known by then is recorded: it would be asked for, and lost, each time.
+        take_each(reports);
+        learn();
+        throw;
+    }
+    take_each(reports);
     return learn() || put_off;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "orders.hpp"
+#include "watched_store.hpp"
 #include "world_with_alarm.hpp"
 
 namespace recount::saga_test {
@@ -78,6 +79,38 @@ TEST_F(AStoppedStep, KeepsNobodysLimitsNorAlarmsBackMeanwhile) {
     Weather::today().throwing.clear();
     world_.advance(10s);
     EXPECT_EQ(service.sagas.catch_up().completed, 1);
+}
+
+/// Appends nothing to one account.
+class StoreWithoutAnAccount : public WatchedStore {
+public:
+    explicit StoreWithoutAnAccount(EventStore& store) : WatchedStore(store, [](int, When) {}) {}
+    using EventStore::append;
+    std::vector<AppendResult> append(std::span<const Append> group) override {
+        for (const Append& append : group) {
+            for (const StreamWrite& write : append.writes) {
+                if (write.stream.full() == "account-pay") throw Unavailable("it is away");
+            }
+        }
+        return WatchedStore::append(group);
+    }
+};
+
+TEST_F(AStoppedStep, LosesNoAnswerOfOthersThoughTheStoreDoesNotTakeIt) {
+    Weather::today().throwing = {"o-2/b"};
+    Weather::today().passes = true;
+    StoreWithoutAnAccount store{*store_};
+    Service service{store};
+    Part late = part("b", {"a"});
+    late.set_within_ms(300);
+    service.place(order("o-2", {part("a"), late}));
+    EXPECT_EQ(service.sagas.catch_up().open, 1);
+    service.place(order("o-1", {part("pay")}));
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_THROW(service.sagas.catch_up(), Unavailable);
+        world_.advance(10s);
+    }
+    EXPECT_EQ(service.sagas.status("fulfil", "o-2")->phase, "undoing");
 }
 
 TEST_F(AStoppedStep, WaitsWhileASecondStartCallsAPersonAtOnce) {
