@@ -51,8 +51,8 @@ struct [[nodiscard]] Imported {
     Conflict conflict;          // when conflict: every such stream, expected and actual version
 };
 
-/// Puts many events into a store, in the order of the source and as they were, an order of
-/// magnitude faster than appends. Streams belong to the import alone while it lasts: each is new,
+/// Puts many events into a store, in the order of the source and as they were, some ten times as
+/// fast as single appends. Streams belong to the import alone while it lasts: each is new,
 /// or at the version where the import itself left it; anything else is a `conflict` and writes
 /// nothing of that chunk. Other streams may be appended to meanwhile, also by other processes.
 ///
