@@ -1,6 +1,7 @@
 #include <recount/core/error.hpp>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/socket.h>
 #include <pqxx/pqxx>
 
 #include <type_traits>
@@ -26,6 +27,19 @@ public:
 
 private:
     const std::function<void()>& heard_;
+};
+
+/// A receiver says UNLISTEN as it goes, and waits for the answer without limit: it gets none, be it
+/// that the server is silent.
+class HangingUp {
+public:
+    explicit HangingUp(const pqxx::connection& connection) : connection_(connection) {}
+    ~HangingUp() { ::shutdown(connection_.sock(), SHUT_RDWR); }
+    HangingUp(const HangingUp&) = delete;
+    HangingUp& operator=(const HangingUp&) = delete;
+
+private:
+    const pqxx::connection& connection_;
 };
 
 std::string with_timeout(const std::string& connection) {
@@ -89,6 +103,7 @@ void Listener::listen(const std::stop_token& stop) {
         try {
             pqxx::connection connection{connection_};
             const Receiver receiver{connection, channel_, heard_};
+            const HangingUp before_that{connection};
             heard_();  // of what came before it listened
             while (!stop.stop_requested()) connection.await_notification(0, look_for_stop_us);
         } catch (const pqxx::sql_error& error) {

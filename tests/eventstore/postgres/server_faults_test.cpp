@@ -10,6 +10,8 @@
 #include "eventstore/postgres/private_server.hpp"
 #include "support/eventually.hpp"
 
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -186,6 +188,31 @@ TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
     EXPECT_EQ(version_of(*store, "cart-known"), 2);
     EXPECT_EQ(version_of(*store, "cart-new"), 1);
     store->verify_chain();
+}
+
+/// Connected, but it answers nothing, as when its disk hangs.
+TEST(ASilentServer, KeepsNobodyFromClosingAStore) {
+    const PrivateServer server;
+    auto store = open_store(server.url("silent"));
+    // From now on it listens.
+    EXPECT_FALSE(store->wait(Positions{16}, std::chrono::milliseconds{200}));
+    pqxx::connection connection{server.database()};
+    pid_t listening = 0;
+    ASSERT_TRUE(eventually([&] {
+        pqxx::work look{connection};
+        const auto found =
+            look.exec("select pid from pg_stat_activity where query ilike 'listen %'");
+        if (!found.empty()) listening = found[0][0].as<int>();
+        return !found.empty();
+    }));
+    ASSERT_EQ(kill(listening, SIGSTOP), 0);
+    std::atomic<bool> closed = false;
+    std::jthread closing{[&] {
+        store.reset();
+        closed = true;
+    }};
+    EXPECT_TRUE(eventually([&] { return closed.load(); }));
+    kill(listening, SIGCONT);
 }
 
 }  // namespace
