@@ -126,6 +126,10 @@ function(recount_add_test)
     if(RECOUNT_SANITIZE MATCHES thread)
         set_tests_properties(${arg_NAME} PROPERTIES ENVIRONMENT
             "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp")
+    elseif(RECOUNT_SANITIZE MATCHES address)
+        # Also of the programs that a test starts.
+        set_tests_properties(${arg_NAME} PROPERTIES ENVIRONMENT
+            "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp")
     endif()
     if(arg_COST)
         set_tests_properties(${arg_NAME} PROPERTIES COST ${arg_COST})
