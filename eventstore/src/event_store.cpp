@@ -3,7 +3,6 @@
 #include <recount/core/error.hpp>
 #include <recount/core/ids.hpp>
 
-#include <algorithm>
 #include <mutex>
 
 #include "databases.hpp"
@@ -11,10 +10,6 @@
 #include "type_schema.hpp"
 
 namespace recount {
-std::int64_t EventStore::truncate(const StreamName& stream, Version before) {
-    return erase(stream, Version{1}, Version{std::max<std::int64_t>(before.value, 1) - 1});
-}
-
 void EventStore::require_readable(std::span<const std::string_view> types) {
     for (const std::string_view type : types) {
         {

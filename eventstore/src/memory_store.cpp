@@ -74,7 +74,10 @@ protected:
     std::vector<AppendResult> append_checked(std::span<const Append> appends) override;
     AppendResult import_chunk(const ImportChunk& chunk, StagedChunk*) override;
     std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) override;
-    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override;
+    std::int64_t erase_some(const StreamName& stream, const Erasure& what) override;
+    bool has_snapshot(const StreamName& stream, Version at_least) override {
+        return snapshots_.has(stream, at_least);
+    }
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
         const std::lock_guard lock{mutex_};
         const auto* positions = stream_of(stream.full());
@@ -83,9 +86,6 @@ protected:
             if (positions == nullptr || index >= positions->size()) return {};
             return event_at((*positions)[index]);
         });
-    }
-    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
-        snapshots_.drop(stream, first, last);
     }
     Timestamp raise_horizon(Timestamp horizon) override;
     void forget_outcomes(const std::vector<std::string_view>& command_ids) override {
@@ -220,16 +220,17 @@ std::vector<StreamHead> MemoryStore::list_names(const NameRange& range, std::siz
     return page;
 }
 
-std::int64_t MemoryStore::erase_some(const StreamName& stream, Version first, Version last) {
+std::int64_t MemoryStore::erase_some(const StreamName& stream, const Erasure& what) {
     const std::lock_guard lock{mutex_};
     const auto& positions = *stream_of(stream.full());
     std::int64_t erased = 0;
-    for (std::int64_t version = first.value; version <= last.value; ++version) {
+    for (std::int64_t version = what.first.value; version <= what.last.value; ++version) {
         const Position& at = positions[static_cast<std::size_t>(version - 1)];
         Row& row = rows_of(at.partition)[static_cast<std::size_t>(at.n - 1)];
         if (row.payload) ++erased;
         row.payload = row.salt = std::nullopt;
     }
+    snapshots_.erase(stream, what);
     return erased;
 }
 
@@ -244,6 +245,7 @@ StreamPage MemoryStore::read_stream_page(const StreamName& stream, const ReadStr
     const auto* positions = stream_of(stream.full());
     if (positions != nullptr) page.head.value = static_cast<std::int64_t>(positions->size());
     page.closed = closed_.contains(stream.full());
+    page.erasures = snapshots_.erasures(stream);
     const bool forwards = options.direction == Direction::forwards;
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);

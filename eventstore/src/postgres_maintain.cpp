@@ -34,13 +34,28 @@ std::vector<StreamHead> list_names(Session& session, const NameRange& range, std
     return page;
 }
 
-std::int64_t erase_events(Session& session, const StreamName& stream, Version first, Version last) {
-    const Result count = committed(
-        session, {"with erased as (update event set salt = null, payload = null where stream = $1 "
-                  "and version between $2 and $3 and payload is not null returning 1) "
-                  "select count(*) from erased",
-                  {text(stream.full()), bigint(first.value), bigint(last.value)}});
-    return count.integer(0, 0);
+std::int64_t erase_events(Session& session, const StreamName& stream, const Erasure& what) {
+    const Parameter name = text(stream.full());
+    const Parameter first = bigint(what.first.value);
+    // Whoever keeps a snapshot holds the stream's row while it does, which appends do not mind.
+    const std::vector<Statement> statements{
+        {"begin", {}},
+        {"select 1 from stream where name = $1 for update", {name}},
+        {"update stream set erasures = erasures + $2 where name = $1",
+         {name, bigint(what.forgets ? 1 : 0)}},
+        {"with erased as (update event set salt = null, payload = null where stream = $1 "
+         "and version between $2 and $3 and payload is not null returning 1) "
+         "select count(*) from erased",
+         {name, first, bigint(what.last.value)}},
+        {"delete from snapshot where stream = $1 and version between $2 and $3 returning true",
+         {name, first, bigint(what.snapshots.value)}},
+        {"commit", {}}};
+    try {
+        return session.run_and_commit(statements)[3].integer(0, 0);
+    } catch (...) {
+        session.rollback();
+        throw;
+    }
 }
 
 Timestamp raise_horizon(Session& session, Timestamp horizon) {

@@ -101,6 +101,7 @@ StreamPage stream_page_from(std::span<const Result> answers, const StreamName& s
     if (!answers[0].empty()) {
         page.head = Version{answers[0].integer(0, 0)};
         page.closed = answers[0].integer(0, 1) != 0;
+        page.erasures = answers[0].integer(0, 2);
     }
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)
                                     : std::min(options.from.value, page.head.value);

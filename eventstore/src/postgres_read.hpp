@@ -13,10 +13,10 @@
 
 namespace recount::postgres {
 
-/// Version and closing of a stream, $1. Read before its events: what is appended in between only
-/// makes them say that there is more.
+/// Version, closing and erasures of a stream, $1. Read before its events: what is appended in
+/// between only makes them say that there is more.
 inline constexpr std::string_view head_of_stream =
-    "select version, closed from stream where name = $1";
+    "select version, closed, erasures from stream where name = $1";
 /// Of a row that begins with partition, position, envelope, hash, salt, payload.
 EventParts event_parts(const Result& rows, std::size_t row);
 [[noreturn]] void lacks_version(const StreamName& stream, Version version, Version head,

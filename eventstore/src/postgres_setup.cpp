@@ -20,7 +20,7 @@ constexpr std::int32_t default_partitions = 16;
 /// From each version to the next; never changed once released.
 constexpr std::array migrations{sql::postgres_store_0001, sql::postgres_store_0002,
                                 sql::postgres_store_0003, sql::postgres_store_0004,
-                                sql::postgres_store_0005};
+                                sql::postgres_store_0005, sql::postgres_store_0006};
 constexpr auto newest_migration = static_cast<std::int64_t>(migrations.size());
 constexpr std::int32_t oldest_server = 120'000;  // server_version_num: `as materialized`
 constexpr Duration most_skew = std::chrono::seconds{1};

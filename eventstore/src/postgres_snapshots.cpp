@@ -20,12 +20,12 @@ namespace {
 /// size.
 constexpr std::string_view snapshot_and_rows =
     "with head as (select k.partition, k.position, k.event_id, k.hash, null::bytea as salt, "
-    "  k.bytes, s.version, s.closed, k.fold, k.version as kept "
+    "  k.bytes, s.version, s.closed, k.fold, k.version as kept, s.erasures "
     "  from stream s left join snapshot k on k.stream = s.name and k.type = $2 where s.name = $1) "
     "select * from head union all "
     "(select partition, position, envelope, hash, salt, "
     "case when octet_length(payload) <= $5 then payload end, null, null, null, "
-    "case when octet_length(payload) > $5 then octet_length(payload) end from event "
+    "case when octet_length(payload) > $5 then octet_length(payload) end, null from event "
     "where stream = $1 and version >= coalesce((select kept from head where fold = $3), 1) "
     "order by version limit $4)";
 
@@ -101,6 +101,7 @@ private:
         if (!rows.null(row, 6)) {
             page.head = Version{rows.integer(row, 6)};
             page.closed = rows.integer(row, 7) != 0;
+            page.erasures = rows.integer(row, 10);
             found_.snapshot = snapshot_from(rows, type_);
             return true;
         }
@@ -137,14 +138,17 @@ SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::stri
 }
 
 /// One that reaches less far, or is of another fold, replaces another only where that is of no use,
-/// or holds nothing that was erased: see MemorySnapshots.
+/// or holds nothing that was erased; and none is kept that does: see MemorySnapshots. An erasure
+/// that comes meanwhile waits, and takes away what is kept here.
 void put_snapshot(Session& session, const StreamName& stream, const Snapshot& snapshot) {
     const std::array<Statement, 4> statements{
         {{"begin", {}},
          {"set local synchronous_commit = off", {}},
          {"insert into snapshot "
           "(stream, type, fold, version, partition, position, event_id, hash, bytes) "
-          "values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (stream, type) do update set "
+          "select $1::text, $2::text, $3::bigint, $4::bigint, $5::integer, $6::bigint, $7::bytea, "
+          "$8::bytea, $9::bytea from stream where name = $1 and erasures = $10::bigint "
+          "for key share on conflict (stream, type) do update set "
           "fold = excluded.fold, version = excluded.version, partition = excluded.partition, "
           "position = excluded.position, event_id = excluded.event_id, hash = excluded.hash, "
           "bytes = excluded.bytes where (snapshot.fold = excluded.fold "
@@ -157,7 +161,7 @@ void put_snapshot(Session& session, const StreamName& stream, const Snapshot& sn
           {text(stream.full()), text(snapshot.type), bigint(snapshot.fold),
            bigint(snapshot.version.value), integer(snapshot.last.partition.value),
            bigint(snapshot.last.n), bytea(snapshot.last_event.view()),
-           bytea(snapshot.last_hash.view()), bytea(snapshot.bytes)}},
+           bytea(snapshot.last_hash.view()), bytea(snapshot.bytes), bigint(snapshot.erasures)}},
          {"commit", {}}}};
     try {
         session.run_and_commit(statements);
@@ -167,11 +171,12 @@ void put_snapshot(Session& session, const StreamName& stream, const Snapshot& sn
     }
 }
 
-void drop_snapshots(Session& session, const StreamName& stream, Version first, Version last) {
-    const Statement remove{
-        "delete from snapshot where stream = $1 and version between $2 and $3 returning true",
-        {text(stream.full()), bigint(first.value), bigint(last.value)}};
-    session.run_and_commit({&remove, 1});
+bool has_snapshot(Session& session, const StreamName& stream, Version at_least) {
+    const std::array parameters{text(stream.full()), bigint(at_least.value)};
+    return !session
+                .run("select 1 from snapshot where stream = $1 and version >= $2 limit 1",
+                     parameters)
+                .empty();
 }
 
 }  // namespace recount::postgres

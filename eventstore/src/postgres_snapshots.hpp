@@ -16,6 +16,6 @@ SnapshotPage read_snapshot(Session& session, const StreamName& stream, std::stri
                            std::int64_t fold, const ReadStream& options);
 /// Committed without waiting for the disk.
 void put_snapshot(Session& session, const StreamName& stream, const Snapshot& snapshot);
-void drop_snapshots(Session& session, const StreamName& stream, Version first, Version last);
+bool has_snapshot(Session& session, const StreamName& stream, Version at_least);
 
 }  // namespace recount::postgres

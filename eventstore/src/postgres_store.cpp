@@ -87,9 +87,9 @@ public:
 
     CommandOutcome void_command(std::string_view command_id) override;
 
-    void visit_stream(const StreamName& stream, Version from, std::size_t page,
-                      const TakeEvent& take) override {
-        postgres::visit_stream(pool_, stream, from, page, take);
+    std::int64_t visit_stream(const StreamName& stream, Version from, std::size_t page,
+                              const TakeEvent& take) override {
+        return postgres::visit_stream(pool_, stream, from, page, take);
     }
 
     SnapshotPage read_snapshot(const StreamName& stream, std::string_view type, std::int64_t fold,
@@ -166,22 +166,19 @@ protected:
             [&](Session& session) { return postgres::list_names(session, range, limit); });
     }
 
-    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
-        return writing(
-            [&](Session& session) { return erase_events(session, stream, first, last); });
+    std::int64_t erase_some(const StreamName& stream, const Erasure& what) override {
+        return writing([&](Session& session) { return erase_events(session, stream, what); });
+    }
+
+    bool has_snapshot(const StreamName& stream, Version at_least) override {
+        return pool_.with_session(
+            [&](Session& session) { return postgres::has_snapshot(session, stream, at_least); });
     }
 
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
         pool_.with_session([&](Session& session) {
             require_same_server(session, facts_.identity.incarnation);
             postgres::put_snapshot(session, stream, snapshot);
-            return true;
-        });
-    }
-
-    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
-        writing([&](Session& session) {
-            postgres::drop_snapshots(session, stream, first, last);
             return true;
         });
     }

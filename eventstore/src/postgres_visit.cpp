@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,7 @@ public:
             session.run_rows(statements(), [this](std::size_t statement, const Result& row) {
                 if (statement == 1) return take(row);
                 head_ = Version{row.integer(0, 0)};
+                if (!erasures_) erasures_ = row.integer(0, 2);
                 return true;
             });
             end = next_ - first < page_ || next_ > head_.value;
@@ -41,6 +43,8 @@ public:
         if (wanted_ && next_ <= head_.value)
             lacks_version(stream_, Version{next_}, head_, session.name());
     }
+    /// As of before the first event was read.
+    [[nodiscard]] std::int64_t erasures() const { return erasures_.value_or(0); }
     /// What whoever takes the events threw, which is the end of the visit. It says nothing about a
     /// session, whatever it is.
     void rethrow() const {
@@ -69,6 +73,7 @@ private:
     std::int64_t next_;  // version
     std::int64_t page_;
     Version head_;  // as it was before the page was read
+    std::optional<std::int64_t> erasures_;
     bool wanted_ = true;
     std::exception_ptr thrown_;
     RecordedEvent event_;  // one after the other
@@ -76,11 +81,12 @@ private:
 
 }  // namespace
 
-void visit_stream(Pool& pool, const StreamName& stream, Version from, std::size_t page,
-                  const TakeEvent& take) {
+std::int64_t visit_stream(Pool& pool, const StreamName& stream, Version from, std::size_t page,
+                          const TakeEvent& take) {
     StreamVisit visit{stream, from, page, take};
     pool.with_session([&](Session& session) { visit.go_on(session); });
     visit.rethrow();
+    return visit.erasures();
 }
 
 }  // namespace recount::postgres

@@ -8,7 +8,7 @@ namespace recount::postgres {
 
 /// See Streams::visit_stream. When the session is lost on the way, another goes on behind the last
 /// event that was given.
-void visit_stream(Pool& pool, const StreamName& stream, Version from, std::size_t page,
-                  const TakeEvent& take);
+std::int64_t visit_stream(Pool& pool, const StreamName& stream, Version from, std::size_t page,
+                          const TakeEvent& take);
 
 }  // namespace recount::postgres

@@ -143,19 +143,19 @@ protected:
         return with_reader([&](SqliteReader& reader) { return reader.list_names(range, limit); });
     }
 
-    std::int64_t erase_some(const StreamName& stream, Version first, Version last) override {
+    std::int64_t erase_some(const StreamName& stream, const Erasure& what) override {
         const std::lock_guard lock{writing_};
-        return writer_->erase(stream, first, last);
+        return writer_->erase(stream, what);
+    }
+
+    bool has_snapshot(const StreamName& stream, Version at_least) override {
+        const std::lock_guard lock{writing_};
+        return writer_->has_snapshot(stream, at_least);
     }
 
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot) override {
         const std::lock_guard lock{writing_};
         writer_->put_snapshot(stream, snapshot);
-    }
-
-    void drop_snapshots(const StreamName& stream, Version first, Version last) override {
-        const std::lock_guard lock{writing_};
-        writer_->drop_snapshots(stream, first, last);
     }
 
     Timestamp raise_horizon(Timestamp horizon) override {

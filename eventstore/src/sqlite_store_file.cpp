@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t application_id = 0x52434e54;  // "RCNT"
 /// From each version to the next; never changed once released.
 constexpr std::array migrations{sql::sqlite_store_0001, sql::sqlite_store_0002,
-                                sql::sqlite_store_0003};
+                                sql::sqlite_store_0003, sql::sqlite_store_0004};
 constexpr auto schema_version = static_cast<std::int64_t>(migrations.size());
 constexpr std::int32_t default_partitions = 16;
 

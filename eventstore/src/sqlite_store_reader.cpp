@@ -41,7 +41,7 @@ SqliteReader::SqliteReader(const std::string& path, const StoreIdentity& identit
     static const std::string event = "envelope, hash, salt, payload from event ";
     outcome_ = connection_.prepare("select bytes from outcome where command_id = ?");
     stream_ = connection_.prepare(
-        "select id, (select max(version) from event where stream = stream.id), closed "
+        "select id, (select max(version) from event where stream = stream.id), closed, erasures "
         "from stream where name = ?");
     forwards_ = connection_.prepare("select version, partition, position, " + event +
                                     "where stream = ? and version >= ? order by version");
@@ -109,6 +109,7 @@ StreamPage SqliteReader::page_of(const StreamName& stream, const ReadStream& opt
     if (stream_->step()) {
         page.head.value = stream_->integer(1);
         page.closed = stream_->integer(2) != 0;
+        page.erasures = stream_->integer(3);
     }
     const bool forwards = options.direction == Direction::forwards;
     std::int64_t version = forwards ? std::max<std::int64_t>(options.from.value, 1)

@@ -1,5 +1,6 @@
 #include "sqlite_store_writer.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace recount {
@@ -33,28 +34,25 @@ void SqliteWriter::put_snapshot(const StreamName& stream, const Snapshot& snapsh
     if (other.fold != snapshot.fold || other.version <= snapshot.version) other = snapshot;
 }
 
-void SqliteWriter::drop_snapshots(const StreamName& stream, Version first, Version last) {
-    std::erase_if(snapshots_, [&](const auto& waiting) {
-        return waiting.first.first == stream.full() && waiting.second.version >= first &&
-               waiting.second.version <= last;
-    });
-    const auto remove =
-        connection_.prepare("delete from snapshot where stream = ? and version between ? and ?");
-    in_transaction([&] {
-        remove->bind_text(1, stream.full());
-        remove->bind(2, first.value);
-        remove->bind(3, last.value);
-        remove->run();
-        return true;
-    });
+bool SqliteWriter::has_snapshot(const StreamName& stream, Version at_least) {
+    const auto reaches = [&](const auto& waiting) {
+        return waiting.first.first == stream.full() && waiting.second.version >= at_least;
+    };
+    if (std::ranges::any_of(snapshots_, reaches)) return true;
+    const auto find =
+        connection_.prepare("select 1 from snapshot where stream = ? and version >= ?");
+    find->bind_text(1, stream.full());
+    find->bind(2, at_least.value);
+    return find->step();
 }
 
 void SqliteWriter::write_snapshots() {
     if (snapshots_.empty()) return;
     // One that reaches less far, or is of another fold, replaces another only where that is of no
-    // use, or holds nothing that was erased: see MemorySnapshots.
+    // use, or holds nothing that was erased; and none is written that does: see MemorySnapshots.
     const auto put = connection_.prepare(
-        "insert into snapshot values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (stream, type) "
+        "insert into snapshot select ?, ?, ?, ?, ?, ?, ?, ?, ? from stream "
+        "where name = ?1 and erasures = ?10 on conflict (stream, type) "
         "do update set fold = excluded.fold, version = excluded.version, "
         "partition = excluded.partition, position = excluded.position, "
         "event_id = excluded.event_id, hash = excluded.hash, bytes = excluded.bytes "
@@ -75,22 +73,33 @@ void SqliteWriter::write_snapshots() {
         put->bind_bytes(7, snapshot.last_event.view());
         put->bind_bytes(8, snapshot.last_hash.view());
         put->bind_bytes(9, snapshot.bytes);
+        put->bind(10, snapshot.erasures);
         put->run();
     }
 }
 
-std::int64_t SqliteWriter::erase(const StreamName& stream, Version first, Version last) {
+std::int64_t SqliteWriter::erase(const StreamName& stream, const Erasure& what) {
     const auto update = connection_.prepare(
         "update event set salt = null, payload = null where stream = (select id from stream "
         "where name = ?) and version between ? and ? and payload is not null");
+    const auto count =
+        connection_.prepare("update stream set erasures = erasures + 1 where name = ?");
+    const auto drop =
+        connection_.prepare("delete from snapshot where stream = ? and version between ? and ?");
     const auto erased = in_transaction([&] {
         update->bind_text(1, stream.full());
-        update->bind(2, first.value);
-        update->bind(3, last.value);
+        update->bind(2, what.first.value);
+        update->bind(3, what.last.value);
         update->run();
         const std::int64_t changes = connection_.last_changes();
+        count->bind_text(1, stream.full());
+        if (what.forgets) count->run();
         // One that waits may be the only one left that reaches beyond them.
         write_snapshots();
+        drop->bind_text(1, stream.full());
+        drop->bind(2, what.first.value);
+        drop->bind(3, what.snapshots.value);
+        drop->run();
         return changes;
     });
     snapshots_.clear();

@@ -16,6 +16,7 @@
 #include "import_chunk.hpp"
 #include "sqlite_connection.hpp"
 #include "sqlite_store_file.hpp"
+#include "store_base.hpp"
 
 namespace recount {
 
@@ -46,10 +47,10 @@ public:
     /// `staged`: made by these, or null.
     AppendPlan import_chunk(const ImportChunk& chunk, StagedChunk* staged);
     CommandOutcome void_command(std::string_view command_id);
-    std::int64_t erase(const StreamName& stream, Version first, Version last);
+    std::int64_t erase(const StreamName& stream, const Erasure& what);
+    bool has_snapshot(const StreamName& stream, Version at_least);
     /// Written with the next append, so that nobody waits for it, or when this ends.
     void put_snapshot(const StreamName& stream, const Snapshot& snapshot);
-    void drop_snapshots(const StreamName& stream, Version first, Version last);
     Timestamp raise_horizon(Timestamp horizon);
     void forget_outcomes(const std::vector<std::string_view>& command_ids);
 

@@ -5,7 +5,6 @@
 #include <recount/core/utf8.hpp>
 
 #include <algorithm>
-#include <limits>
 
 #include "append_log.hpp"
 
@@ -13,8 +12,6 @@ namespace recount {
 namespace {
 
 constexpr std::size_t most_listed = 100'000;
-constexpr std::int64_t erased_at_once = 500;
-constexpr std::size_t most_snapshot_bytes = std::size_t{4} << 20;
 
 /// Keeps ends within what the clock can count.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
@@ -221,39 +218,6 @@ std::vector<StreamHead> StoreBase::list_streams(std::string_view category, std::
             "name that was listed, as it is");
     }
     return list_names(names_of(category, after), std::clamp<std::size_t>(limit, 1, most_listed));
-}
-
-std::int64_t StoreBase::erase(const StreamName& stream, Version first, Version last) {
-    check_writable();
-    const Version head =
-        read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1}).head;
-    const std::int64_t begin = std::max<std::int64_t>(first.value, 1);
-    const std::int64_t end = std::min(last.value, head.value);
-    if (begin > end) return 0;
-    std::int64_t erased = 0;
-    for (std::int64_t from = begin; from <= end; from += erased_at_once) {
-        erased +=
-            erase_some(stream, Version{from}, Version{std::min(from + erased_at_once - 1, end)});
-    }
-    // What was folded of them may say what they said. A snapshot beyond the beginning of a stream
-    // is what lets that be truncated.
-    constexpr Version newest{std::numeric_limits<std::int64_t>::max()};
-    if (first.value > 1) {
-        drop_snapshots(stream, first, newest);
-    } else {
-        drop_snapshots(stream, Version{1}, last);
-    }
-    return erased;
-}
-
-void StoreBase::keep_snapshot(const StreamName& stream, const Snapshot& snapshot) {
-    check_writable();
-    if (snapshot.bytes.size() > most_snapshot_bytes) {
-        throw InvalidArgument("the snapshot of stream " + stream.full() + " has " +
-                              std::to_string(snapshot.bytes.size()) + " bytes, at most " +
-                              std::to_string(most_snapshot_bytes) + "; keep less in its State");
-    }
-    put_snapshot(stream, snapshot);
 }
 
 Maintained StoreBase::maintain(const MaintainOptions& options) {

@@ -118,6 +118,14 @@ struct NameRange {
 /// Those of a category (empty: all) behind a name. Throws InvalidArgument for what is no category.
 NameRange names_of(std::string_view category, std::string_view after);
 
+/// Events of a stream that lose their payloads, and with them the snapshots of the stream that
+/// reach from `first` to `snapshots`.
+struct Erasure {
+    Version first, last;
+    Version snapshots;
+    bool forgets = true;  // counted: what was folded of the events is not to be kept either
+};
+
 /// What the stores of one process have in common.
 class StoreBase : public EventStore, public SnapshotStore {
 public:
@@ -135,6 +143,7 @@ public:
                                          std::size_t limit) final;
     std::vector<LogHead> verify_chain(const std::function<void(const Position&)>& progress) final;
     std::int64_t erase(const StreamName& stream, Version first, Version last) final;
+    std::int64_t truncate(const StreamName& stream, Version before, NoSnapshot none) final;
     void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) final;
     Maintained maintain(const MaintainOptions& options) final;
 
@@ -167,11 +176,11 @@ protected:
                                        const ReadLog& options);
     virtual std::vector<StreamHead> list_names(const NameRange& range, std::size_t limit) = 0;
     /// One transaction; returns how many events had a payload.
-    virtual std::int64_t erase_some(const StreamName& stream, Version first, Version last) = 0;
+    virtual std::int64_t erase_some(const StreamName& stream, const Erasure& what) = 0;
+    /// Whether one of the stream's reaches a version.
+    virtual bool has_snapshot(const StreamName& stream, Version at_least) = 0;
     /// Later is early enough, and so is never.
     virtual void put_snapshot(const StreamName& stream, const Snapshot& snapshot) = 0;
-    /// Those of a stream that end at a version from `first` to `last`.
-    virtual void drop_snapshots(const StreamName& stream, Version first, Version last) = 0;
     /// Commits the later of this and the horizon that is there, and returns it.
     virtual Timestamp raise_horizon(Timestamp horizon) = 0;
     /// Those behind a command id, in order of their bytes, with or without what they hold. That of
@@ -202,6 +211,8 @@ protected:
     std::vector<std::string> warnings_;  // see warnings(); set before the store is handed out
 
 private:
+    std::int64_t erase_in_steps(const StreamName& stream, const Erasure& what);
+    Version head_of(const StreamName& stream);
     LogHead verify_partition(Partition partition,
                              const std::function<void(const Position&)>& progress);
     void verify_streams();

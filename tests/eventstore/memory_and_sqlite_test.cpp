@@ -36,6 +36,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, ModelContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, RetentionContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ClosedContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, SnapshotContract, kinds, kind_name);
+INSTANTIATE_TEST_SUITE_P(Stores, ErasureContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, UpkeepContract, kinds, kind_name);
 INSTANTIATE_TEST_SUITE_P(Stores, ImportContract, kinds, kind_name);
 

@@ -56,7 +56,7 @@ TEST_F(AnAuditedTopic, WithholdsWhatItsRelayWithheld) {
 TEST_F(AnAuditedTopic, KeepsPayloadsThatWereErasedLater) {
     publish(50);
     const auto event = store->read(Partition{0}, 0, {.max_events = 1}).events.at(0);
-    store->truncate(event.at.stream, Version{2});
+    store->truncate(event.at.stream, Version{2}, NoSnapshot::accepted);
     const auto report = audit();
     EXPECT_EQ(report.verdict(), AuditVerdict::equal) << findings.size();
     EXPECT_EQ(report.unforgotten, 1);
@@ -74,7 +74,7 @@ TEST_F(AnAuditedTopic, MayLackWhatWasErasedBeforeItWasSent) {
     Audit ahead{*store, options()};
     ahead.catch_up();  // reads those of the store, too, which the relay has not sent
     const auto unsent = store->read(Partition{0}, head() - 1).events.at(0);
-    store->truncate(unsent.at.stream, Version{unsent.at.version.value + 1});
+    store->truncate(unsent.at.stream, Version{unsent.at.version.value + 1}, NoSnapshot::accepted);
     Relay{*store, {.topic = topic}}.catch_up();
     EXPECT_EQ(ahead.catch_up().verdict(), AuditVerdict::equal);
     EXPECT_EQ(ahead.report().proved(), 40);

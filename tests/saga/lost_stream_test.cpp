@@ -255,7 +255,7 @@ TEST_F(WithoutItsStream, ASecondStartOfAnErasedSagaIsHeardOf) {
 class Withdrawn : public WatchedStore {
 public:
     explicit Withdrawn(EventStore& store) : WatchedStore(store, [](int, When) {}) {}
-    void visit_stream(const StreamName&, Version, std::size_t, const TakeEvent&) override {
+    std::int64_t visit_stream(const StreamName&, Version, std::size_t, const TakeEvent&) override {
         throw Mismatch("no stream of this store may be read");
     }
 };

@@ -77,7 +77,7 @@ TEST_P(ClosedContract, MustHaveBeenThereUnlessToldOtherwise) {
 TEST_P(ClosedContract, StaysClosedWhenItsEventsAreErased) {
     add("cart-1", 3);
     static_cast<void>(close("cart-1"));
-    store().truncate(stream("cart-1"), Version{3});
+    store().truncate(stream("cart-1"), Version{3}, NoSnapshot::accepted);
     takes_nothing("cart-1", Version{4});
     store().erase(stream("cart-1"), Version{1}, Version{4});
     reopen();

@@ -181,7 +181,7 @@ TEST_P(SnapshotContract, OfWhatIsErasedIsGone) {
 TEST_P(SnapshotContract, StaysWhereNothingIsToBeErased) {
     deposit_times(25);
     store().truncate(account_, Version{20});
-    EXPECT_EQ(store().erase(account_, Version{15}, Version{3}), 0);
+    EXPECT_THROW(store().erase(account_, Version{15}, Version{3}), InvalidArgument);
     EXPECT_EQ(store().erase(account_, Version{26}, Version{30}), 0);
     EXPECT_EQ(fresh().load("1").state.balance, 25);
 }

@@ -145,4 +145,24 @@ protected:
     int others_ = 0;
 };
 
+/// A person's data is erased while processes that have read it go on.
+class ErasureContract : public SnapshotContract {
+protected:
+    static constexpr RepositoryOptions often{.snapshots = 5};
+    using Accounts = Repository<Forgiving>;
+
+    static void deposit_into(Accounts& accounts, int times) {
+        for (int i = 0; i < times; ++i) ASSERT_TRUE(accounts.handle("1", deposit(10)));
+    }
+    std::optional<Snapshot> stored() {
+        settle();
+        return kept()
+            .read_snapshot(account_, snapshot_type<Forgiving>(), Forgiving::fold, {})
+            .snapshot;
+    }
+    std::int64_t balance_for_a_new_process() {
+        return Accounts{store(), often}.load("1").state.balance;
+    }
+};
+
 }  // namespace recount::test

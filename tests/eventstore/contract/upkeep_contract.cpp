@@ -116,11 +116,17 @@ TEST_P(UpkeepContract, TruncatesWhatPrecedesAVersion) {
     for (const std::int64_t none : {std::numeric_limits<std::int64_t>::min(), std::int64_t{1}}) {
         EXPECT_EQ(store().truncate(stream("cart-1"), {none}), 0);
     }
-    EXPECT_EQ(store().truncate(stream("cart-1"), {1299}), 1298);
+    EXPECT_THAT([&] { store().truncate(stream("cart-1"), {1299}); },
+                ThrowsMessage<InvalidArgument>(
+                    HasSubstr("cart-1 has no snapshot that reaches version 1298")));
+    EXPECT_EQ(payloads(read_all("cart-1")).front(), "cart-1/1");
+    EXPECT_EQ(store().truncate(stream("cart-1"), {1299}, NoSnapshot::accepted), 1298);
     const auto left = payloads(read_all("cart-1"));
     EXPECT_EQ(std::count(left.begin(), left.end(), "erased"), 1298);
     EXPECT_EQ(left.back(), "cart-1/300");
-    EXPECT_EQ(store().truncate(stream("cart-1"), {std::numeric_limits<std::int64_t>::max()}), 2);
+    constexpr Version all{std::numeric_limits<std::int64_t>::max()};
+    EXPECT_EQ(store().truncate(stream("cart-1"), all, NoSnapshot::accepted), 2);
+    EXPECT_EQ(store().truncate(stream("cart-404"), all), 0);
     EXPECT_EQ(store().erase(stream("cart-404"), {1}, {9}), 0);
     store().verify_chain();
 }
@@ -144,7 +150,7 @@ TEST_P(UpkeepContract, AFoldMeetsWhatIsErased) {
     Append append = make_append("a", {{stream("cart-1"), Expected::any(), {}}});
     append.writes[0].events.assign(3, new_event(google::protobuf::Duration{}));
     ASSERT_EQ(store().append(append).kind, Kind::committed);
-    store().truncate(stream("cart-1"), {3});  // an empty payload is one, too
+    store().truncate(stream("cart-1"), {3}, NoSnapshot::accepted);  // an empty payload is one, too
     Tally tally;
     for (const RecordedEvent& event : read_all("cart-1")) tally = fold(std::move(tally), event);
     EXPECT_EQ(tally.happened, 1);

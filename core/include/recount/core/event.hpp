@@ -32,9 +32,10 @@ struct RecordedEvent {
 /// One page of a stream, and how many events the stream had when it was read.
 struct StreamPage {
     std::vector<RecordedEvent> events;
-    Version head;         // 0: no such stream
-    bool end = false;     // nothing more in this direction
-    bool closed = false;  // the head is the last there will ever be
+    Version head;               // 0: no such stream
+    bool end = false;           // nothing more in this direction
+    bool closed = false;        // the head is the last there will ever be
+    std::int64_t erasures = 0;  // how often events were erased before this was read
 };
 
 /// An event that is to be recorded.

@@ -25,7 +25,8 @@ struct Snapshot {
     Position last;
     Uuid last_event;
     Hash last_hash;
-    std::string bytes;  // sealed: see snapshot::seal
+    std::string bytes;          // sealed: see snapshot::seal
+    std::int64_t erasures = 0;  // of the stream when its events were read: see keep_snapshot()
     friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 
@@ -45,7 +46,8 @@ public:
     virtual SnapshotPage read_snapshot(const StreamName& stream, std::string_view type,
                                        std::int64_t fold, ReadStream options) = 0;
     /// Puts a snapshot in the place of the one of its type. It may be lost, and may be there later
-    /// only; no append waits for it.
+    /// only; no append waits for it. One made of events that have been erased from the stream since
+    /// is not kept: its `erasures` are not the stream's any more.
     virtual void keep_snapshot(const StreamName& stream, const Snapshot& snapshot) = 0;
 };
 
@@ -140,7 +142,7 @@ template <class State>
 Snapshot snapshot_of(const StreamName& stream, const Loaded<State>& loaded) {
     Snapshot snapshot{
         snapshot_type<State>(), State::fold, loaded.version, loaded.last, loaded.last_event,
-        loaded.last_hash,       {}};
+        loaded.last_hash,       {},          loaded.erasures};
     snapshot::seal(snapshot, stream, to_snapshot(loaded.state));
     return snapshot;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -17,13 +18,36 @@ template <class State>
 struct Loaded {
     State state{};
     Version version;
-    Position last;     // of the last event folded
-    Uuid last_event;   // its id: a state whose history changed is dropped …
-    Hash last_hash;    // … as its hash tells, where that is known (not zero)
-    Uuid incarnation;  // the store's when it was folded
-    Version snapshot;  // up to where its newest snapshot goes; 0: there is none
-    Version erased;    // the last event folded without its payload; 0: there was none
+    Position last;              // of the last event folded
+    Uuid last_event;            // its id: a state whose history changed is dropped …
+    Hash last_hash;             // … as its hash tells, where that is known (not zero)
+    Uuid incarnation;           // the store's when it was folded
+    Version snapshot;           // up to where its newest snapshot goes; 0: there is none
+    Version erased;             // the last event folded without its payload; 0: there was none
+    std::int64_t erasures = 0;  // of the stream when its events were read: see StreamPage
 };
+
+/// Whether an event is the last one that was folded.
+template <class State>
+bool ends_at(const Loaded<State>& loaded, const RecordedEvent& event) {
+    return event.at.version == loaded.version && event.at.event_id == loaded.last_event &&
+           (loaded.last_hash == Hash{} || loaded.last_hash == event.hash);
+}
+
+/// Whether a page begins with it.
+template <class State>
+bool continues(const Loaded<State>& loaded, const StreamPage& page) {
+    return !page.events.empty() && ends_at(loaded, page.events.front());
+}
+
+/// Whether a state can be folded on with a page: nothing is missing between the two, nor was erased
+/// since.
+template <class State>
+bool goes_on(const Loaded<State>& loaded, const StreamPage& page) {
+    if (loaded.erasures != page.erasures) return false;
+    if (loaded.version.value > 0) return continues(loaded, page);
+    return page.events.empty() || page.events.front().at.version == Version{1};
+}
 
 /// The most recently used folded states, bounded in number. Only ever a head start: every append
 /// still checks the version. Thread-safe.

@@ -57,15 +57,17 @@ public:
     }
 
     /// Folds what the stream holds beyond `loaded`; true when that changed anything. The last event
-    /// folded is read again: when it is not the same any more, all is folded anew.
+    /// folded is read again: when it is not the same any more, or something was erased meanwhile,
+    /// all is folded anew.
     bool refresh(const StreamName& stream, Loaded<State>& loaded) {
         const Version before = loaded.version;
         bool same = false;
         if (before.value > 0) {
-            visit(stream, before.value, [&](const RecordedEvent& event) {
-                if (!same) return same = is_last_of(loaded, event);
+            const auto go_on = [&](const RecordedEvent& event) {
+                if (!same) return same = ends_at(loaded, event);
                 return same = !is_only_in_a_snapshot(event) && fold_in(loaded, event);
-            });
+            };
+            same = visit(stream, before.value, go_on) == loaded.erasures && same;
         }
         if (!same) {
             loaded = fresh(stream);
@@ -219,12 +221,12 @@ private:
         }
     }
 
-    void visit(const StreamName& stream, std::int64_t from, const TakeEvent& take) {
-        streams_.visit_stream(stream, Version{from}, page_, take);
+    std::int64_t visit(const StreamName& stream, std::int64_t from, const TakeEvent& take) {
+        return streams_.visit_stream(stream, Version{from}, page_, take);
     }
 
-    /// `page` begins with the last event folded: when it is not the same any more, all is folded
-    /// anew.
+    /// `page` begins with the last event folded: when it is not the same any more, or something was
+    /// erased meanwhile, all is folded anew.
     void go_on(const StreamName& stream, Loaded<State>& loaded, const StreamPage& page) {
         const Version before = loaded.version;
         if (goes_on(loaded, page) && fold_on(stream, loaded, page, false)) {
@@ -251,7 +253,11 @@ private:
             return all = (pass_over || !is_only_in_a_snapshot(event)) && fold_in(loaded, event);
         };
         if (!std::ranges::all_of(page.events, fold_next)) return false;
-        if (!page.end) visit(stream, loaded.version.value + 1, fold_next);
+        const bool known = page.end || !page.events.empty();
+        if (known) loaded.erasures = page.erasures;  // as of before the first of its events
+        if (page.end) return all;
+        const auto erasures = visit(stream, loaded.version.value + 1, fold_next);
+        if (!known) loaded.erasures = erasures;
         return all;
     }
 
@@ -271,21 +277,6 @@ private:
         loaded.last_hash = event.hash;
         if (event.erased()) loaded.erased = event.at.version;
         return true;
-    }
-
-    /// Whether nothing is missing between the two.
-    static bool goes_on(const Loaded<State>& loaded, const StreamPage& page) {
-        if (loaded.version.value > 0) return continues(loaded, page);
-        return page.events.empty() || page.events.front().at.version == Version{1};
-    }
-
-    static bool continues(const Loaded<State>& loaded, const StreamPage& page) {
-        return !page.events.empty() && is_last_of(loaded, page.events.front());
-    }
-
-    static bool is_last_of(const Loaded<State>& loaded, const RecordedEvent& event) {
-        return event.at.version == loaded.version && event.at.event_id == loaded.last_event &&
-               (loaded.last_hash == Hash{} || loaded.last_hash == event.hash);
     }
 
     Streams& streams_;

@@ -77,9 +77,10 @@ public:
     /// Gives a stream's events in order, from a version to its end, as long as `take` wants them;
     /// what it throws ends the visit. So many events, a page, are asked for at a time, and no more
     /// than a page is held. A store may keep a connection and a statement open meanwhile: `take` is
-    /// quick and calls no store.
-    virtual void visit_stream(const StreamName& stream, Version from, std::size_t page,
-                              const TakeEvent& take);
+    /// quick and calls no store. Returns StreamPage::erasures as of before the first event was
+    /// read.
+    virtual std::int64_t visit_stream(const StreamName& stream, Version from, std::size_t page,
+                                      const TakeEvent& take);
 };
 
 }  // namespace recount

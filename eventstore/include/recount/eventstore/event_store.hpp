@@ -45,6 +45,10 @@ struct StreamHead {
     friend bool operator==(const StreamHead&, const StreamHead&) = default;
 };
 
+/// Whether events may be truncated that no snapshot reaches beyond: nothing is left of what they
+/// said, and the stream can be read only by a State with `evolve(State, const Erased&)`.
+enum class NoSnapshot : std::uint8_t { refused, accepted };
+
 struct MaintainOptions {
     /// How long it is remembered what became of a command; an hour at least.
     Duration keep_outcomes = std::chrono::hours{7 * 24};
@@ -105,12 +109,16 @@ public:
                                                  std::size_t limit) = 0;
 
     /// Drops payload and salt of a stream's events `first` to `last`; their rows stay, so the chain
-    /// still verifies, and readers get them erased (see Erased). For ever; again is no error. In
-    /// small transactions: when it throws, some may be erased, and the same call does the rest.
-    /// Returns how many had a payload until now.
+    /// still verifies, and readers get them erased (see Erased). So go the snapshots made of them,
+    /// and none is kept of a state that was folded before. For ever; again is no error. In small
+    /// transactions: when it throws, some may be erased, and the same call does the rest. Returns
+    /// how many had a payload until now. Throws InvalidArgument when `first` is behind `last`.
     virtual std::int64_t erase(const StreamName& stream, Version first, Version last) = 0;
-    /// Erases what precedes a version of a stream.
-    std::int64_t truncate(const StreamName& stream, Version before);
+    /// The same with what precedes a version of a stream, whose State goes on from a snapshot that
+    /// reaches there; such snapshots stay. Throws InvalidArgument when there is none, unless that
+    /// is accepted.
+    virtual std::int64_t truncate(const StreamName& stream, Version before,
+                                  NoSnapshot none = NoSnapshot::refused) = 0;
 
     /// Closes a stream for ever with a last event (closing_event), once under its command id
     /// (empty: one is made): every later append to it gets the verdict `closed`, whatever is erased
