@@ -24,8 +24,9 @@ struct Active {
     std::string broken = {};         // and what a person is to be asked
     int failures = 0;                // in a row, of the kind that may pass
     std::optional<Timestamp> not_before = {};
-    std::string lost = {};  // why nothing can be read or recorded of it any more
-    bool over = false;      // and nothing need be: it had ended
+    std::optional<Timestamp> left_since = {};  // to a newer program
+    std::string lost = {};                     // why nothing can be read or recorded of it any more
+    bool over = false;                         // and nothing need be: it had ended
 
     /// Takes the saga for a move. Until what it leads to is recorded this one is to be read again:
     /// what is left here tells a list how it stands, and has no plan, so nothing is due.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <recount/core/error.hpp>
+#include <recount/core/event.hpp>
 #include <recount/saga/command_id.hpp>
 
 #include "reason.hpp"
@@ -97,6 +98,9 @@ Report failed(const Errand& errand) {
     Report report{errand, std::nullopt, {}, false};
     try {
         try {
+            throw;
+        } catch (const UnknownType&) {
+            report.newer = true;
             throw;
         } catch (const StreamClosed& error) {
             if (!may_be_refused(errand)) throw;

@@ -20,12 +20,13 @@ struct Errand {
     std::uint32_t step = 0;
 };
 
-/// What came of it. One of the three.
+/// What came of it. One of the three; `broken` may be mended by waiting for a newer program.
 struct Report {
     Errand errand;
     std::optional<Answer> answer;
     std::string broken;  // why it can neither be answered nor tried again
     bool later = false;  // to be sent again, under the same id
+    bool newer = false;  // a newer program may be able to handle what is broken here
 };
 
 /// Sends the open commands, in one commit, under their recorded ids; each has a report. Throws

@@ -72,6 +72,7 @@ void SagaEngine::Work::read(saga::Active& active) {
         return;
     }
     active.keep(std::move(loaded.saga));
+    if (active.version != loaded.version) active.left_since.reset();
     active.version = loaded.version;
     active.sends = std::move(loaded.sends);
     active.not_before.reset();  // it was of a command that may be another's by now
@@ -121,7 +122,7 @@ bool SagaEngine::Work::send() {
     const auto take_each = [&](const std::vector<saga::Report>& reports) {
         for (const saga::Report& report : reports) {
             take(report);
-            put_off = put_off || report.later;
+            put_off = put_off || report.later || report.newer;
         }
     };
     std::vector<saga::Report> reports = saga::claim(store_, claims);
@@ -140,6 +141,7 @@ bool SagaEngine::Work::send() {
 void SagaEngine::Work::take(const saga::Report& report) {
     saga::Active& active = *report.errand.active;
     if (report.later) return later(active);
+    if (report.newer && leave_to_newer(active)) return;
     if (!report.broken.empty()) {
         active.broken = report.broken;
         return;
@@ -177,6 +179,7 @@ void SagaEngine::Work::fill(saga::Active& active, saga::Move move, const Append&
     active.sends.note(move.decision, append.metadata.command_id);
     active.failures = 0;
     active.not_before.reset();
+    active.left_since.reset();
     for (const auto& event : move.decision.events())
         if (std::holds_alternative<saga::v1::SagaEnded>(event)) count_end(active);
 }
@@ -247,6 +250,23 @@ void SagaEngine::Work::later(saga::Active& active) {
     const Duration pause =
         std::min(options_.longest_pause, options_.shortest_pause * (1 << doublings));
     active.not_before = time() + pause;
+}
+
+/// While programs are replaced one by one, the stream of a step may hold events of a type that only
+/// the newer ones know. Theirs handles the command, and what it came to is found in the saga's
+/// stream, which is read again after each pause. False when none has for too long.
+bool SagaEngine::Work::leave_to_newer(saga::Active& active) {
+    const Timestamp now = time();
+    if (!active.left_since) active.left_since = now;
+    if (now - *active.left_since >= options_.wait_for_newer) return false;
+    later(active);
+    active.stale = true;
+    metrics()
+        .counter("recount_saga_left_to_newer_total",
+                 "Commands left to a newer program, which knows the events of their stream",
+                 {{"saga", active.name}})
+        .add();
+    return true;
 }
 
 /// Sagas that ended, wait for a person or lost their stream are kept no longer.

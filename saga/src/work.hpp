@@ -88,6 +88,7 @@ private:
     void commit(std::vector<Pending> pending);
     void ask_person(saga::Active& active, const std::string& why);
     void later(saga::Active& active);
+    bool leave_to_newer(saga::Active& active);
     static void lose(saga::Active& active, const std::string& why);
     [[nodiscard]] bool delayed(const saga::Active& active) const;
     void let_go();

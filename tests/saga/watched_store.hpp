@@ -65,6 +65,9 @@ public:
         const std::function<void(const Position&)>& progress) override {
         return store_.verify_chain(progress);
     }
+    std::int64_t truncate(const StreamName& stream, Version before, NoSnapshot none) override {
+        return store_.truncate(stream, before, none);
+    }
     std::int64_t erase(const StreamName& stream, Version first, Version last) override {
         return store_.erase(stream, first, last);
     }

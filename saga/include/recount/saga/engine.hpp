@@ -26,6 +26,9 @@ struct SagaEngineOptions {
     Duration shortest_pause = std::chrono::milliseconds{50};  // after an error that may pass;
     Duration longest_pause = std::chrono::seconds{5};         // doubles, with jitter, up to this
     Duration longest_wait = std::chrono::seconds{1};          // for new events
+    /// How long a command whose stream holds events of a type that this program does not list is
+    /// left to the engine of a newer program, before its saga halts and a person is asked.
+    Duration wait_for_newer = std::chrono::minutes{5};
 };
 
 /// How a kind of saga is added. The first time it is recorded from where it starts: behind the
