@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <recount/core/error.hpp>
 
@@ -16,8 +17,10 @@ Pass::Pass(const Parts& parts)
       writers_(parts.writers),
       outages_(parts.outages) {}
 
-/// An error of one view is that view's alone.
+/// An error of one view is that view's alone. Nothing is begun any more once the pass is to end:
+/// each view may wait for a silent database as long as a statement may take.
 void Pass::guarded(GenerationWriter& writer, const std::function<void()>& run) {
+    if (stop_.stop_requested()) return;
     const auto leave_out = [&] { std::erase(active_, &writer); };
     try {
         run();
@@ -140,6 +143,7 @@ void Pass::begin(Views views) {
             writer->refresh();
         });
     }
+    if (stop_.stop_requested()) return;
     aim();
     out_.clear();
     for (Partition partition; partition.value < log_.identity().partitions; ++partition.value) {
@@ -158,6 +162,7 @@ void Pass::begin(Views views) {
 }
 
 Applied Pass::run(Views views, std::stop_token stop) {
+    stop_ = std::move(stop);
     for (const auto& writer : writers_.list) {
         if (views == Views::all || (!writer->stopped() && writer->backoff().due())) {
             active_.push_back(writer.get());
@@ -166,7 +171,8 @@ Applied Pass::run(Views views, std::stop_token stop) {
     while (true) {
         try {
             begin(views);
-            follow(views, stop);
+            if (stop_.stop_requested()) return applied_;
+            follow(views);
             note_seen();
             for (GenerationWriter* writer : active_) writer->backoff().worked();
             return applied_;
@@ -183,10 +189,10 @@ bool Pass::some_wait_for_others() const {
     return std::ranges::any_of(active_, is_behind) && !std::ranges::all_of(active_, is_behind);
 }
 
-void Pass::follow(Views views, const std::stop_token& stop) {
+void Pass::follow(Views views) {
     Environment& environment = log_.environment();
     std::chrono::nanoseconds moved_at = environment.clock.steady();
-    while (!stop.stop_requested()) {
+    while (!stop_.stop_requested()) {
         swap();
         bool waiting = false, moved = false;
         for (const Cohort& cohort : cohorts()) {
@@ -214,7 +220,7 @@ void Pass::follow(Views views, const std::stop_token& stop) {
                                    : " shows heads that it does not give the events of") +
                               "; see whether what feeds it runs");
         } else {
-            environment.scheduler.sleep(std::chrono::milliseconds{20}, stop);
+            environment.scheduler.sleep(std::chrono::milliseconds{20}, stop_);
         }
     }
 }

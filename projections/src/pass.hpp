@@ -73,7 +73,7 @@ private:
     void throw_if_turned();
     void begin(Views views);
     void aim();
-    void follow(Views views, const std::stop_token& stop);
+    void follow(Views views);
     [[nodiscard]] bool some_wait_for_others() const;
     void drop(GenerationWriter& writer);
     bool replaced(GenerationWriter& writer, const Error& error);
@@ -95,6 +95,7 @@ private:
     Catalogue& catalogue_;
     Writers& writers_;
     Outages& outages_;
+    std::stop_token stop_;
     std::vector<GenerationWriter*> active_;
     std::vector<LogHead> heads_;
     std::vector<Incarnation> incarnations_;

@@ -96,6 +96,31 @@ TEST_F(ASickView, IsTriedAtOnceByCatchUp) {
     EXPECT_NO_THROW(expect_current<Sick>());
 }
 
+/// A view whose hook is slow to end, as with a silent database, and whose projector is to stop
+/// then.
+struct Stopping : Counts {
+    static constexpr std::string_view name = "stopping";
+    static inline std::stop_source stop;
+
+    template <class E>
+    static void on(const E& event, const Recorded& at, Sql& sql) {
+        stop.request_stop();
+        Counts::on(event, at, sql);
+    }
+};
+
+TEST_F(ASickView, IsNotTriedAnyMoreByWhoIsToStop) {
+    append();
+    Stopping::stop = {};
+    Projector<Stopping, Sick> projector{world.store(), options};
+    EXPECT_TRUE(projector.run(Stopping::stop.get_token()).asked);
+    EXPECT_EQ(Sick::tries, 0);
+    EXPECT_NO_THROW(expect_current<Stopping>());
+    Sick::away = false;
+    projector.catch_up();
+    EXPECT_NO_THROW(expect_current<Sick>());
+}
+
 /// A view whose hook passes over what its statements throw, a lost database too.
 struct Swallowing : Counts {
     static constexpr std::string_view name = "swallowing";

@@ -35,7 +35,7 @@ enum class Row : std::uint8_t { keep, remove };
 ///                         may take the key as a fourth argument, a std::string_view
 ///   evolve(Row&, const recount::Erased&, at)
 ///                         what an event of this view whose payload was erased means; without it
-///                         such an event parks its stream
+///                         such an event parks its stream; with key_of or keys_of it needs one, too
 /// A SQL view has `create(Sql&)` and `on(event, at, Sql&)` in their place.
 template <class V>
 concept KeyedView = requires {
@@ -97,6 +97,11 @@ concept NamesKeysOf = !requires {
     &Probe<V, KeysOfBait>::keys_of;
 };
 
+/// Stands for any event: whoever takes it takes everything, and was not written for one.
+struct Anything {};
+template <class V>
+concept EvolvesErased = Evolves<V, Erased> && !Evolves<V, Anything>;
+
 }  // namespace view_hooks
 
 /// Each check is a type of its own, so that the compiler's first lines name view and event.
@@ -154,11 +159,20 @@ struct KeyHook {
                   "a View has key_of or keys_of, not both");
 };
 
+template <class V>
+struct ErasedKeyHook {
+    static_assert(!view_hooks::EvolvesErased<V> ||
+                      (!view_hooks::NamesKeyOf<V> && !view_hooks::NamesKeysOf<V>) ||
+                      view_hooks::KeyOf<V, Erased> || view_hooks::KeysOf<V, Erased>,
+                  "this View has an evolve for recount::Erased, and a key_of or keys_of, but none "
+                  "that takes a recount::Erased: whose row would it be?");
+};
+
 template <class V, class List>
 struct EveryHook;
 template <class V, class... E>
     requires KeyedView<V>
-struct EveryHook<V, Events<E...>> : EvolveHook<V, E>..., KeyHook<V, E>... {
+struct EveryHook<V, Events<E...>> : EvolveHook<V, E>..., KeyHook<V, E>..., ErasedKeyHook<V> {
 };
 template <class V, class... E>
     requires(!KeyedView<V>)
