@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "account.hpp"
+#include "history.hpp"
 
 namespace {
 
@@ -29,6 +30,38 @@ std::string failure(const std::function<void()>& body) {
     const auto results = failures(body);
     return results.size() == 1 ? results[0].message()
                                : std::to_string(results.size()) + " failures";
+}
+
+/// Goes on without what was erased.
+struct Lenient {
+    static constexpr std::string_view category = "account";
+    using Event = Events<Deposited>;
+    std::int64_t balance = 0;
+    int erased = 0;
+};
+Lenient evolve(Lenient lenient, const Deposited& event) {
+    lenient.balance += event.amount();
+    return lenient;
+}
+Lenient evolve(Lenient lenient, const Erased&) {
+    ++lenient.erased;
+    return lenient;
+}
+
+TEST(Given, TakesWhatWasErasedToAStateThatGoesOnWithoutIt) {
+    const Lenient state = given<Lenient>(deposited(1), Erased{}, deposited(2)).state();
+    EXPECT_EQ(state.balance, 3);
+    EXPECT_EQ(state.erased, 1);
+}
+
+TEST(Given, UpcastsOlderEvents) {
+    DepositedV1 first;
+    first.set_euros(7);
+    DepositedV2 second;
+    second.set_cents("42");
+    const OldAccount state = given<OldAccount>(first, second, deposited(1)).state();
+    EXPECT_EQ(state.account.balance, 743);
+    EXPECT_EQ(state.events, 3);
 }
 
 TEST(AnOpenAccount, TakesADeposit) {

@@ -11,6 +11,7 @@
 
 #include <recount/core/decision.hpp>
 #include <recount/core/fold.hpp>
+#include <recount/core/upcast.hpp>
 #include <recount/testing/location.hpp>
 
 namespace recount::test {
@@ -122,16 +123,30 @@ private:
     State state_;
 };
 
-/// Begins a chain: `given<Cart>(events...).when(command).then(events...)`.
+template <class Event, class... Old>
+constexpr bool among(const Older<Old...>&) {
+    return (std::is_same_v<Event, typename older::Entry<Old>::Message> || ...);
+}
+
+/// Begins a chain: `given<Cart>(events...).when(command).then(events...)`. What State::Older lists
+/// is upcast as it is when it is read; `recount::Erased{}` stands for an event that was erased, for
+/// a State that goes on without it.
 template <class State, class... Event>
     requires HasCategory<State>
 [[nodiscard]] Given<State> given(const Event&... event) {
     static_assert(checked_state<State>());
+    using List = typename check::EventsOf<State>::type;
     State state{};
-    ((void)sizeof(check::GivenEvent<State, Event>), ...);
     [[maybe_unused]] const auto add = [&]<class E>(const E& one) {
-        if constexpr (check::EventsOf<State>::type::template contains<E>) {
+        if constexpr (List::template contains<E>) {
             state = evolve(std::move(state), one);
+        } else if constexpr (std::is_same_v<E, Erased>) {
+            (void)sizeof(check::EvolveOverload<State, E>);
+            if constexpr (Evolves<State, E>) state = evolve(std::move(state), one);
+        } else if constexpr (among<E>(typename older::Of<State>::type{})) {
+            state = evolve(std::move(state), older::current<List>(one));
+        } else {
+            (void)sizeof(check::GivenEvent<State, E>);
         }
     };
     (add(event), ...);
