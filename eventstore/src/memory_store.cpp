@@ -25,8 +25,7 @@ class MemoryStore final : public StoreBase {
 public:
     explicit MemoryStore(const StoreOptions& options)
         : StoreBase(std::string{memory_url}, options), appended_(environment_.scheduler.signal()) {
-        identity_ =
-            new_identity(options.partitions.value_or(16), std::string{memory_url}, environment_);
+        identity_ = new_identity(options.partitions.value_or(16), url(), environment_);
         incarnations_ = {first_incarnation(identity_, environment_.clock.now())};
         heads_ = living_origins(identity_, incarnations_);
         context_ = {identity_, heads_,

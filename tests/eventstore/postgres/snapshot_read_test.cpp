@@ -131,5 +131,25 @@ TEST_F(SnapshotRead, EndsBeforeWhatIsTooMuchToBeHeldAtOnce) {
     EXPECT_TRUE(erased.page.events.front().erased());
 }
 
+/// An erasure that has begun when a snapshot comes is waited for, and told from what was folded.
+TEST_F(SnapshotRead, FindsNoneOfWhoKeepsItBesideAnErasure) {
+    const auto database = Database::open(schema_.url());
+    auto erasing = database->begin(SqlMode::write);
+    erasing->query("select 1 from stream where name = 'cart-1' for update");
+    erasing->exec("update stream set erasures = erasures + 1 where name = 'cart-1'");
+    std::jthread keeper{[&] { keep(5); }};
+    const auto looking = Database::open(schema_.url());
+    ASSERT_TRUE(eventually([&] {
+        return !looking->begin(SqlMode::snapshot)
+                    ->query(
+                        "select 1 from pg_stat_activity where wait_event_type = 'Lock' "
+                        "and datname = current_database() and query like 'insert into snap%'")
+                    .empty();
+    }));
+    erasing->commit();
+    keeper.join();
+    EXPECT_FALSE(kept().read_snapshot(stream_, type, fold, {}).snapshot);
+}
+
 }  // namespace
 }  // namespace recount::test

@@ -54,7 +54,8 @@ struct RowsWrite {
 };
 
 /// SQL within one open transaction, on SQLite and PostgreSQL alike: `$1`, `$2` … are the arguments
-/// in that order, whatever the order in the text. Names of tables are never taken from data. One
+/// in that order, whatever the order in the text; a bool goes as 0 or 1, so that a boolean column
+/// of PostgreSQL's is compared with `($1 <> 0)`. Names of tables are never taken from data. One
 /// thread at a time. Throws Unavailable when the database is lost, Error (retryable() tells)
 /// otherwise.
 class Sql {
