@@ -54,6 +54,9 @@ std::optional<RecordedEvent> before_erasure(const kafka::Record& record, const F
 /// For whoever has to find out which side is wrong.
 std::string whose_fault(const kafka::Record& record, const Found& headers,
                         const RecordedEvent& event) {
+    if (text_of(headers, "recount-withheld") == "category") {
+        return "; its relay withheld it: compare with the categories that this withholds";
+    }
     std::string salt;
     if (!record.value() || !from_hex(text_of(headers, "recount-salt"), salt)) return {};
     return payload_digest(salt, *record.value()) == event.at.payload_digest

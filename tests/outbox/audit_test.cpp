@@ -51,6 +51,7 @@ TEST_F(AnAuditedTopic, WithholdsWhatItsRelayWithheld) {
     others.withhold = {};
     EXPECT_EQ(Audit(*store, others).catch_up().differences, 30);
     EXPECT_EQ(findings.at(0).field, "payload");
+    EXPECT_THAT(findings.at(0).what, HasSubstr("its relay withheld it"));
 }
 
 TEST_F(AnAuditedTopic, KeepsPayloadsThatWereErasedLater) {
