@@ -16,7 +16,7 @@ namespace {
 
 using namespace recount::test;
 
-constexpr int events = 200'000;
+constexpr int events = 1'000'000;
 
 /// What `work` does with a topic of its own, in events/s.
 template <class Work>
@@ -35,7 +35,7 @@ void compare_drain(Harness& harness) {
     const auto store = open_store(place.url(), {.partitions = 16});
     fill_carts(*store, events);
     harness.compare({.workload = "W11",
-                     .variant = "200,000 events, PostgreSQL to Kafka",
+                     .variant = "1,000,000 events, PostgreSQL to Kafka",
                      .limit_is = "the slower one of the store, read, and librdkafka's producer",
                      .oracle = "each record was confirmed",
                      .measures = {{"events/s", 0.8}},
@@ -67,7 +67,7 @@ int main(int count, char** arguments) {
     if (other_process(count, arguments)) return 0;
     Harness harness{count,
                     arguments,
-                    {{"W11", "relay, 200,000 events"},
+                    {{"W11", "relay, 1,000,000 events"},
                      {"latency", "append to read from Kafka, under load and after silence"},
                      {"idle", "queries and processor time of a relay with nothing to do"}}};
     harness.begin();

@@ -193,7 +193,7 @@ void add_store_commands(CLI::App& app, Context& context) {
     CLI::App* upkeep = command(*room, context, "maintain",
                                "Forget what became of old commands, in small transactions");
     upkeep->add_option("--keep-outcomes-days", *days, "What is younger is kept (7)")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(0.0, 36500.0));  // the store says what is too short
     upkeep->callback([&context, days] {
         context.chosen = [&context, days] { return maintain(context, *days); };
     });
