@@ -12,8 +12,12 @@
 #include <google/protobuf/wrappers.pb.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
+#include "outbox/child.hpp"
 #include "outbox/kit.hpp"
 #include "samples/outbox/own_database.hpp"
+#include "support/eventually.hpp"
 
 namespace recount::test {
 namespace {
@@ -69,6 +73,21 @@ protected:
     KafkaTopic topic_ = own_topic();
 };
 
+/// One that is killed for real, by SIGKILL.
+class AKilledPublisher : public TwoTransactionsAtOnce {
+protected:
+    static constexpr const char* no_broker = "127.0.0.1:1";
+
+    void note(const std::string& order) {
+        pqxx::work placing{first_};
+        place_and_note(placing, order);
+        placing.commit();
+    }
+    [[nodiscard]] int publish_the_rest(const char* way) const {
+        return Child{{BY_HAND, database_.url(), topic_.brokers, topic_.name, way}}.wait();
+    }
+};
+
 // 1. Ids are given when a row is inserted, rows are seen when their transaction commits: not in the
 // same order. A publisher that remembers the last id it saw never looks back.
 TEST_F(TwoTransactionsAtOnce, LoseAMessageInAnOutboxThatIsReadById) {
@@ -110,25 +129,63 @@ TEST_F(TwoTransactionsAtOnce, LoseNothingInALogThatIsWrittenLast) {
 
 // 2. To mark rows as sent instead finds them all; but nothing writes to a broker and to a database
 // at once. A publisher that is killed between the two sends again, and its readers have nothing to
-// tell the second message from a new one. (Marked first, it would be lost instead.)
-TEST_F(TwoTransactionsAtOnce, DoubleAMessageThatIsSentAndThenMarked) {
-    pqxx::work placing{first_};
-    place_and_note(placing, "1");
-    placing.commit();
-    const auto publish = [&](bool killed_before_the_mark) {
-        pqxx::work transaction{looking_};
-        for (const auto& row :
-             transaction.exec("select id, message from outbox where not sent order by id")) {
-            send(row[1].as<std::string>());
-            transaction.exec_params("update outbox set sent = true where id = $1",
-                                    row[0].as<std::int64_t>());
-        }
-        // Of a process that is killed the database sees that its transaction never commits.
-        if (!killed_before_the_mark) transaction.commit();
-    };
-    publish(true);
-    publish(false);
+// tell the second message from a new one …
+TEST_F(AKilledPublisher, DoublesAMessageThatItSendsAndThenMarks) {
+    note("1");
+    pqxx::work busy{second_};
+    busy.exec("select 1 from outbox for update");  // so that it stops where it is to be killed
+    Child publisher{{BY_HAND, database_.url(), topic_.brokers, topic_.name, "send-first"}};
+    ASSERT_TRUE(eventually([&] { return in_topic().size() == 1; }));
+    publisher.kill();
+    busy.abort();
+    EXPECT_EQ(publish_the_rest("send-first"), 0);
     EXPECT_THAT(in_topic(), ElementsAre("1", "1"));
+}
+
+// … and one that marks first has lost what it had not sent.
+TEST_F(AKilledPublisher, LosesAMessageThatItMarksAndThenSends) {
+    note("1");
+    Child publisher{{BY_HAND, database_.url(), no_broker, topic_.name, "mark-first"}};
+    ASSERT_TRUE(eventually([&] {
+        pqxx::work look{looking_};
+        return !look.exec("select 1 from outbox where sent").empty();
+    }));
+    publisher.kill();
+    EXPECT_EQ(publish_the_rest("mark-first"), 0);
+    EXPECT_TRUE(in_topic().empty());
+}
+
+/// The relay under both kills: before its broker answers, and as soon as something is sent.
+TEST_F(AKilledPublisher, LosesAndDoublesNothingWhereItIsTheRelay) {
+    pqxx::work placing{first_};
+    place(placing, "1");
+    EXPECT_EQ(append_last(placing, "1").kind, AppendResult::Kind::committed);
+    create_topics(topic_, {.partitions = 16});
+    const auto relay = [&](const std::string& brokers) {
+        return std::make_unique<Child>(std::vector<std::string>{
+            RELAY_CHILD, database_.url() + "?schema=order_log", brokers, topic_.name, "1000"});
+    };
+    const auto connected = [&] {
+        return pqxx::work{looking_}
+            .exec("select 1 from pg_stat_activity where datname = current_database()")
+            .size();
+    };
+    const auto before = connected();
+    const auto in_vain = relay(no_broker);
+    ASSERT_TRUE(eventually([&] { return connected() > before; }));
+    in_vain->kill();
+    const Partition partition = partition_of(StreamName{"order", "all"}, 16);
+    const auto sent = [&] { return read_raw(topic_, topic_.log(), partition.value).size(); };
+    const auto working = relay(topic_.brokers);
+    ASSERT_TRUE(eventually([&] { return sent() == 1; }));
+    working->kill();
+    pqxx::work another{first_};
+    EXPECT_EQ(append_last(another, "2").kind, AppendResult::Kind::committed);
+    const auto next = relay(topic_.brokers);
+    ASSERT_TRUE(eventually([&] { return sent() >= 2; }));
+    EXPECT_EQ(sent(), 2U);
+    KafkaLog log{{.topic = topic_}};
+    EXPECT_EQ(differences(*store_, log), "");
 }
 
 TEST_F(TwoTransactionsAtOnce, AreRecognisedWhenTheRelayForgetsHowFarItCame) {
