@@ -106,6 +106,23 @@ TEST_F(ShopStore, ClosesAStreamAndShowsIt) {
     EXPECT_EQ(run({"stream", "close", "--store", url_, "cart-9"}).code, 2);
 }
 
+TEST_F(ShopStore, ErasesWhatEventsSaid) {
+    const auto erase = [&](const char* from, const char* to) {
+        return run(
+            {"stream", "erase", "--store", url_, "cart-1", "--from", from, "--to", to, "--json"});
+    };
+    EXPECT_EQ(erase("1", "3").code, tools::bad_usage) << "there are two";
+    EXPECT_EQ(erase("2", "1").code, tools::bad_usage);
+    const Printed erased = erase("1", "1");
+    ASSERT_EQ(erased.code, 0) << erased.err;
+    EXPECT_EQ(erased.lines()[0]["erased"], 1);
+    EXPECT_EQ(erase("1", "1").lines().at(0)["erased"], 0);
+    const auto store = open_store(url_, {.read_only = true});
+    const auto events = store->read_stream(StreamName::parse("cart-1")).events;
+    EXPECT_TRUE(events.at(0).erased());
+    EXPECT_FALSE(events.at(1).erased());
+}
+
 TEST_F(ShopStore, ShowsTheLogFilteredByCategory) {
     const Printed printed = run({"log", "show", "--store", url_, "--category", "stock", "--json"});
     ASSERT_EQ(printed.code, 0) << printed.err;

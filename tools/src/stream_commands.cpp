@@ -96,6 +96,48 @@ void add_close(CLI::App& room, Context& context) {
     });
 }
 
+struct Erase {
+    std::string stream;
+    std::int64_t from = 0, to = 0;
+};
+
+int erase(Context& context, const Erase& options) {
+    const auto store = open_store(context.url(), {.create = false});
+    const StreamName stream = StreamName::parse(options.stream);
+    const Version head =
+        store->read_stream(stream, {.from = Version{1}, .max_events = 1, .max_bytes = 1}).head;
+    if (Version{options.to} > head) {
+        context.err << "recount: " << stream.full() << " has " << head.value << " events in "
+                    << store->identity().name << "; nothing was erased\n";
+        return bad_usage;
+    }
+    const std::int64_t erased = store->erase(stream, Version{options.from}, Version{options.to});
+    if (context.json) {
+        context.out << one_line({{"stream", stream.full()}, {"erased", erased}}) << '\n';
+    } else {
+        context.out << "erased what " << erased << " events of " << stream.full()
+                    << " said; their places, types and times remain\n";
+    }
+    return ok;
+}
+
+void add_erase(CLI::App& room, Context& context) {
+    auto options = std::make_shared<Erase>();
+    CLI::App* command =
+        room.add_subcommand("erase", "Erases for ever what events of a stream said");
+    add_store_option(*command, context);
+    command->add_option("stream", options->stream, "Its name, category-id")->required();
+    command->add_option("--from", options->from, "The first version to be erased")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    command->add_option("--to", options->to, "The last one")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    command->callback([&context, options] {
+        context.chosen = [&context, options] { return erase(context, *options); };
+    });
+}
+
 struct List {
     std::string category;
     std::size_t limit = std::numeric_limits<std::size_t>::max();
@@ -141,7 +183,8 @@ void add_list(CLI::App& room, Context& context) {
 }  // namespace
 
 void add_stream_commands(CLI::App& app, Context& context) {
-    CLI::App* room = app.add_subcommand("stream", "List streams, read single ones, close them");
+    CLI::App* room =
+        app.add_subcommand("stream", "List streams, read single ones, close them, erase");
     room->require_subcommand(1);
     auto options = std::make_shared<Show>();
     CLI::App* command = room->add_subcommand("show", "The events of one stream, oldest first");
@@ -158,6 +201,7 @@ void add_stream_commands(CLI::App& app, Context& context) {
     });
     add_list(*room, context);
     add_close(*room, context);
+    add_erase(*room, context);
 }
 
 }  // namespace recount::tools
