@@ -31,9 +31,14 @@ using Owned = std::unique_ptr<T, Delete>;
 
 constexpr std::size_t reason_bytes = 512;
 
-Unavailable silent(const std::string& what, const std::string& why) {
-    return Unavailable(what + ": no broker answers: " + why +
-                       "; check the brokers' addresses and that they run");
+/// A request that nobody answered; another may be.
+struct Silent : Unavailable {
+    using Unavailable::Unavailable;
+};
+
+Silent silent(const std::string& what, const std::string& why) {
+    return Silent(what + ": no broker answers: " + why +
+                  "; check the brokers' addresses and that they run");
 }
 
 Owned<rd_kafka_AdminOptions_t> options_for(rd_kafka_t* handle, rd_kafka_admin_op_t operation,
@@ -116,6 +121,16 @@ bool Admin::ready(const std::string& topic, Duration at_most) {
 }
 
 std::optional<TopicSpec> Admin::describe(const std::string& topic, Duration at_most) {
+    for (Patience patience{at_most};;) {
+        try {
+            return describe_at_once(topic, patience.next());
+        } catch (const Silent&) {
+            if (!patience.again(parts_->handle.get())) throw;
+        }
+    }
+}
+
+std::optional<TopicSpec> Admin::describe_at_once(const std::string& topic, Duration at_most) {
     const auto handle = make_topic(parts_->handle.get(), topic);
     const auto metadata = parts_->look(handle.get(), topic, at_most);
     const auto& found = metadata->topics[0];

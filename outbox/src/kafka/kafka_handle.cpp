@@ -143,16 +143,28 @@ bool passes(rd_kafka_resp_err_t error) {
     }
 }
 
+Patience::Patience(Duration at_most)
+    : until_(Environment::system().clock.steady() + std::min<Duration>(at_most, longest_answer)) {}
+
+Duration Patience::next() {
+    const auto left = std::chrono::ceil<Duration>(until_ - Environment::system().clock.steady());
+    return std::min(left, std::exchange(part_, part_ * 2));
+}
+
+bool Patience::again(rd_kafka_t* handle) const {
+    constexpr Duration look_again = std::chrono::milliseconds{50};
+    if (Environment::system().clock.steady() + look_again > until_) return false;
+    rd_kafka_poll(handle, milliseconds(look_again));
+    return true;
+}
+
 rd_kafka_resp_err_t ask_patiently(rd_kafka_t* handle, Duration at_most,
                                   const std::function<rd_kafka_resp_err_t(int wait)>& ask) {
-    constexpr Duration look_again = std::chrono::milliseconds{50};
-    Clock& clock = Environment::system().clock;
-    const auto until = clock.steady() + std::min<Duration>(at_most, longest_answer);
-    for (;;) {
-        const auto left = std::chrono::duration_cast<Duration>(until - clock.steady());
-        const rd_kafka_resp_err_t error = ask(milliseconds(left));
-        if (!passes(error) || clock.steady() + look_again > until) return error;
-        rd_kafka_poll(handle, milliseconds(look_again));
+    for (Patience patience{at_most};;) {
+        const rd_kafka_resp_err_t error = ask(milliseconds(patience.next()));
+        const bool silent =
+            error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT;
+        if (!(silent || passes(error)) || !patience.again(handle)) return error;
     }
 }
 

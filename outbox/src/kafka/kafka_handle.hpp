@@ -43,8 +43,23 @@ int milliseconds(Duration duration);
 /// partition changes its leader.
 bool passes(rd_kafka_resp_err_t error);
 
-/// Asks, each time with the milliseconds that are left, until there is an answer that does not
-/// pass, or the time is over.
+/// The time for an answer, in growing parts: a request that went to a broker that is gone waits for
+/// that one, whoever took over meanwhile, so it is made again.
+class Patience {
+public:
+    explicit Patience(Duration at_most);
+    /// For how long the next request may wait.
+    [[nodiscard]] Duration next();
+    /// Waits a moment; false when no time is left for another.
+    [[nodiscard]] bool again(rd_kafka_t* handle) const;
+
+private:
+    std::chrono::nanoseconds until_;
+    Duration part_ = std::chrono::seconds{1};
+};
+
+/// Asks, each time for so many milliseconds, until there is an answer that does not pass, or the
+/// time is over.
 rd_kafka_resp_err_t ask_patiently(rd_kafka_t* handle, Duration at_most,
                                   const std::function<rd_kafka_resp_err_t(int wait)>& ask);
 

@@ -153,6 +153,7 @@ TEST(ServiceWhoseStandbyIsGone, LeavesTheOutcomeOpen) {
     PrivateServer server;
     const auto url = server.url("store");
     const auto store = open_store(url);
+    const auto impatient = open_store(url, {.timeout = std::chrono::seconds{1}});
     pqxx::connection connection{url.substr(0, url.find('?'))}, other{connection.options()};
     {
         pqxx::nontransaction set_up{connection};
@@ -173,6 +174,15 @@ TEST(ServiceWhoseStandbyIsGone, LeavesTheOutcomeOpen) {
                 "where wait_event = 'SyncRep'");
         }
     }};
+    // Sessions hear of a setting before commits wait for it.
+    ASSERT_TRUE(eventually([&] {
+        try {
+            static_cast<void>(impatient->append(append_to("order-0")));
+            return false;
+        } catch (const OutcomeUnknown&) {
+            return true;
+        }
+    }));
     pqxx::work transaction{connection};
     transaction.exec("insert into orders values ('1')");
     EXPECT_THROW(static_cast<void>(append_and_commit(transaction, *store, append_to("order-1"))),

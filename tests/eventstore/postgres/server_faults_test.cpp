@@ -166,6 +166,15 @@ protected:
         }
     }
 
+    static bool waits_in_vain(EventStore& store) {
+        try {
+            static_cast<void>(store.append(append_to("cart-first")));
+            return false;
+        } catch (const OutcomeUnknown&) {
+            return true;
+        }
+    }
+
     PrivateServer server_;
     std::string url_ = server_.url("shop");
     pqxx::connection control_{without_schema(url_)}, other_{control_.options()};
@@ -179,6 +188,8 @@ TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
     {
         const std::jthread cancelling{
             [this](const std::stop_token& stop) { cancel_waiting(stop); }};
+        // Sessions hear of a setting before commits wait for it.
+        ASSERT_TRUE(eventually([&] { return waits_in_vain(*store); }));
         EXPECT_THROW(static_cast<void>(store->append(known)), OutcomeUnknown);
         EXPECT_THROW(static_cast<void>(store->append(fresh)), OutcomeUnknown);
     }

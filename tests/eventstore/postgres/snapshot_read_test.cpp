@@ -23,10 +23,10 @@ protected:
     void append(const Append& append) { static_cast<void>(store_->append(append)); }
     /// Of the first events of the stream.
     void keep(std::int64_t version) {
-        const RecordedEvent last =
-            store_->read_stream(stream_, {.from = Version{version}}).events.front();
+        const StreamPage page = store_->read_stream(stream_, {.from = Version{version}});
+        const RecordedEvent& last = page.events.front();
         kept().keep_snapshot(stream_, {std::string{type}, fold, Version{version}, last.at.position,
-                                       last.at.event_id, last.hash, "a state"});
+                                       last.at.event_id, last.hash, "a state", page.erasures});
     }
 
     [[nodiscard]] bool somebody_waits_for(std::string_view table) const {
