@@ -82,7 +82,7 @@ struct Admin::Parts {
             return passes(told) ? told : RD_KAFKA_RESP_ERR_NO_ERROR;
         });
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
-        throw Unavailable(what + ": no broker answers: " + explain_silence(handle.get(), error));
+        throw Silent(what + ": no broker answers: " + explain_silence(handle.get(), error));
     }
 
     /// Of a topic; it has no partitions when there is none.
