@@ -154,8 +154,14 @@ double Random::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53;
 
 Environment& Environment::system() {
     // Never destroyed: threads may still ask for it while the process ends.
-    static Environment& environment =
-        *new Environment{*new SystemClock, *new SystemRandom, *new SystemScheduler, *new Metrics};
+    static Environment& environment = [&]() -> Environment& {
+        auto& metrics = *new Metrics;
+        metrics
+            .gauge("recount_build_info", "1, with the version of recount",
+                   {{"version", RECOUNT_VERSION}})
+            .set(1);
+        return *new Environment{*new SystemClock, *new SystemRandom, *new SystemScheduler, metrics};
+    }();
     return environment;
 }
 

@@ -79,7 +79,14 @@ void refuse_to_replace(const StreamName& stream, const Snapshot& there, std::int
         "holds by erasing the stream up to that version");
 }
 
-void count_kept(Streams& streams, const StreamName& stream, bool kept) {
+void count_kept(Streams& streams, const StreamName& stream, bool kept,
+                std::chrono::nanoseconds took) {
+    streams.environment()
+        .metrics
+        .histogram("recount_snapshot_duration_seconds",
+                   "From a folded state to the store's answer that its snapshot is kept",
+                   {{"category", std::string{stream.category()}}})
+        .observe(std::chrono::duration<double>(took).count());
     streams.environment()
         .metrics
         .counter(

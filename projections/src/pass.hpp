@@ -54,6 +54,8 @@ public:
     [[nodiscard]] const std::exception_ptr& delay() const { return delay_; }
     /// Views that are being built are not where the heads were: another pass is to follow.
     [[nodiscard]] bool more() const { return more_; }
+    /// Partitions that were not read, or could not be.
+    [[nodiscard]] const std::set<Partition>& out() const { return out_; }
     /// The first error of a partition that was left out.
     [[nodiscard]] const std::exception_ptr& left_out() const { return left_out_; }
     /// Why the log did not tell its heads; nothing when it did.

@@ -146,7 +146,7 @@ Applied ProjectorEngine::Impl::go(Pass& pass, Pass::Views views, const std::stop
         for (const auto& writer : writers_.list) writer->forget();
     };
     const auto measure = [&](const Positions* heads) {
-        for (const auto& writer : writers_.list) writer->measure(heads);
+        for (const auto& writer : writers_.list) writer->measure(heads, pass.out());
     };
     try {
         const Applied applied = pass.run(views, stop);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,12 +77,20 @@ public:
         return std::max<std::size_t>(1, events >> halved_);
     }
 
-    /// Tells where it is as metrics. No heads: they are unknown.
-    void measure(const Positions* heads);
+    /// Tells where it is as metrics. No heads: they are unknown. `out` cannot be read.
+    void measure(const Positions* heads, const std::set<Partition>& out);
     /// What any thread may know of it; heads and lags are left open.
     ViewStatus status();
 
 private:
+    /// The first event behind a position, which the view has not applied.
+    struct Missing {
+        std::int64_t behind = 0;
+        std::optional<Timestamp> recorded_at;
+    };
+
+    double seconds_behind(const Positions& heads, const Positions& mine,
+                          const std::set<Partition>& out);
     void note_page(const EventBatch& batch, std::chrono::nanoseconds began, bool done);
     Applied attempt(EventBatch& batch, const std::map<Position, std::string>& poison);
     void publish();
@@ -116,6 +125,7 @@ private:
     bool live_ = false;
     bool stopped_ = false;
     std::string reason_;
+    std::map<Partition, Missing> missing_since_;
 };
 
 }  // namespace recount::projections

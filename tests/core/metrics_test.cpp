@@ -1,3 +1,4 @@
+#include <recount/core/environment.hpp>
 #include <recount/core/error.hpp>
 #include <recount/core/metrics.hpp>
 
@@ -90,6 +91,11 @@ TEST(Metrics, RefuseWhatPrometheusWould) {
     EXPECT_THROW(metrics.histogram("h", "", {{"le", "1"}}), InvalidArgument);
     EXPECT_THROW(metrics.histogram("h", "", {}, {1, 1}), InvalidArgument);
     EXPECT_THROW(metrics.histogram("h", "", {}, {2, 1}), InvalidArgument);
+}
+
+TEST(Metrics, SayOfWhichVersionTheProcessIs) {
+    EXPECT_THAT(Environment::system().metrics.prometheus(),
+                testing::ContainsRegex("recount_build_info.version=\"[0-9]+[.][0-9.]+\". 1\n"));
 }
 
 TEST(Metrics, HaveNoHistogramWhoseBoundsWereRefused) {

@@ -166,6 +166,7 @@ TEST_F(APartitionThatIsNotGiven, IsMeasured) {
     log.before_heads = [] { throw Unavailable("its relay is silent; start it"); };
     EXPECT_THROW(projector.catch_up(), Unavailable);
     EXPECT_TRUE(std::isnan(gauge("recount_projection_behind_events")));
+    EXPECT_TRUE(std::isnan(gauge("recount_projection_lag_seconds")));
     EXPECT_NE(time.metrics().prometheus().find("behind_events{view=\"carts\"} NaN"),
               std::string::npos);
     log.before_heads = nullptr;
@@ -173,6 +174,7 @@ TEST_F(APartitionThatIsNotGiven, IsMeasured) {
         const auto task = running(projector);
         pass(seconds{1});
         EXPECT_EQ(gauge("recount_projection_behind_events"), 2);
+        EXPECT_TRUE(std::isnan(gauge("recount_projection_lag_seconds"))) << "it is not given";
     }
     log.silent.clear();
     append_to_all();

@@ -96,6 +96,29 @@ TEST_F(ASickView, IsTriedAtOnceByCatchUp) {
     EXPECT_NO_THROW(expect_current<Sick>());
 }
 
+TEST_F(ASickView, IsMeasuredByTheFirstEventThatItLacks) {
+    const auto lag = [&] {
+        return time.metrics()
+            .gauge("recount_projection_lag_seconds", "", {{"view", "sick"}})
+            .value();
+    };
+    Projector<Sick> projector{world.store(), options};
+    projector.catch_up();
+    EXPECT_EQ(lag(), 0);
+    append();
+    pass(std::chrono::seconds{30});
+    append();
+    pass(std::chrono::seconds{10});
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(lag(), 40);
+    pass(std::chrono::seconds{5});
+    EXPECT_THROW(projector.catch_up(), Unavailable);
+    EXPECT_EQ(lag(), 45);
+    Sick::away = false;
+    projector.catch_up();
+    EXPECT_EQ(lag(), 0);
+}
+
 /// A view whose hook is slow to end, as with a silent database, and whose projector is to stop
 /// then.
 struct Stopping : Counts {

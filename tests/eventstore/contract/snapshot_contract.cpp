@@ -210,8 +210,12 @@ TEST_P(SnapshotContract, IsNotKeptUnlessAskedFor) {
 }
 
 TEST_P(SnapshotContract, IsKeptOnceForSoManyEvents) {
+    const Histogram& timed = store().environment().metrics.histogram(
+        "recount_snapshot_duration_seconds", "", {{"category", "account"}});
+    const std::uint64_t before = timed.count();
     deposit_times(25);
     EXPECT_EQ(streams_.kept, 2);
+    EXPECT_EQ(timed.count(), before + 2);
     EXPECT_EQ(streams_.reads, 2) << "the hash of an event that was appended is read";
 }
 

@@ -134,6 +134,7 @@ void place_at(CommandOutcome& outcome, std::int64_t n);
 /// encode() made for it: they carry a digest of themselves.
 CommandOutcome decode_outcome(std::string_view command_id, std::string_view bytes);
 
+/// An expectation that did not hold, and what there was in its place.
 struct FailedCheck {
     StreamName stream;
     Expected expected;

@@ -36,6 +36,8 @@ struct CommandOptions {
     std::optional<std::string> content = {};
 };
 
+/// How a Repository reads, keeps and retries. To be changed for hot streams (attempts), large
+/// states (cached_states) and long streams (snapshots).
 struct RepositoryOptions {
     int attempts = 5;  // decisions on ever newer state before Contended is thrown
     Duration backoff = std::chrono::milliseconds{2};  // doubles with each attempt, with full jitter

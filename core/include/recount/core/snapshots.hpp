@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -96,8 +97,10 @@ void count_ignored(Streams& streams, const StreamName& stream, const std::string
 /// was erased, and a state folded without it would take its place.
 [[noreturn]] void refuse_to_replace(const StreamName& stream, const Snapshot& there,
                                     std::int64_t fold, Version erased);
-/// Whether one could be kept. It may not, and nobody else need know.
-void count_kept(Streams& streams, const StreamName& stream, bool kept);
+/// Whether one could be kept, and how long that took whoever had loaded the state or handled a
+/// command. It may not, and nobody else need know.
+void count_kept(Streams& streams, const StreamName& stream, bool kept,
+                std::chrono::nanoseconds took);
 /// The streams as one that keeps snapshots; nothing when none are asked for. Throws InvalidArgument
 /// when they are, of a State or streams that have none.
 SnapshotStore* store_in(Streams& streams, bool asked, bool there, std::string_view category);

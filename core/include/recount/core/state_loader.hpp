@@ -200,12 +200,14 @@ private:
     void keep_snapshot(const StreamName& stream, Loaded<State>& loaded) requires Snapshots<State> {
         loaded.snapshot = loaded.version;
         bool kept = true;
+        Clock& clock = streams_.environment().clock;
+        const std::chrono::nanoseconds began = clock.steady();
         try {
             kept_->keep_snapshot(stream, snapshot_of(stream, loaded));
         } catch (const std::exception&) {
             kept = false;
         }
-        snapshot::count_kept(streams_, stream, kept);
+        snapshot::count_kept(streams_, stream, kept, clock.steady() - began);
     }
 
     /// Of an event that this process appended only the id is known.

@@ -25,6 +25,7 @@ struct StoreIdentity {
 
 enum class Direction : std::uint8_t { forwards, backwards };
 
+/// How much of a stream is read at a time, from where, and which way.
 struct ReadStream {
     Version from{1};  // first version wanted; backwards: the last one, max means the head
     std::size_t max_events = 1000;

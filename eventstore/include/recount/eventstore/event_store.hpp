@@ -17,6 +17,7 @@
 
 namespace recount {
 
+/// How a store is opened. The defaults suit a service; tests give an environment of their own.
 struct StoreOptions {
     /// Fixed when the store is created and checked whenever it is opened; nothing takes what is
     /// there, and 16 for a new store.
@@ -49,6 +50,7 @@ struct StreamHead {
 /// said, and the stream can be read only by a State with `evolve(State, const Erased&)`.
 enum class NoSnapshot : std::uint8_t { refused, accepted };
 
+/// How much a call of maintain() forgets, and in which steps.
 struct MaintainOptions {
     /// How long it is remembered what became of a command; an hour at least.
     Duration keep_outcomes = std::chrono::hours{7 * 24};

@@ -25,6 +25,7 @@ struct ImportedEvent {
 /// for one chunk while the chunk before it is written, so before that is told as progress.
 using ImportSource = std::function<std::optional<ImportedEvent>()>;
 
+/// What an import is called, and how much of it is one transaction.
 struct ImportOptions {
     /// Names the import in this store, 1 to 200 bytes: the same id with the same events is the same
     /// import.

@@ -22,6 +22,8 @@ struct Lease {
     friend bool operator==(const Lease&, const Lease&) = default;
 };
 
+/// How long the leases of a process last. Shorter ones are taken over faster, and are lost by
+/// shorter pauses.
 struct LeaseOptions {
     /// Without renewal another may take over after so long, by the database's clock.
     Duration lifetime = std::chrono::seconds{3};

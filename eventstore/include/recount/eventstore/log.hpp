@@ -50,6 +50,7 @@ struct LogFilter {
     [[nodiscard]] bool takes(const Envelope& event) const;
 };
 
+/// How much of a partition is read at a time, and which of its events.
 struct ReadLog {
     std::size_t max_events = 1000;
     std::size_t max_bytes = std::size_t{8} << 20;  // at least one event is returned all the same

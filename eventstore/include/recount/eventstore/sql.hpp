@@ -118,6 +118,7 @@ public:
 /// once.
 enum class SqlMode : std::uint8_t { snapshot, write };
 
+/// How the database of views is opened.
 struct DatabaseOptions {
     bool create = true;  // SQLite: the file; PostgreSQL: the schema
     bool read_only = false;

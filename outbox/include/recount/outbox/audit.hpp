@@ -63,6 +63,7 @@ struct AuditedPartition {
 /// `unknown`: nothing differs, but the topic is behind and nobody can say that the rest will come.
 enum class AuditVerdict : std::uint8_t { equal, differs, unknown };
 
+/// What an audit has found so far.
 struct AuditReport {
     std::string topic;
     std::vector<AuditedPartition> partitions;
@@ -83,6 +84,7 @@ struct AuditReport {
     [[nodiscard]] std::int64_t behind() const;
 };
 
+/// What is compared, as its relay was told, and where the audit before ended.
 struct AuditOptions {
     KafkaTopic topic;
     /// As the relay has them; with others every record differs.

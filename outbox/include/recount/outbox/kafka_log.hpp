@@ -12,6 +12,7 @@
 
 namespace recount {
 
+/// Which topic is read, and what stands in for what it has lost.
 struct KafkaLogOptions {
     KafkaTopic topic;
     /// The store the topic carries, where it can be reached: fills what the topic has lost, and

@@ -12,6 +12,7 @@
 
 namespace recount {
 
+/// Where integration messages go to, and how they are framed.
 struct MessageRelayOptions {
     KafkaTopic topic;         // its name is the topic's own: nothing is put behind it
     std::string source = {};  // CloudEvents' source, at most 1 KiB; empty: "urn:uuid:<store id>"

@@ -12,6 +12,7 @@
 
 namespace recount {
 
+/// Where a relay publishes to, what it holds back and how it shares the work with others.
 struct RelayOptions {
     KafkaTopic topic;
     /// Events of these categories are published without their payload: digest and position still

@@ -17,6 +17,7 @@ namespace recount {
 using OpenDatabase = std::function<std::unique_ptr<Database>(const std::string& url,
                                                              const DatabaseOptions& options)>;
 
+/// Where views stand, how much is applied in one transaction, and how errors are waited out.
 struct ProjectorOptions {
     /// The URL of a store beside which the views stand; it need not hold one. Empty: the store's
     /// own.

@@ -54,6 +54,7 @@ struct ReadResult : Served {
     SqlResult result;
 };
 
+/// Where a view is found, and how its reads wait.
 struct ViewOptions {
     std::string views = {};                               // as ProjectorOptions::views
     Duration heads_age = std::chrono::milliseconds{500};  // known heads are read anew after so long

@@ -18,6 +18,8 @@
 
 namespace recount {
 
+/// How much an engine carries out at a time, and how it waits. The defaults keep some thousand
+/// sagas going.
 struct SagaEngineOptions {
     std::size_t sagas_at_once = 256;         // begun together, in one commit
     std::size_t commands_per_commit = 1000;  // of all sagas
