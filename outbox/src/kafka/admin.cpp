@@ -36,9 +36,9 @@ struct Silent : Unavailable {
     using Unavailable::Unavailable;
 };
 
-Silent silent(const std::string& what, const std::string& why) {
-    return Silent(what + ": no broker answers: " + why +
-                  "; check the brokers' addresses and that they run");
+std::string silence(const std::string& what, const std::string& why) {
+    return what + ": no broker answers: " + why +
+           "; check the brokers' addresses and that they run";
 }
 
 Owned<rd_kafka_AdminOptions_t> options_for(rd_kafka_t* handle, rd_kafka_admin_op_t operation,
@@ -58,9 +58,9 @@ Owned<rd_kafka_event_t> answer(rd_kafka_queue_t* queue, Duration at_most, const 
     constexpr Duration grace = std::chrono::seconds{2};
     Owned<rd_kafka_event_t> event{
         rd_kafka_queue_poll(queue, milliseconds(at_most) + milliseconds(grace))};
-    if (!event) throw silent(what, "timed out");
+    if (!event) throw Silent(silence(what, "timed out"));
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        throw silent(what, rd_kafka_event_error_string(event.get()));
+        throw Silent(silence(what, rd_kafka_event_error_string(event.get())));
     }
     return event;
 }
@@ -82,7 +82,7 @@ struct Admin::Parts {
             return passes(told) ? told : RD_KAFKA_RESP_ERR_NO_ERROR;
         });
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
-        throw Silent(what + ": no broker answers: " + explain_silence(handle.get(), error));
+        throw Unavailable(what + ": no broker answers: " + explain_silence(handle.get(), error));
     }
 
     /// Of a topic; it has no partitions when there is none.
@@ -94,6 +94,33 @@ struct Admin::Parts {
         if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
             throw Unavailable(what + " cannot be looked at: " + explain(error) +
                               "; allow this client to describe it");
+        }
+        return found;
+    }
+
+    std::map<std::string, std::string> configs(const std::string& topic, Duration at_most) {
+        const std::string what = "topic " + topic;
+        Owned<rd_kafka_queue_t> queue{rd_kafka_queue_new(handle.get())};
+        const auto options = options_for(handle.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, at_most);
+        Owned<rd_kafka_ConfigResource_t> resource{
+            rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str())};
+        std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
+        rd_kafka_DescribeConfigs(handle.get(), resources.data(), resources.size(), options.get(),
+                                 queue.get());
+        const auto event = answer(queue.get(), at_most, what);
+        std::size_t count = 0;
+        const auto* described = rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+        std::map<std::string, std::string> found;
+        if (count == 0) return found;
+        if (rd_kafka_ConfigResource_error(described[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            throw Unavailable(silence(what, rd_kafka_ConfigResource_error_string(described[0])));
+        }
+        std::size_t entries = 0;
+        const auto* configs = rd_kafka_ConfigResource_configs(described[0], &entries);
+        for (std::size_t index = 0; index < entries; ++index) {
+            const char* value = rd_kafka_ConfigEntry_value(configs[index]);
+            if (value != nullptr) found[rd_kafka_ConfigEntry_name(configs[index])] = value;
         }
         return found;
     }
@@ -121,52 +148,26 @@ bool Admin::ready(const std::string& topic, Duration at_most) {
 }
 
 std::optional<TopicSpec> Admin::describe(const std::string& topic, Duration at_most) {
+    const auto handle = make_topic(parts_->handle.get(), topic);
+    TopicSpec spec;
     for (Patience patience{at_most};;) {
+        // Looked at again, this tells also who controls the cluster now.
+        const auto metadata = parts_->look(handle.get(), topic, at_most);
+        const auto& found = metadata->topics[0];
+        if (found.partition_cnt == 0) return std::nullopt;
+        spec.name = topic;
+        spec.partitions = found.partition_cnt;
+        const auto* const fewest = std::min_element(
+            found.partitions, found.partitions + found.partition_cnt,
+            [](const auto& l, const auto& r) { return l.replica_cnt < r.replica_cnt; });
+        spec.replication = static_cast<std::int16_t>(fewest->replica_cnt);
         try {
-            return describe_at_once(topic, patience.next());
+            spec.configs = parts_->configs(topic, patience.next());
+            return spec;
         } catch (const Silent&) {
             if (!patience.again(parts_->handle.get())) throw;
         }
     }
-}
-
-std::optional<TopicSpec> Admin::describe_at_once(const std::string& topic, Duration at_most) {
-    const auto handle = make_topic(parts_->handle.get(), topic);
-    const auto metadata = parts_->look(handle.get(), topic, at_most);
-    const auto& found = metadata->topics[0];
-    if (found.partition_cnt == 0) return std::nullopt;
-
-    TopicSpec spec;
-    spec.name = topic;
-    spec.partitions = found.partition_cnt;
-    const auto* const fewest = std::min_element(
-        found.partitions, found.partitions + found.partition_cnt,
-        [](const auto& l, const auto& r) { return l.replica_cnt < r.replica_cnt; });
-    spec.replication = static_cast<std::int16_t>(fewest->replica_cnt);
-
-    Owned<rd_kafka_queue_t> queue{rd_kafka_queue_new(parts_->handle.get())};
-    const auto options =
-        options_for(parts_->handle.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, at_most);
-    Owned<rd_kafka_ConfigResource_t> resource{
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str())};
-    std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
-    rd_kafka_DescribeConfigs(parts_->handle.get(), resources.data(), resources.size(),
-                             options.get(), queue.get());
-    const auto event = answer(queue.get(), at_most, "topic " + topic);
-    std::size_t count = 0;
-    const auto* described = rd_kafka_DescribeConfigs_result_resources(
-        rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-    if (count == 0) return spec;
-    if (rd_kafka_ConfigResource_error(described[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        throw silent("topic " + topic, rd_kafka_ConfigResource_error_string(described[0]));
-    }
-    std::size_t entries = 0;
-    const auto* configs = rd_kafka_ConfigResource_configs(described[0], &entries);
-    for (std::size_t index = 0; index < entries; ++index) {
-        const char* value = rd_kafka_ConfigEntry_value(configs[index]);
-        if (value != nullptr) spec.configs[rd_kafka_ConfigEntry_name(configs[index])] = value;
-    }
-    return spec;
 }
 
 bool Admin::create(const TopicSpec& spec, Duration at_most) {

@@ -38,8 +38,6 @@ public:
     std::int32_t brokers(Duration at_most);
 
 private:
-    std::optional<TopicSpec> describe_at_once(const std::string& topic, Duration at_most);
-
     struct Parts;
     std::unique_ptr<Parts> parts_;
 };

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
-#include <random>
+#include <cstdint>
 #include <vector>
 
 #include "eventstore/postgres/appends.hpp"
@@ -19,9 +19,11 @@ using Kind = AppendResult::Kind;
 
 /// Half a megabyte that cannot be made smaller.
 Append large(int number) {
-    static std::independent_bits_engine<std::mt19937, 8, unsigned> bytes{1};
-    std::string payload(512 << 10, '\0');
-    for (char& byte : payload) byte = static_cast<char>(bytes());
+    std::string payload;
+    while (payload.size() < 512 << 10) {
+        const std::uint64_t eight = Environment::system().random.next();
+        payload.append(reinterpret_cast<const char*>(&eight), sizeof eight);
+    }
     Append append = append_of({{StreamName::parse("cart-1"), Expected::any(), {}}});
     append.writes[0].events.push_back({"test.Happened", std::to_string(number) + payload});
     append.request = request_hash(append);
