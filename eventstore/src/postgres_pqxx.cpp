@@ -2,9 +2,14 @@
 
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <pqxx/pqxx>
 
+#include <functional>
+#include <optional>
+#include <stop_token>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "postgres_callers.hpp"
@@ -40,6 +45,25 @@ public:
 
 private:
     const pqxx::connection& connection_;
+};
+
+/// LISTEN waits for its answer without limit, too. The socket's own descriptor may be another's by
+/// the time of the stop, a copy is not.
+class HangingUpWhenStopped {
+public:
+    HangingUpWhenStopped(const pqxx::connection& connection, const std::stop_token& stop)
+        : socket_(::dup(connection.sock())),
+          callback_(std::in_place, stop, [this] { ::shutdown(socket_, SHUT_RDWR); }) {}
+    ~HangingUpWhenStopped() {
+        callback_.reset();
+        ::close(socket_);
+    }
+    HangingUpWhenStopped(const HangingUpWhenStopped&) = delete;
+    HangingUpWhenStopped& operator=(const HangingUpWhenStopped&) = delete;
+
+private:
+    int socket_;
+    std::optional<std::stop_callback<std::function<void()>>> callback_;
 };
 
 std::string with_timeout(const std::string& connection) {
@@ -102,7 +126,11 @@ void Listener::listen(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         try {
             pqxx::connection connection{connection_};
-            const Receiver receiver{connection, channel_, heard_};
+            std::optional<Receiver> receiver;
+            {
+                const HangingUpWhenStopped meanwhile{connection, stop};
+                receiver.emplace(connection, channel_, heard_);
+            }
             const HangingUp before_that{connection};
             heard_();  // of what came before it listened
             while (!stop.stop_requested()) connection.await_notification(0, look_for_stop_us);

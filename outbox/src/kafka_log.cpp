@@ -70,7 +70,7 @@ private:
     BeatReader beats_;
     std::optional<Beat> beat_;
     std::optional<std::chrono::nanoseconds> looked_;
-    std::shared_ptr<Reel> reel_;
+    std::shared_ptr<Reel> reel_, before_;
     std::deque<StoreIdentity> identities_;  // grows only: identity() hands out references
     std::atomic<const StoreIdentity*> identity_{nullptr};
 
@@ -107,8 +107,9 @@ void KafkaLog::Parts::turn_to(const StoreIdentity& identity,
                                                  "Times a place in the topic was looked for",
                                                  {{"topic", options_.topic.name}})};
     try {
-        reel_ = std::make_shared<Reel>(settings_, topic, std::move(world),
-                                       [this] { arrival_->raise(); });
+        auto next = std::make_shared<Reel>(settings_, topic, std::move(world),
+                                           [this] { arrival_->raise(); });
+        before_ = std::exchange(reel_, std::move(next));
     } catch (const Mismatch& error) {
         if (!reel_) throw;
         // The relay has made the topic of the new incarnation, and not every broker knows it yet.
@@ -146,8 +147,10 @@ void KafkaLog::Parts::look() {
 }
 
 std::shared_ptr<Reel> KafkaLog::Parts::reel() {
+    std::shared_ptr<Reel> before;  // ends behind the lock: its clients take their time
     std::lock_guard lock{mutex_};
     look();
+    before.swap(before_);
     return reel_;
 }
 

@@ -46,7 +46,10 @@ Tape& Deck::tape_for(std::int64_t after) {
     const auto now = world_.environment.clock.steady();
     const std::size_t chosen = choose(after);
     for (std::size_t i = 0; i < places_.size(); ++i) {
-        if (i != chosen && now - places_[i].used > kept_unused) places_[i].tape.reset();
+        auto& [tape, used] = places_[i];
+        // Others may wait at the same place, each for a tape of its own once there is more.
+        const bool wanted = i == chosen || (tape && tape->stands_behind(after));
+        if (!wanted && now - used > kept_unused) tape.reset();
     }
     places_[chosen].used = now;
     return tape_at(chosen);

@@ -52,6 +52,26 @@ struct ARestoredStore : testing::Test {
     }
 };
 
+/// librdkafka does not end a client whose topic was deleted while it fetched.
+TEST_F(ARestoredStore, IsFollowedThoughTheTopicOfTheDeadBranchIsDeleted) {
+    publish(300);
+    KafkaLog log{{.topic = topic}};
+    EXPECT_EQ(differences(*store, log), "");
+    take_back(40);
+    declare();
+    store = open_store(url);
+    delete_topic(topic, topic.log());
+    store->environment().scheduler.sleep(std::chrono::seconds{2});  // the client hears of it
+    publish(200);
+    EXPECT_TRUE(eventually([&] {
+        try {
+            return log.incarnations().size() == 2 && differences(*store, log).empty();
+        } catch (const Unavailable&) {
+            return false;
+        }
+    }));
+}
+
 TEST_F(ARestoredStore, GoesOnInATopicOfItsOwn) {
     publish(300);
     KafkaLog log{{.topic = topic}};

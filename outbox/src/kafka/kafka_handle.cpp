@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -34,7 +38,8 @@ void forward_log(const rd_kafka_t*, int level, const char* facility, const char*
 class Refusals {
 public:
     static Refusals& all() {
-        static Refusals refusals;
+        // Never destroyed: a client may end late.
+        static Refusals& refusals = *new Refusals;
         return refusals;
     }
 
@@ -84,9 +89,24 @@ void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
 
 }  // namespace
 
+/// librdkafka 2.0.2 waits without end for a consumer whose topic was deleted while it fetched: its
+/// broker's thread keeps a reference to the partition. One that does not end is left to itself;
+/// nothing of it calls back, as its queues have been told.
 void HandleDelete::operator()(rd_kafka_t* handle) const {
-    rd_kafka_destroy(handle);
-    Refusals::all().take(handle);
+    constexpr std::chrono::seconds patience{2};
+    const auto destroy = [handle] {
+        rd_kafka_destroy(handle);
+        Refusals::all().take(handle);
+    };
+    if (rd_kafka_type(handle) != RD_KAFKA_CONSUMER) return destroy();
+    auto gone = std::make_shared<std::promise<void>>();
+    const std::future<void> ended = gone->get_future();
+    std::thread{[destroy, gone] {
+        destroy();
+        gone->set_value();
+    }}.detach();
+    if (ended.wait_for(patience) == std::future_status::ready) return;
+    spdlog::warn("a Kafka client does not end, as after its topic was deleted; it is left alone");
 }
 
 Conf make_conf(const Settings& settings, const Settings& forced) {

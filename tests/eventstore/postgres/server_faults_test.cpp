@@ -9,6 +9,8 @@
 #include "eventstore/postgres/own_schema.hpp"
 #include "eventstore/postgres/private_server.hpp"
 #include "support/eventually.hpp"
+#include "support/servers.hpp"
+#include "support/tcp_proxy.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -201,6 +203,26 @@ TEST_F(StandbyThatIsGone, LeavesTheOutcomeOpenUntilItIsBack) {
     store->verify_chain();
 }
 
+/// Whatever it waits for.
+bool closes(std::unique_ptr<EventStore> store) {
+    std::atomic<bool> closed = false;
+    std::jthread closing{[&] {
+        store.reset();
+        closed = true;
+    }};
+    return eventually([&] { return closed.load(); });
+}
+
+TEST(AServerThatNeverAnswersListen, KeepsNobodyFromClosingAStore) {
+    TcpProxy proxy{port_of(postgres_url())};
+    auto store = open_store(proxy.url_through(postgres_url_with_own_schema()) +
+                            "&sslmode=disable&gssencmode=disable");
+    proxy.harm("LISTEN", TcpProxy::Harm::swallow_reply);
+    EXPECT_FALSE(store->wait(Positions{16}, std::chrono::milliseconds{100}));
+    ASSERT_TRUE(eventually([&] { return proxy.harmed() == 1; }));
+    EXPECT_TRUE(closes(std::move(store)));
+}
+
 /// Connected, but it answers nothing, as when its disk hangs.
 TEST(ASilentServer, KeepsNobodyFromClosingAStore) {
     const PrivateServer server;
@@ -217,12 +239,7 @@ TEST(ASilentServer, KeepsNobodyFromClosingAStore) {
         return !found.empty();
     }));
     ASSERT_EQ(kill(listening, SIGSTOP), 0);
-    std::atomic<bool> closed = false;
-    std::jthread closing{[&] {
-        store.reset();
-        closed = true;
-    }};
-    EXPECT_TRUE(eventually([&] { return closed.load(); }));
+    EXPECT_TRUE(closes(std::move(store)));
     kill(listening, SIGCONT);
 }
 
