@@ -85,10 +85,11 @@ namespace recount {
 
 std::optional<CommandOutcome> find_outcome(Streams& streams, const StreamName& stream,
                                            const google::protobuf::Message& command,
-                                           std::string_view command_id) {
+                                           std::string_view command_id,
+                                           const std::optional<std::string>& content) {
     auto first = streams.find_outcome(command_id);
     if (!first || first->kind == CommandOutcome::Kind::voided ||
-        first->request == command::request_of(stream, command)) {
+        first->request == command::request_of(stream, command, content)) {
         return first;
     }
     throw CommandReused("command id " + std::string{command_id} + " was used before, at " +

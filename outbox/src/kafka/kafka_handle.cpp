@@ -8,8 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -89,6 +89,18 @@ void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
 
 }  // namespace
 
+namespace {
+
+/// Nobody waits for it any more.
+void leave(std::unique_ptr<Task> task) {
+    static auto& mutex = *new std::mutex;
+    static auto& left = *new std::vector<std::unique_ptr<Task>>;
+    const std::lock_guard lock{mutex};
+    left.push_back(std::move(task));
+}
+
+}  // namespace
+
 /// librdkafka 2.0.2 waits without end for a consumer whose topic was deleted while it fetched: its
 /// broker's thread keeps a reference to the partition. One that does not end is left to itself;
 /// nothing of it calls back, as its queues have been told.
@@ -101,11 +113,13 @@ void HandleDelete::operator()(rd_kafka_t* handle) const {
     if (rd_kafka_type(handle) != RD_KAFKA_CONSUMER) return destroy();
     auto gone = std::make_shared<std::promise<void>>();
     const std::future<void> ended = gone->get_future();
-    std::thread{[destroy, gone] {
-        destroy();
-        gone->set_value();
-    }}.detach();
+    auto ending =
+        Environment::system().scheduler.spawn("kafka-end", [destroy, gone](const std::stop_token&) {
+            destroy();
+            gone->set_value();
+        });
     if (ended.wait_for(patience) == std::future_status::ready) return;
+    leave(std::move(ending));
     spdlog::warn("a Kafka client does not end, as after its topic was deleted; it is left alone");
 }
 

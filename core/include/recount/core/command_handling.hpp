@@ -48,10 +48,12 @@ struct RepositoryOptions {
 
 /// What became of a command when it was sent under this id before, for whoever replays many and
 /// wants to pass over those that are done. Nothing proves nothing: see Streams::find_outcome.
-/// Throws CommandReused when the id stands for another command, or one on another stream.
+/// `content` is that of the CommandOptions that it was sent with. Throws CommandReused when the id
+/// stands for another command, or one on another stream.
 std::optional<CommandOutcome> find_outcome(Streams& streams, const StreamName& stream,
                                            const google::protobuf::Message& command,
-                                           std::string_view command_id);
+                                           std::string_view command_id,
+                                           const std::optional<std::string>& content = {});
 
 /// The pure half of command handling, without templates on the store's side. See repository.cpp.
 namespace command {

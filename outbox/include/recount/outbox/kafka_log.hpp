@@ -45,8 +45,8 @@ struct ForeignRecords {
 /// `withheld` events.
 ///
 /// No consumer group, no committed offsets. Thread-safe; partitions are read independently. Reads
-/// go forward without seeking while one reader follows a partition, so give each projector a log of
-/// its own.
+/// go forward without seeking while a partition is read at eight places or fewer; a partition's
+/// readers wait for each other where its broker is silent.
 ///
 ///     recount::KafkaLog log{{.topic = {.brokers = "kafka:9092", .name = "shop"}}};
 class KafkaLog : public Log, public TellsNewestHeads {
